@@ -1,0 +1,96 @@
+"""The data set: two CSV files with columns x,y, read and checked.
+
+`_quarto.yml` names it (`dataset:` with `name`, `train` and `test`); D1 is the one in `data/`.
+"""
+
+import csv
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import yaml
+from torch import Tensor
+
+PROJECT = Path(__file__).resolve().parents[2]
+MIN_ROWS = 5  # fewer points than this say nothing about a fit
+
+
+class DataError(ValueError):
+    """A data file that cannot be used; the message names file, line and remedy."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A 1-D regression data set; N and M examples, float32, dimensionless."""
+
+    name: str  # as the documents call it
+    X_train: Tensor  # [N, 1]
+    y_train: Tensor  # [N, 1]
+    X_test: Tensor  # [M, 1]
+    y_test: Tensor  # [M, 1]
+
+    @property
+    def x_range(self) -> tuple[float, float]:
+        """Smallest and largest input of the training and test data."""
+        x = torch.cat([self.X_train, self.X_test])
+        return float(x.min()), float(x.max())
+
+
+def load_d1(train: str | Path | None = None, test: str | Path | None = None) -> Dataset:
+    """Read the training and test data: by default the files that `_quarto.yml` names, D1 unless changed.
+
+    Raises:
+        DataError: if a file is missing, is not UTF-8, lacks the header `x,y`, has fewer than `MIN_ROWS` rows,
+            or has a row that is not two finite numbers.
+    """
+    named = _named_in_project()
+    X_train, y_train = read_xy(train or PROJECT / named["train"])
+    X_test, y_test = read_xy(test or PROJECT / named["test"])
+    return Dataset(named["name"], X_train, y_train, X_test, y_test)
+
+
+def read_xy(path: str | Path) -> tuple[Tensor, Tensor]:
+    """Inputs and targets of one CSV file, [N, 1] each, float32, in the order of the file."""
+    path = Path(path)
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; name the data set in _quarto.yml under `dataset:`") from None
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8 CSV") from None
+
+    rows = list(csv.reader(lines))
+    if not rows or [name.strip() for name in rows[0]] != ["x", "y"]:
+        found = ",".join(rows[0]) if rows else "an empty file"
+        raise DataError(f"{path}:1: the first line must be the header x,y, not {found!r}")
+    # A point that stands twice is two measurements: every row is kept.
+    points = [_point(f"{path}:{line}", row) for line, row in enumerate(rows[1:], start=2)]
+    if len(points) < MIN_ROWS:
+        raise DataError(f"{path}: {len(points)} points, at least {MIN_ROWS} are needed; add rows")
+
+    xy = torch.tensor(points, dtype=torch.float32)  # [N, 2]
+    return xy[:, :1], xy[:, 1:]
+
+
+def _point(place: str, row: list[str]) -> tuple[float, float]:
+    if not row:
+        raise DataError(f"{place}: an empty line; remove it")
+    if len(row) != 2:
+        raise DataError(f"{place}: {len(row)} columns, expected the two numbers x,y")
+    try:
+        x, y = float(row[0]), float(row[1])
+    except ValueError:
+        raise DataError(f"{place}: {','.join(row)!r} is not two numbers; use a decimal point, as in 1.5,0.25") from None
+    if not (math.isfinite(x) and math.isfinite(y)):
+        raise DataError(f"{place}: {','.join(row)!r} is not finite; remove the row or mend it")
+    return x, y
+
+
+def _named_in_project() -> dict[str, str]:
+    path = PROJECT / "_quarto.yml"
+    settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    named = settings.get("dataset")
+    if not isinstance(named, dict) or not all(isinstance(named.get(key), str) for key in ("name", "train", "test")):
+        raise DataError(f"{path}: `dataset:` must give `name`, `train` and `test`, the last two paths of CSV files")
+    return named

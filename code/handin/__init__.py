@@ -1,0 +1,1 @@
+"""The tooling: renders the documents, checks and packs the hand-in. Knows nothing of neural networks."""
