@@ -1,0 +1,55 @@
+"""What a rule says: passed, failed or cannot tell, where, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """The three answers a rule may give; only FAIL stops a hand-in."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    CANNOT_TELL = "cannot tell"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One answer of one rule.
+
+    `rule` is the key of `RULES`; `place` is `file:line`, `file, page N` or a file's name, empty where
+    the finding is about the whole hand-in; `remedy` is empty where nothing is to be done.
+    """
+
+    rule: str
+    status: Status
+    message: str
+    place: str = ""
+    remedy: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        """The finding as it stands in JSON and in the manifest."""
+        return {key: str(value) for key, value in asdict(self).items()}
+
+
+def passed(rule: str, message: str, place: str = "") -> Finding:
+    """A finding that asks for nothing."""
+    return Finding(rule, Status.PASS, message, place)
+
+
+def failed(rule: str, message: str, place: str = "", remedy: str = "") -> Finding:
+    """A finding that stops the hand-in; the remedy is what the student does next."""
+    return Finding(rule, Status.FAIL, message, place, remedy)
+
+
+def cannot_tell(rule: str, message: str, place: str = "", remedy: str = "") -> Finding:
+    """A finding that a person has to settle by looking."""
+    return Finding(rule, Status.CANNOT_TELL, message, place, remedy)
+
+
+def at(file: str, *, line: int | None = None, page: int | None = None) -> str:
+    """The place of a finding; `page` counts from 1."""
+    if line is not None:
+        return f"{file}:{line}"
+    return file if page is None else f"{file}, page {page}"
