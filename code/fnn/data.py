@@ -4,7 +4,6 @@
 """
 
 import csv
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from torch import Tensor
 
 PROJECT = Path(__file__).resolve().parents[2]
 MIN_ROWS = 5  # fewer points than this say nothing about a fit
+LARGEST = torch.finfo(torch.float32).max
 
 
 class DataError(ValueError):
@@ -58,7 +58,13 @@ def read_xy(path: str | Path) -> tuple[Tensor, Tensor]:
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; name the data set in _quarto.yml under `dataset:`") from None
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8 CSV") from None
+        raise DataError(
+            f"{path}: not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8 CSV"
+        ) from None
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be read ({error.strerror}); name a CSV file in _quarto.yml"
+        ) from None
 
     rows = list(csv.reader(lines))
     if not rows or [name.strip() for name in rows[0]] != ["x", "y"]:
@@ -81,9 +87,13 @@ def _point(place: str, row: list[str]) -> tuple[float, float]:
     try:
         x, y = float(row[0]), float(row[1])
     except ValueError:
-        raise DataError(f"{place}: {','.join(row)!r} is not two numbers; use a decimal point, as in 1.5,0.25") from None
-    if not (math.isfinite(x) and math.isfinite(y)):
-        raise DataError(f"{place}: {','.join(row)!r} is not finite; remove the row or mend it")
+        raise DataError(
+            f"{place}: {','.join(row)!r} is not two numbers; use a decimal point, as in 1.5,0.25"
+        ) from None
+    if not (abs(x) <= LARGEST and abs(y) <= LARGEST):
+        raise DataError(
+            f"{place}: {','.join(row)!r} is not finite in single precision; remove the row or mend it"
+        )
     return x, y
 
 
@@ -91,6 +101,10 @@ def _named_in_project() -> dict[str, str]:
     path = PROJECT / "_quarto.yml"
     settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     named = settings.get("dataset")
-    if not isinstance(named, dict) or not all(isinstance(named.get(key), str) for key in ("name", "train", "test")):
-        raise DataError(f"{path}: `dataset:` must give `name`, `train` and `test`, the last two paths of CSV files")
+    if not isinstance(named, dict) or not all(
+        isinstance(named.get(key), str) for key in ("name", "train", "test")
+    ):
+        raise DataError(
+            f"{path}: `dataset:` must give `name`, `train` and `test`, the last two paths of CSV files"
+        )
     return named
