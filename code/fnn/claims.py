@@ -1,0 +1,106 @@
+"""What the prose says about results, checked where it is said.
+
+A chunk calls `claim(condition, "the sentence in short", name=value, …)`. A false claim stops the render; with
+DRAFT=1 in the environment (`handin render --draft`) it is marked in the document and the render goes on.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from IPython.display import Markdown, display
+from torch import Tensor
+
+from fnn.tables import Table
+
+SECTIONS = Path(__file__).resolve().parents[2] / "sections"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One checked sentence."""
+
+    sentence: str
+    holds: bool
+    measured: dict[str, str]  # the values it rests on, as text
+    section: str  # number or title of the section it stands in, "" where unknown
+    place: str  # file:line, "" where unknown
+
+    @property
+    def values(self) -> str:
+        """The measured values on one line."""
+        return ", ".join(f"{name} {value}" for name, value in self.measured.items())
+
+
+class FalseClaim(AssertionError):
+    """The data at hand do not support a sentence of the report."""
+
+
+class ClaimBook:
+    """The claims of one run of the documents, in order. A chunk that runs again replaces its claim."""
+
+    def __init__(self) -> None:
+        self._claims: dict[str, Claim] = {}
+
+    def __iter__(self) -> Iterator[Claim]:
+        return iter(self._claims.values())
+
+    def __len__(self) -> int:
+        return len(self._claims)
+
+    def add(self, claim: Claim) -> None:
+        self._claims[claim.sentence] = claim
+
+    def table(self) -> Table:
+        """Section, sentence and measured values of every claim."""
+        rows = [[c.section, c.sentence + ("" if c.holds else " **(false)**"), c.values] for c in self]
+        return Table(["Section", "Claim", "Measured"], rows, align="lll", widths=(1, 5, 4))
+
+
+book = ClaimBook()
+
+
+def claim(condition: bool | Tensor, sentence: str, **measured: object) -> None:
+    """Check one sentence of the prose beside it.
+
+    Args:
+        condition: whether it holds on the data at hand; a tensor must hold in every element.
+        sentence: the sentence in short, unique in the documents; it is looked up there to name file and line.
+        measured: the values it rests on, shown in the appendix and in the error.
+
+    Raises:
+        FalseClaim: if it does not hold, unless DRAFT=1 is set.
+    """
+    holds = bool(condition.all()) if isinstance(condition, Tensor) else bool(condition)
+    section, place = _locate(sentence)
+    values = {name.replace("_", " "): _show(value) for name, value in measured.items()}
+    checked = Claim(sentence, holds, values, section, place)
+    book.add(checked)
+    if holds:
+        return
+    message = f"{place or 'a chunk'}: the data do not support “{sentence}” (section {section or '?'}); {checked.values}"
+    if os.environ.get("DRAFT") != "1":
+        raise FalseClaim(f"{message}. Mend the sentence, or see all false claims with `handin render --draft`")
+    display(Markdown(f"**[Draft: not supported by the data: {sentence} ({checked.values})]**"))  # type: ignore[no-untyped-call]
+
+
+def _show(value: object) -> str:
+    if isinstance(value, Tensor):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_show(item) for item in value) + "]"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _locate(sentence: str) -> tuple[str, str]:
+    """The section label and file:line where the sentence stands in the sections."""
+    for path in sorted(SECTIONS.glob("*.qmd")):
+        section = ""
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            if heading := re.match(r"#+ .*\{#sec-(\S+?)[ }]", line):
+                section = heading[1]
+            if f'"{sentence}"' in line:
+                return section, f"sections/{path.name}:{number}"
+    return "", ""

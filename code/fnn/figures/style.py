@@ -1,0 +1,81 @@
+"""One look for all figures: sizes, type and colours, made for A4 paper.
+
+The text of the documents is New Computer Modern; Matplotlib carries its ancestor, Computer Modern, so that
+labels match the text with no font to install.
+"""
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+from IPython import get_ipython
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib_inline.backend_inline import set_matplotlib_formats
+from matplotlib_inline.config import InlineBackend
+
+TEXT_WIDTH = 6.38  # inches: A4 less the margins in _quarto.yml
+SMALLEST = 7.5  # points, at final size
+
+INK = "#222222"
+FAINT = "#9a9a9a"
+# Okabe and Ito's colour-blind safe palette, ordered from dark to light so that it also reads in grey.
+BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7"
+PALETTE = (BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE)
+
+# One colour per width throughout: cividis-like, dark for narrow, light for wide networks.
+WIDTH_COLOURS = {0: FAINT, 1: "#00204d", 2: "#31446b", 3: "#D55E00", 10: "#0072B2", 50: "#E69F00", 100: "#b8860b"}
+
+
+def use_print_style() -> None:
+    """Set the look for every figure drawn afterwards; in a kernel, figures keep the size they are drawn at."""
+    mpl.rcParams.update(
+        {
+            "font.family": ["cmr10", "STIXGeneral"],
+            "mathtext.fontset": "cm",
+            "font.size": 9,
+            "axes.titlesize": 9,
+            "axes.labelsize": 9,
+            "xtick.labelsize": 8,
+            "ytick.labelsize": 8,
+            "legend.fontsize": 8,
+            "axes.formatter.use_mathtext": True,
+            "axes.unicode_minus": False,  # cmr10 has no U+2212
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.edgecolor": INK,
+            "axes.labelcolor": INK,
+            "axes.linewidth": 0.6,
+            "xtick.color": INK,
+            "ytick.color": INK,
+            "xtick.major.width": 0.6,
+            "ytick.major.width": 0.6,
+            "xtick.minor.width": 0.4,
+            "ytick.minor.width": 0.4,
+            "text.color": INK,
+            "lines.linewidth": 1.2,
+            "legend.frameon": False,
+            "legend.handlelength": 1.6,
+            "svg.hashsalt": "fnn",  # identifiers inside an SVG repeat from build to build
+        }
+    )
+    if get_ipython() is not None:  # the formats of the document (svg, or pdf for LaTeX), but uncropped
+        set_matplotlib_formats(*InlineBackend.instance().figure_formats, bbox_inches=None)
+
+
+def figure(height: float, width: float = TEXT_WIDTH) -> Figure:
+    """An empty figure, `height` and `width` in inches."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def panel_letters(axes: Sequence[Axes]) -> None:
+    """(a), (b), … at the upper left of each panel."""
+    for letter, ax in zip("abcdefghijkl", axes, strict=False):
+        ax.set_title(f"({letter})", loc="left", fontsize=9)
+
+
+def label_at_end(ax: Axes, x: float, y: float, text: str, colour: str, **kwargs: object) -> None:
+    """Write a direct label right of the point (x, y), in place of a legend entry."""
+    ax.annotate(
+        text, (x, y), xytext=(3, 0), textcoords="offset points",
+        color=colour, va="center", fontsize=8, annotation_clip=False, **kwargs,
+    )  # fmt: skip
