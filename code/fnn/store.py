@@ -1,0 +1,215 @@
+"""The model store: what was computed once is read from disk, until something that determines it changes.
+
+An entry is one safetensors file, `_store/<digest>.safetensors`: the tensors, and in the file's own header
+three texts: `key` and `metadata`, both JSON, and `sha256`, the checksum of key, metadata and tensors. The
+file's name is the digest of the key: another key is another file. Nothing is ever unpickled.
+
+An entry that is damaged, truncated or foreign is reported in one line, computed again and replaced. Entries
+are written beside their place and moved there, so that several processes may use one store, and any of them
+may be killed at any time. Where nothing can be written, one line says so and the work goes on without.
+
+The store stands in the project's folder, or where the environment variable `FNN_STORE` says.
+"""
+
+import ast
+import hashlib
+import importlib.util
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import safetensors.torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from fnn.data import PROJECT
+
+Key = Mapping[str, Any]  # JSON values only
+LEFTOVER_AGE = 3600  # seconds after which an unfinished file belongs to a process that died
+
+
+class Entry(NamedTuple):
+    """What the store keeps under a key."""
+
+    tensors: dict[str, Tensor]
+    metadata: dict[str, Any]  # JSON values
+
+
+class DamagedEntryError(Exception):
+    """A file of the store that is not what was written under its key; the message says why."""
+
+
+def get_or_compute(
+    key: Key, compute: Callable[[], tuple[Mapping[str, Tensor], Mapping[str, Any]]], root: Path | None = None
+) -> Entry:
+    """The entry under `key`: read if it is there and sound, else computed and stored.
+
+    Raises:
+        ValueError: if key or metadata hold what JSON cannot express.
+    """
+    entry = get(key, root)
+    if entry is None:
+        entry = put(key, *compute(), root=root)
+    return entry
+
+
+def get(key: Key, root: Path | None = None) -> Entry | None:
+    """The entry under `key`, tensors on the CPU; None if there is none that is sound."""
+    text = _as_json(key)
+    path = _path(text, root)
+    try:
+        return _decode(path.read_bytes(), text)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (DamagedEntryError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        _report(f"the stored record {path} cannot be used ({reason}); computing it again")
+        return None
+
+
+def put(
+    key: Key, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any], root: Path | None = None
+) -> Entry:
+    """Store tensors and metadata under `key`; returns the entry as `get` would, stored or not."""
+    key_text, metadata_text = _as_json(key), _as_json(metadata)
+    kept = {name: _plain(tensor) for name, tensor in tensors.items()}
+    header = {
+        "key": key_text,
+        "metadata": metadata_text,
+        "sha256": _checksum(key_text, metadata_text, kept),
+    }
+    path = _path(key_text, root)
+    try:
+        _write(path, safetensors.torch.save(kept, metadata=header))
+    except OSError as error:
+        _report(
+            f"records cannot be stored in {path.parent} ({error.strerror}); going on without storing them"
+        )
+    return Entry(kept, json.loads(metadata_text))
+
+
+def sources(module: str) -> dict[str, str]:
+    """The SHA-256 of the source text of `module` and of all modules of its package that it imports.
+
+    For a key: when the code changes, what it computed is computed again. Imports are followed from source
+    to source, those inside functions included; a module that only reads records (a figure, say) is not
+    among them.
+    """
+    package = module.partition(".")[0]
+    found: dict[str, str] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        spec = importlib.util.find_spec(name)
+        if name in found or spec is None or spec.origin is None:
+            continue
+        text = Path(spec.origin).read_bytes()
+        found[name] = hashlib.sha256(text).hexdigest()
+        for node in ast.walk(ast.parse(text, spec.origin)):
+            waiting += [child for child in _imported(node) if child.partition(".")[0] == package]
+    return dict(sorted(found.items()))
+
+
+def _imported(node: ast.AST) -> list[str]:
+    """The modules that an import loads: `from a import b` loads a, and a.b where that is a module."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        children = [f"{node.module}.{alias.name}" for alias in node.names]
+        return [node.module, *(child for child in children if _is_module(child))]
+    return []
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False  # the parent is a module, not a package: the name is one of its functions or classes
+
+
+def tensor_digest(*tensors: Tensor) -> str:
+    """The SHA-256 of dtypes, shapes and bytes; for a key, and the core of an entry's checksum."""
+    data = {str(i): _plain(tensor) for i, tensor in enumerate(tensors)}
+    return hashlib.sha256(safetensors.torch.save(data)).hexdigest()
+
+
+def _plain(tensor: Tensor) -> Tensor:
+    """A copy that owns its memory, as safetensors asks for."""
+    return tensor.detach().cpu().contiguous().clone()
+
+
+def _checksum(key: str, metadata: str, tensors: Mapping[str, Tensor]) -> str:
+    names = sorted(tensors)
+    parts = [key, metadata, *names, tensor_digest(*(tensors[name] for name in names))]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _decode(data: bytes, key: str) -> Entry:
+    """The entry in a file's bytes; DamagedEntryError unless it is exactly what was put under `key`."""
+    try:
+        tensors = safetensors.torch.load(data)
+        size = int.from_bytes(
+            data[:8], "little"
+        )  # layout of safetensors: length of the header, header, tensors
+        header = json.loads(data[8 : 8 + size]).get("__metadata__", {})
+    except (SafetensorError, ValueError, KeyError, RuntimeError) as error:
+        raise DamagedEntryError(f"not a sound safetensors file: {error}") from None
+    if not {"key", "metadata", "sha256"} <= header.keys():
+        raise DamagedEntryError("not written by this store")
+    if header["sha256"] != _checksum(header["key"], header["metadata"], tensors):
+        raise DamagedEntryError("its checksum does not match")
+    if header["key"] != key:
+        raise DamagedEntryError("it belongs to another key")
+    return Entry(tensors, json.loads(header["metadata"]))
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write beside `path` and move into place: a reader sees a whole entry or none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(path.parent)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem[:16] + "-", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())  # a full disk is noticed here, before the move
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _remove_leftovers(folder: Path) -> None:
+    for part in folder.glob("*.part"):
+        try:
+            if time.time() - part.stat().st_mtime > LEFTOVER_AGE:
+                part.unlink()
+        except FileNotFoundError:
+            continue  # another process was faster
+
+
+def _path(key: str, root: Path | None) -> Path:
+    root = root or Path(os.environ.get("FNN_STORE") or PROJECT / "_store")
+    return root / f"{hashlib.sha256(key.encode()).hexdigest()}.safetensors"
+
+
+def _as_json(value: Mapping[str, Any]) -> str:
+    try:
+        return json.dumps(value, sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"the store keeps JSON values, finite numbers among them: {error}") from None
+
+
+_reported: set[str] = set()
+
+
+def _report(line: str) -> None:
+    """One line per cause: a study of a thousand shards on a full disk says so once."""
+    if line not in _reported:
+        _reported.add(line)
+        print(f"fnn: {line}", file=sys.stderr)
