@@ -6,6 +6,7 @@ Only elementary tensor operations, no autograd. Section 3 of the report derives 
 Shapes, with Z hidden units: x, y, z4, ŷ and b2 [1]; z1, z2, z3 and b1 [Z]; W1 [1, Z]; W2 [Z, 1]; l [].
 """
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -24,7 +25,7 @@ class ForwardPass(NamedTuple):
 
 
 class BackwardPass(NamedTuple):
-    """∂l/∂v for every node v of the graph, in the order in which they are computed; each has the shape of v."""
+    """∂l/∂v for every node v of the graph, in the order of computation; each has the shape of v."""
 
     l: Tensor  # []
     y: Tensor  # [1]
@@ -71,3 +72,49 @@ def backward(
         delta_l, delta_y, delta_y_hat, delta_b2, delta_z4, delta_W2,
         delta_z3, delta_z2, delta_b1, delta_z1, delta_W1, delta_x,
     )  # fmt: skip
+
+
+# The same pass for any depth and unit, and for R networks and N examples at once: what training runs on.
+# In `layers`, weights are [R, fan_in, fan_out] and biases [R, 1, fan_out]; `outputs` is what `feedforward`
+# returns; `slope` gives φ′(z) from φ(z).
+Layers = Sequence[tuple[Tensor, Tensor]]
+Slope = Callable[[Tensor], Tensor]
+
+
+def _deltas(layers: Layers, outputs: Sequence[Tensor], delta: Tensor, slope: Slope) -> list[Tensor]:
+    """δzₗ [R, N, fan_out] of every layer, from that of the last: δzₗ = (δzₗ₊₁ Wₗ₊₁ᵀ) ⊙ φ′(zₗ)."""
+    deltas = [delta]
+    for (W, _), a in zip(reversed(layers[1:]), reversed(outputs[:-1]), strict=True):
+        delta = (delta @ W.mT) * slope(a)
+        deltas.append(delta)
+    return deltas[::-1]
+
+
+def loss_gradient(
+    x: Tensor, layers: Layers, outputs: Sequence[Tensor], delta: Tensor, slope: Slope
+) -> Tensor:
+    """∂L/∂θ summed over the examples, [R, P], layer by layer, weight before bias.
+
+    δWₗ = Σᵢ aᵢ δᵢᵀ, one matrix product over the examples, and δbₗ = Σᵢ δᵢ (section 3b of the report).
+
+    Args:
+        x: inputs [N, D].
+        delta: ∂L/∂ŷ of every example, [R, N, 1].
+    """
+    inputs = [x.expand(len(delta), *x.shape), *outputs[:-1]]
+    gradients = []
+    for a, d in zip(inputs, _deltas(layers, outputs, delta, slope), strict=True):
+        gradients += [(a.mT @ d).flatten(1), d.sum(dim=1)]
+    return torch.cat(gradients, dim=1)
+
+
+def output_jacobian(x: Tensor, layers: Layers, outputs: Sequence[Tensor], slope: Slope) -> Tensor:
+    """∂ŷᵢ/∂θ of every example i, [R, N, P], layer by layer, weight before bias; one output.
+
+    The backward pass started from δŷ = 1, kept apart by example: δWₗ,ᵢ = aᵢ δᵢᵀ.
+    """
+    inputs = [x.expand(len(outputs[-1]), *x.shape), *outputs[:-1]]
+    gradients = []
+    for a, d in zip(inputs, _deltas(layers, outputs, torch.ones_like(outputs[-1]), slope), strict=True):
+        gradients += [(a.unsqueeze(3) * d.unsqueeze(2)).flatten(2), d]
+    return torch.cat(gradients, dim=2)

@@ -1,0 +1,109 @@
+"""What every optimiser takes and returns: an objective, limits, a result that says why each run stopped."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+
+class Objective(Protocol):
+    """R independent problems of one shape, evaluated together; row i depends on parameters i alone."""
+
+    def value_and_gradient(self, params: Tensor) -> tuple[Tensor, Tensor]:
+        """[R, P] → values [R], gradients [R, P]."""
+        ...
+
+
+class LeastSquaresObjective(Objective, Protocol):
+    """An objective ‖r(θ)‖²/N of which the N residuals are known."""
+
+    def residuals(self, params: Tensor) -> Tensor:
+        """[R, P] → residuals [R, N]."""
+        ...
+
+    def residuals_and_jacobian(self, params: Tensor) -> tuple[Tensor, Tensor]:
+        """[R, P] → residuals [R, N], Jacobians [R, N, P]."""
+        ...
+
+
+class Stop(StrEnum):
+    """Why a run ended."""
+
+    GRADIENT = "gradient"  # the gradient's largest entry is below the limit: converged
+    NO_PROGRESS = "no progress"  # no step lowers the objective any more in double precision
+    ITERATIONS = "iterations"  # the iteration limit came first
+    DIVERGED = "diverged"  # a value or gradient that is not finite
+
+
+STOPS = tuple(Stop)  # a tensor holds a reason as its place in this tuple
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a run ends."""
+
+    gradient: float = 1e-6  # max-norm of the gradient at which a run has converged
+    iterations: int = 10_000  # of BFGS, L-BFGS and first-order methods
+    least_squares_iterations: int = 1_000  # of Levenberg–Marquardt and SciPy's least squares, trial steps
+
+    def __post_init__(self) -> None:
+        if not self.gradient >= 0:
+            raise ValueError(f"Limits(gradient={self.gradient}): must be zero or positive")
+        for name in ("iterations", "least_squares_iterations"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"Limits({name}={getattr(self, name)}): must be at least 1")
+
+
+PRESETS = {
+    "full": Limits(),  # the course's settings; what the report shows
+    "quick": Limits(iterations=300, least_squares_iterations=60),  # for tests and for a first look
+}
+
+
+class Result(NamedTuple):
+    """Where R runs ended, and why."""
+
+    params: Tensor  # [R, P]
+    value: Tensor  # [R]
+    gradient_norm: Tensor  # [R] max-norm
+    stop: Tensor  # [R] int64, an index into STOPS
+    iterations: Tensor  # [R] int64, accepted steps
+    function_evaluations: Tensor  # [R] int64
+    gradient_evaluations: Tensor  # [R] int64
+    jacobian_evaluations: Tensor  # [R] int64
+    trace: Tensor  # [R, T] value after trace_grid(…)[t] evaluations, of the last accepted point
+
+
+def trace_grid(evaluations: int) -> list[int]:
+    """The evaluation counts at which values are recorded: 1, 2, 3, … and then about 12 a factor of two."""
+    grid, count = [], 1
+    while count <= evaluations:
+        grid.append(count)
+        count = max(count + 1, round(count * 2 ** (1 / 12)))
+    return grid
+
+
+def trace_limit(limits: Limits, *, least_squares: bool = False) -> int:
+    """The most evaluations that a trace covers: twice the iterations, which line searches rarely exceed."""
+    return limits.least_squares_iterations + 1 if least_squares else 2 * limits.iterations
+
+
+class Trace:
+    """Records the values of R runs that are evaluated in step, at the counts of `trace_grid`."""
+
+    def __init__(self, runs: int, evaluations: int, device: torch.device) -> None:
+        self.grid = trace_grid(evaluations)
+        self.values = torch.full((runs, len(self.grid)), torch.nan, dtype=torch.float64, device=device)
+        self._next = 0
+
+    def record(self, evaluations: int, rows: Tensor | slice, values: Tensor) -> None:
+        """Note `values` of the runs `rows`, if the count of their evaluations is on the grid."""
+        if self._next < len(self.grid) and evaluations == self.grid[self._next]:
+            self.values[rows, self._next] = values
+            self._next += 1
+
+    def finish(self, value: Tensor) -> Tensor:
+        """The trace [R, T]; a run that has ended keeps its final `value` [R]."""
+        return torch.where(self.values.isnan(), value[:, None], self.values)

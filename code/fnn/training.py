@@ -1,0 +1,201 @@
+"""Training: many networks of one architecture from many initial points, and the record of how it went."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from fnn.data import Dataset, load_d1
+from fnn.init import LAWS, initial_points
+from fnn.models import MLP
+from fnn.objective import MeanSquaredError, unpack
+from fnn.optimizers import LEAST_SQUARES, METHODS, PRESETS, STOPS, Limits, trace_grid, trace_limit
+from fnn.units import UNITS, find_unit
+
+SEED = 24  # of every study that names no other
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything but the data that determines a training run."""
+
+    sizes: tuple[int, ...]  # widths of all layers, input and output included
+    unit: str  # of the hidden layers, a key of UNITS
+    method: str  # a key of METHODS
+    seed: int
+    init: str  # a key of LAWS
+    limits: Limits
+    device: str  # where the tensors live: "cpu", "cuda", …
+
+
+@dataclass(frozen=True)
+class Record:
+    """How R training runs went. Losses are mean squared errors in double precision."""
+
+    settings: Settings
+    params: Tensor  # [R, P] float64, layer by layer, weight before bias
+    train_mse: Tensor  # [R]
+    test_mse: Tensor  # [R]
+    gradient_norm: Tensor  # [R] max-norm of the gradient of the train MSE at the end
+    stop_codes: Tensor  # [R] indices into STOPS
+    iterations: Tensor  # [R] accepted steps
+    function_evaluations: Tensor  # [R]
+    gradient_evaluations: Tensor  # [R]
+    jacobian_evaluations: Tensor  # [R]
+    trace: Tensor  # [R, T] train MSE after trace_evaluations[t] evaluations
+    seconds: float = field(compare=False)  # wall-clock time of the training; not reproducible
+
+    def __len__(self) -> int:
+        return len(self.params)
+
+    @property
+    def stop(self) -> tuple[str, ...]:
+        """Why each run ended: a value of `optimizers.Stop`."""
+        return tuple(STOPS[code].value for code in self.stop_codes.tolist())
+
+    @property
+    def trace_evaluations(self) -> list[int]:
+        """The numbers of evaluations that the columns of `trace` stand for."""
+        least_squares = self.settings.method in LEAST_SQUARES
+        return trace_grid(trace_limit(self.settings.limits, least_squares=least_squares))
+
+    @cached_property
+    def best(self) -> int:
+        """The index of the run with the lowest train MSE; a run without one never is."""
+        return int(self.train_mse.nan_to_num(torch.inf).argmin())
+
+    def model(self, i: int, dtype: torch.dtype = torch.float32) -> MLP:
+        """The network of run i, in the course's single precision unless asked otherwise."""
+        mlp = MLP(self.settings.sizes, UNITS[self.settings.unit].phi).to(dtype)
+        with torch.no_grad():
+            for (W, b), (W_i, b_i) in zip(
+                mlp.layers(), unpack(self.params[[i]], self.settings.sizes), strict=True
+            ):
+                W.copy_(W_i[0])
+                b.copy_(b_i[0, 0])
+        return mlp
+
+    @property
+    def best_model(self) -> MLP:
+        """The network of the best run, in single precision."""
+        return self.model(self.best)
+
+
+def train1(
+    hidden_sizes: Sequence[int],
+    nreps: int = 10,
+    phi: str | Callable[[Tensor], Tensor] = torch.sigmoid,
+    method: str = "bfgs",
+    seed: int = SEED,
+) -> MLP:
+    """The best, by train MSE, of `nreps` networks [1, *hidden_sizes, 1] trained on D1; arguments as below."""
+    return train_restarts(hidden_sizes, nreps, method, phi, seed).best_model
+
+
+def train_restarts(
+    hidden_sizes: Sequence[int],
+    restarts: int,
+    method: str = "bfgs",
+    phi: str | Callable[[Tensor], Tensor] = torch.sigmoid,
+    seed: int = SEED,
+    data: Dataset | None = None,
+    init: str = "course",
+    limits: Limits | str = "full",
+    device: str = "cpu",
+) -> Record:
+    """Train networks from `restarts` initial points on all training data at once.
+
+    Args:
+        hidden_sizes: widths of the hidden layers; none of them makes a linear model.
+        restarts: the number R of runs. Run i starts at the same point whatever R and the method are.
+        method: a key of `METHODS`.
+        phi: the hidden units, a key of `UNITS` or its function.
+        seed: of the initial points.
+        data: D1 unless given.
+        init: the law of the initial points, a key of `LAWS`.
+        limits: when to stop, or the name of a preset.
+        device: where to compute.
+
+    Raises:
+        ValueError: on an argument that is not one of these, by name.
+    """
+    data = data or load_d1()
+    settings = make_settings(hidden_sizes, method, phi, seed, data, init, limits, device)
+    if restarts < 1:
+        raise ValueError(f"restarts={restarts}: at least one is needed")
+    began = time.perf_counter()
+    tensors = run_shard(settings, data, range(restarts))
+    return Record(settings, **tensors, seconds=time.perf_counter() - began)
+
+
+def make_settings(
+    hidden_sizes: Sequence[int],
+    method: str,
+    phi: str | Callable[[Tensor], Tensor],
+    seed: int,
+    data: Dataset,
+    init: str,
+    limits: Limits | str,
+    device: str,
+) -> Settings:
+    """The settings that `train_restarts` describes, checked."""
+    if any(not isinstance(size, int) or isinstance(size, bool) or size < 1 for size in hidden_sizes):
+        raise ValueError(f"hidden_sizes={list(hidden_sizes)}: must be positive whole numbers")
+    _require_known("method", method, METHODS)
+    _require_known("init", init, LAWS)
+    if isinstance(limits, str):
+        _require_known("limits", limits, PRESETS)
+        limits = PRESETS[limits]
+    sizes = (data.X_train.shape[1], *hidden_sizes, data.y_train.shape[1])
+    return Settings(sizes, find_unit(phi).name, method, seed, init, limits, device)
+
+
+def run_shard(settings: Settings, data: Dataset, indices: Sequence[int]) -> dict[str, Tensor]:
+    """Train the runs `indices` as one batch: the fields of a `Record`, on the CPU, in that order.
+
+    Pure: the result depends on the arguments alone, not on the number of cores (it computes on one thread).
+    """
+    X, y, X_test, y_test = (
+        part.to(settings.device, torch.float64)
+        for part in (data.X_train, data.y_train, data.X_test, data.y_test)
+    )
+    unit = UNITS[settings.unit]
+    with _one_thread(), torch.no_grad():
+        start = initial_points(settings.init, settings.sizes, unit.name, X.cpu(), settings.seed, indices)
+        start = start.to(X.device)
+        objective = MeanSquaredError(settings.sizes, unit, X, y)
+        found = METHODS[settings.method](objective, start, settings.limits)
+        test = MeanSquaredError(settings.sizes, unit, X_test, y_test)
+        tensors = {
+            "params": found.params,
+            "train_mse": found.value,
+            "test_mse": test.value(found.params),
+            "gradient_norm": found.gradient_norm,
+            "stop_codes": found.stop,
+            "iterations": found.iterations,
+            "function_evaluations": found.function_evaluations,
+            "gradient_evaluations": found.gradient_evaluations,
+            "jacobian_evaluations": found.jacobian_evaluations,
+            "trace": found.trace,
+        }
+    return {name: tensor.cpu() for name, tensor in tensors.items()}
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _require_known(argument: str, name: str, known: Iterable[str]) -> None:
+    names = list(known)
+    if name not in names:
+        raise ValueError(f"{argument}={name!r}: use one of {', '.join(names)}")
