@@ -58,6 +58,14 @@ class Handin(_Block):
     page_limit: Annotated[int, Field(ge=1)]  # the report stays below
     tasks: Annotated[list[Text], Field(min_length=1)]  # numbers of sections and subsections, in order
     example_logins: list[Text] = []  # placeholders that are never handed in
+    example_names: list[Text] = []  # likewise
+    optional_tasks: list[Text] = []  # may be missing in the report
+    task_pages: dict[str, float] = {}  # page budget of top-level tasks, as in {"1": 2, "2": 5.5}
+    banned_modules: list[Text] = ["numpy"]  # must not be imported by the solution
+    banned_names: list[Text] | None = None  # dotted, with `*`; by default the layers of torch.nn, and vmap
+    allowed_names: list[Text] | None = None  # exceptions from `banned-names`
+    boundary: list[Text] = []  # files in which tensors may become arrays and back
+    not_solution: list[Text] = []  # files and folders in which nothing is banned
 
 
 class Settings(_Block):
