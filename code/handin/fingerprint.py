@@ -1,0 +1,159 @@
+"""What the documents were built from: a hash of every source, and the version of every package.
+
+The renderer takes the fingerprint before it runs the first chunk and writes it into both PDFs (document
+information) and the executed notebook (metadata). A document is fresh when the fingerprint in it equals
+the one of the files beside it; otherwise the difference names what changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+from handin import pdf
+from handin.inventory import sources
+from handin.project import Project
+
+KEY = "HandinFingerprint"  # in the PDF's document information
+NOTEBOOK_KEY = "handin"  # in the notebook's metadata
+
+# Sources that cannot change what the documents say.
+_NO_SOURCE = re.compile(
+    r"tests/|benchmarks/|code/handin/(?!render/)|[^/]*\.pdf$|[^/]*\.ipynb$|manifest\.json$|"
+    r"(?:.*/)?README[^/]*$|LICENSE|Makefile|pyproject\.toml$|constraints\.txt$"
+)
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """Hashes (SHA-256, 16 hexadecimal digits) by path, versions by package; both sorted by name."""
+
+    files: Mapping[str, str]
+    versions: Mapping[str, str]
+
+    @property
+    def digest(self) -> str:
+        """One hash of it all, 16 hexadecimal digits."""
+        return _hash(self.as_json().encode())
+
+    def as_json(self) -> str:
+        """The same text for the same fingerprint."""
+        held = {"files": dict(self.files), "versions": dict(self.versions)}
+        return json.dumps(held, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+    def changes(self, now: Fingerprint) -> list[str]:
+        """What is different `now`, in words: changed, new and missing files, then packages.
+
+        Versions are compared where both sides know them.
+        """
+        found = []
+        for name in sorted({*self.files, *now.files}):
+            before, after = self.files.get(name), now.files.get(name)
+            if before != after:
+                found.append(
+                    f"{name} is new"
+                    if before is None
+                    else f"{name} is gone"
+                    if after is None
+                    else f"{name} changed"
+                )
+        if self.versions and now.versions:
+            for name in sorted({*self.versions, *now.versions}):
+                before, after = self.versions.get(name, "absent"), now.versions.get(name, "absent")
+                if before != after:
+                    found.append(f"{name} was {before}, is {after}")
+        return found
+
+
+def of(project: Project) -> Fingerprint:
+    """The fingerprint of the project on disk and the packages of this environment.
+
+    Raises:
+        OSError: A source cannot be read.
+    """
+    files = {name: path.read_bytes() for name, path in sources(project).files.items() if is_source(name)}
+    return of_files(files, versions(_pyproject(project)))
+
+
+def of_files(files: Mapping[str, bytes], packages: Mapping[str, str]) -> Fingerprint:
+    """The fingerprint of a hand-in's files; documents and what cannot change them do not count."""
+    hashes = {name: _hash(files[name]) for name in sorted(files) if is_source(name)}
+    return Fingerprint(hashes, dict(sorted(packages.items())))
+
+
+def is_source(name: str) -> bool:
+    """Whether a file of a hand-in can change what its documents say."""
+    return _NO_SOURCE.match(name) is None
+
+
+def versions(pyproject: bytes) -> dict[str, str]:
+    """Installed versions of Python (minor) and of what `pyproject.toml` depends on, without local tags."""
+    found = {"python": ".".join(platform.python_version_tuple()[:2])}
+    for name in dependencies(pyproject):
+        try:
+            found[name] = metadata.version(name).partition("+")[0]
+        except metadata.PackageNotFoundError:
+            found[name] = "absent"
+    return found
+
+
+def dependencies(pyproject: bytes) -> Iterable[str]:
+    """Names of the packages that a `pyproject.toml` depends on; none where it says nothing readable."""
+    try:
+        listed = tomllib.loads(pyproject.decode()).get("project", {}).get("dependencies", [])
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return []
+    names = (re.match(r"[A-Za-z0-9._-]+", str(entry)) for entry in listed)
+    return [match[0].lower() for match in names if match]
+
+
+def embed_pdf(data: bytes, fingerprint: Fingerprint) -> bytes:
+    """The PDF with the fingerprint in its document information; the same bytes every time."""
+    return pdf.add_info(data, {KEY: fingerprint.as_json()})
+
+
+def embed_notebook(notebook: dict[str, Any], fingerprint: Fingerprint) -> None:
+    """Writes the fingerprint into the metadata of a notebook (as JSON data, or an nbformat node)."""
+    notebook["metadata"][NOTEBOOK_KEY] = json.loads(fingerprint.as_json())
+
+
+def from_pdf(info: Mapping[str, str]) -> Fingerprint | None:
+    """The fingerprint in a PDF's document information, None where there is none."""
+    try:
+        return _parse(json.loads(info.get(KEY, "")))
+    except (ValueError, RecursionError):
+        return None
+
+
+def from_notebook(notebook: Mapping[str, Any]) -> Fingerprint | None:
+    """The fingerprint in a notebook's metadata, None where there is none."""
+    held = notebook.get("metadata")
+    return _parse(held.get(NOTEBOOK_KEY)) if isinstance(held, Mapping) else None
+
+
+def _parse(held: object) -> Fingerprint | None:
+    if not isinstance(held, Mapping):
+        return None
+    files, packages = held.get("files"), held.get("versions")
+    if not isinstance(files, Mapping) or not isinstance(packages, Mapping):
+        return None
+    return Fingerprint(
+        {str(name): str(value) for name, value in files.items()},
+        {str(name): str(value) for name, value in packages.items()},
+    )
+
+
+def _pyproject(project: Project) -> bytes:
+    path = project.root / "pyproject.toml"
+    return path.read_bytes() if path.is_file() else b""
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]

@@ -1,0 +1,373 @@
+"""What a PDF says about itself: text by lines, outline, fonts, pictures, metadata.
+
+pdfium (the reader inside Chromium) gives text with positions, pypdf gives structure. Both parse files
+from strangers: whoever reads those runs `read` in a process with limits.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pypdf
+import pypdfium2
+import pypdfium2.raw as pdfium
+from pypdf.generic import DictionaryObject, IndirectObject, NameObject, TextStringObject
+
+MOST_PAGES = 200  # a hand-in with more is not read
+MOST_BYTES = 100_000_000
+MOST_OUTLINE = 2_000  # bookmarks
+MOST_OBJECTS = 200_000  # page objects looked at for pictures and text sizes, over all pages
+SMALLEST_PICTURE = (60.0, 40.0)  # pt; smaller images and boxes are not figures
+
+
+class PdfError(Exception):
+    """The file cannot be read as a PDF; the message says why."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of text as pdfium groups it."""
+
+    text: str
+    x: float  # left edge, pt from the left of the page
+    y: float  # lower edge of its first letter, pt from the bottom of the page
+    size: float  # font size of its first letter, pt
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image, or a box that other drawing stands in."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+    raster: bool
+    shapes: int  # drawn paths inside, 0 for an image
+
+    def holds(self, x: float, y: float) -> bool:
+        return self.left <= x <= self.right and self.bottom <= y <= self.top
+
+
+@dataclass(frozen=True)
+class SmallText:
+    """A piece of text inside a picture."""
+
+    size: float  # pt on the page
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page; lengths in pt, y upwards."""
+
+    width: float
+    height: float
+    lines: tuple[Line, ...]
+    pictures: tuple[Picture, ...]
+    picture_text: tuple[SmallText, ...]  # real text inside pictures; letters drawn as outlines are not in it
+
+    @cached_property
+    def text(self) -> str:
+        return "\n".join(line.text for line in self.lines)
+
+
+@dataclass(frozen=True)
+class Bookmark:
+    """An entry of the outline."""
+
+    level: int  # 0 for the top
+    title: str
+    page: int  # from 1
+
+
+@dataclass(frozen=True)
+class Font:
+    """A font as the pages name it."""
+
+    name: str
+    kind: str  # Type0, Type1, TrueType, Type3 …
+    embedded: bool
+    page: int  # the first that names it, from 1
+
+
+@dataclass(frozen=True)
+class Content:
+    """What the rules need of a PDF."""
+
+    pages: tuple[Page, ...]
+    outline: tuple[Bookmark, ...]
+    fonts: tuple[Font, ...]
+    info: dict[str, str]  # document information, names without the slash
+
+    @cached_property
+    def text(self) -> str:
+        return "\n".join(page.text for page in self.pages)
+
+
+def read(data: bytes) -> Content:
+    """Read a PDF.
+
+    Raises:
+        PdfError: It is empty, no PDF, broken, encrypted or beyond the limits above.
+    """
+    if len(data) > MOST_BYTES:
+        raise PdfError(f"larger than {MOST_BYTES // 1_000_000} MB")
+    if b"%PDF-" not in data[:1024]:
+        raise PdfError("not a PDF" if data else "empty file")
+    try:
+        pages = tuple(_pages(data))
+    except pypdfium2.PdfiumError as error:
+        raise PdfError(_reason(data, error)) from error
+    try:
+        reader = pypdf.PdfReader(io.BytesIO(data))
+        if reader.is_encrypted:
+            raise PdfError("encrypted")
+        return Content(pages, tuple(_outline(reader)), tuple(_fonts(reader)), _info(reader))
+    except PdfError:
+        raise
+    # pypdf meets broken files with many kinds of error, RecursionError and AttributeError among them;
+    # whatever it is, the file cannot be read.
+    except Exception as error:
+        raise PdfError(f"broken: {error or type(error).__name__}") from error
+
+
+def add_info(data: bytes, entries: dict[str, str]) -> bytes:
+    """The PDF with more document information, appended as an incremental update: same bytes every time."""
+    writer = pypdf.PdfWriter(pypdf.PdfReader(io.BytesIO(data)), incremental=True)
+    writer.add_metadata({NameObject(f"/{key}"): TextStringObject(value) for key, value in entries.items()})
+    written = io.BytesIO()
+    writer.write(written)
+    return written.getvalue()
+
+
+def thumbnail(data: bytes, width: int) -> bytes:
+    """The first page as a PNG of `width` pixels.
+
+    Raises:
+        PdfError: The page cannot be drawn.
+    """
+    try:
+        with pypdfium2.PdfDocument(data) as document:
+            page = document[0]
+            height = page.get_height() / page.get_width() * width
+            if not 0 < height <= 4 * width:
+                raise PdfError("the first page is a strip")
+            picture = page.render(scale=width / page.get_width()).to_pil()
+    except pypdfium2.PdfiumError as error:
+        raise PdfError(_reason(data, error)) from error
+    written = io.BytesIO()
+    picture.save(written, "PNG", optimize=True)
+    return written.getvalue()
+
+
+def _reason(data: bytes, error: pypdfium2.PdfiumError) -> str:
+    return "encrypted" if "assword" in str(error) or b"/Encrypt" in data else f"broken: {error}"
+
+
+def _pages(data: bytes) -> Iterator[Page]:
+    with pypdfium2.PdfDocument(data) as document:
+        if len(document) > MOST_PAGES:
+            raise PdfError(f"{len(document)} pages, more than {MOST_PAGES}")
+        if not len(document):
+            raise PdfError("no pages")
+        budget = MOST_OBJECTS
+        for page in document:
+            lines = tuple(_lines(page))
+            pictures, text, used = _pictures(page, budget)
+            budget -= used
+            yield Page(page.get_width(), page.get_height(), lines, pictures, text)
+            page.close()
+
+
+def _lines(page: Any) -> Iterator[Line]:
+    """Lines of a page. pdfium counts letters in UTF-16 units, so lines are cut before decoding."""
+    textpage = page.get_textpage()
+    try:
+        count = textpage.count_chars()
+        buffer = (ctypes.c_ushort * (count + 1))()
+        got = pdfium.FPDFText_GetText(textpage, 0, count, buffer)
+        units = list(buffer[: max(got - 1, 0)])
+        start = 0
+        box = [ctypes.c_double() for _ in range(4)]  # left, right, bottom, top
+        matrix = pdfium.FS_MATRIX()
+        while start < len(units):
+            end = start
+            while end < len(units) and units[end] not in (10, 13):
+                end += 1
+            text = bytes(bytearray(b for u in units[start:end] for b in (u & 255, u >> 8))).decode(
+                "utf-16-le", errors="replace"
+            )
+            if text.strip():
+                first = start + len(text) - len(text.lstrip())
+                pdfium.FPDFText_GetCharBox(textpage, first, *box)
+                size = pdfium.FPDFText_GetFontSize(textpage, first)
+                if pdfium.FPDFText_GetMatrix(textpage, first, matrix):
+                    size *= (matrix.c**2 + matrix.d**2) ** 0.5
+                yield Line(text.strip(), box[0].value, box[2].value, size)
+            start = end + 1
+    finally:
+        textpage.close()
+
+
+def _pictures(page: Any, budget: int) -> tuple[tuple[Picture, ...], tuple[SmallText, ...], int]:
+    """Images and drawings of a page, the text inside drawings, and how many objects were looked at.
+
+    A drawing is a form (an included PDF), or a path as large as a figure in which further paths stand:
+    plotting libraries draw a background first. Paths as wide as the page are frames, not figures.
+    """
+    boxes: list[tuple[tuple[float, float, float, float], bool]] = []
+    shapes: list[tuple[float, float]] = []
+    text: list[tuple[SmallText, bool]] = []
+    used = 0
+    width = page.get_width()
+    for item in page.get_objects(max_depth=6):
+        used += 1
+        if used > budget:
+            raise PdfError(f"more than {MOST_OBJECTS} objects drawn")
+        if item.type == pdfium.FPDF_PAGEOBJ_TEXT:
+            text.append(_size(item))
+            continue
+        try:
+            left, bottom, right, top = item.get_bounds()
+        except pypdfium2.PdfiumError:  # an object without extent
+            continue
+        large = (
+            right - left >= SMALLEST_PICTURE[0]
+            and top - bottom >= SMALLEST_PICTURE[1]
+            and right - left < 0.97 * width
+        )
+        if item.type == pdfium.FPDF_PAGEOBJ_IMAGE and large:
+            boxes.append(((left, bottom, right, top), True))
+        elif large and item.type in (pdfium.FPDF_PAGEOBJ_PATH, pdfium.FPDF_PAGEOBJ_FORM):
+            boxes.append(((left, bottom, right, top), False))
+        if item.type in (pdfium.FPDF_PAGEOBJ_PATH, pdfium.FPDF_PAGEOBJ_SHADING):
+            shapes.append(((left + right) / 2, (bottom + top) / 2))
+    outer = _outermost(boxes)
+    pictures = tuple(
+        Picture(*box, raster, sum(box[0] <= x <= box[2] and box[1] <= y <= box[3] for x, y in shapes))
+        for box, raster in outer
+    )
+    inside = tuple(
+        piece
+        for piece, in_form in text
+        if in_form or any(not p.raster and p.shapes > 3 and p.holds(piece.x, piece.y) for p in pictures)
+    )
+    return pictures, inside, used
+
+
+def _size(item: Any) -> tuple[SmallText, bool]:
+    size = ctypes.c_float()
+    pdfium.FPDFTextObj_GetFontSize(item, size)
+    scale, x, y = 1.0, 0.0, 0.0
+    holder: Any = item
+    matrices = []
+    while holder is not None:  # a form has its own matrix, and so have the forms it stands in
+        matrices.append(holder.get_matrix())
+        holder = getattr(holder, "container", None)
+    matrix = matrices[0]
+    for outer in matrices[1:]:
+        matrix = matrix.multiply(outer)
+    a, b, c, d, x, y = matrix.get()
+    scale = abs(a * d - b * c) ** 0.5
+    return SmallText(size.value * scale, x, y), item.level > 0
+
+
+def _outermost(
+    boxes: list[tuple[tuple[float, float, float, float], bool]],
+) -> list[tuple[tuple[float, float, float, float], bool]]:
+    """Boxes that stand in no other, the largest first."""
+    kept: list[tuple[tuple[float, float, float, float], bool]] = []
+    for box, raster in sorted(boxes, key=lambda b: -(b[0][2] - b[0][0]) * (b[0][3] - b[0][1])):
+        if not any(
+            o[0] - 1 <= box[0] and o[1] - 1 <= box[1] and box[2] <= o[2] + 1 and box[3] <= o[3] + 1
+            for o, _ in kept
+        ):
+            kept.append((box, raster))
+    return kept
+
+
+def _outline(reader: pypdf.PdfReader) -> Iterator[Bookmark]:
+    stack: list[tuple[int, Any]] = [(0, entry) for entry in reversed(reader.outline)]
+    seen = 0
+    while stack and seen < MOST_OUTLINE:
+        level, entry = stack.pop()
+        if isinstance(entry, list):
+            stack.extend((level + 1, inner) for inner in reversed(entry))
+            continue
+        seen += 1
+        number = reader.get_destination_page_number(entry)
+        if entry.title is not None and number is not None and number >= 0:
+            yield Bookmark(level, re.sub(r"\s+", " ", str(entry.title)).strip(), number + 1)
+
+
+def _fonts(reader: pypdf.PdfReader) -> Iterator[Font]:
+    """Every font that a page, or a form or pattern drawn on it, names."""
+    seen_fonts: set[tuple[str, str, bool]] = set()
+    seen_resources: set[int] = set()
+    for number, page in enumerate(reader.pages, start=1):
+        waiting = [page.get("/Resources")]
+        while waiting:
+            held = waiting.pop()
+            if isinstance(held, IndirectObject):
+                if held.idnum in seen_resources:
+                    continue
+                seen_resources.add(held.idnum)
+                held = held.get_object()
+            if not isinstance(held, DictionaryObject):
+                continue
+            for entry in _entries(held, "/Font"):
+                font = _font(entry, number)
+                key = (font.name, font.kind, font.embedded)
+                if key not in seen_fonts:
+                    seen_fonts.add(key)
+                    yield font
+                if font.kind == "Type3":
+                    waiting.append(entry.get("/Resources"))
+            for kind in ("/XObject", "/Pattern"):
+                for entry in _entries(held, kind, seen_resources):
+                    waiting.append(entry.get("/Resources"))
+
+
+def _entries(
+    resources: DictionaryObject, kind: str, seen: set[int] | None = None
+) -> Iterator[DictionaryObject]:
+    group = resources.get(kind)
+    group = group.get_object() if isinstance(group, IndirectObject) else group
+    for entry in group.values() if isinstance(group, DictionaryObject) else ():
+        if isinstance(entry, IndirectObject):
+            if seen is not None:
+                if entry.idnum in seen:
+                    continue
+                seen.add(entry.idnum)
+            entry = entry.get_object()
+        if isinstance(entry, DictionaryObject):
+            yield entry
+
+
+def _font(font: DictionaryObject, page: int) -> Font:
+    kind = str(font.get("/Subtype", "")).lstrip("/")
+    name = str(font.get("/BaseFont", font.get("/Name", "unnamed"))).lstrip("/")
+    described = font
+    if kind == "Type0":
+        below = font["/DescendantFonts"].get_object()
+        described = below[0].get_object()  # type: ignore[index]
+    descriptor = described.get("/FontDescriptor")
+    descriptor = descriptor.get_object() if isinstance(descriptor, IndirectObject) else descriptor
+    embedded = kind == "Type3" or (
+        isinstance(descriptor, DictionaryObject)
+        and any(key in descriptor for key in ("/FontFile", "/FontFile2", "/FontFile3"))
+    )
+    return Font(re.sub(r"^[A-Z]{6}\+", "", name), kind, embedded, page)
+
+
+def _info(reader: pypdf.PdfReader) -> dict[str, str]:
+    held: dict[Any, Any] = dict(reader.metadata or {})
+    return {str(key).lstrip("/"): str(value) for key, value in held.items()}
