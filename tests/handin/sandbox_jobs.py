@@ -1,0 +1,40 @@
+"""What a job may do to the process it runs in; `test_sandbox` runs these by name."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from handin.sandbox import Say
+
+
+def misbehave(job: str, say: Say) -> None:
+    """Do the one thing that the job names, after having said so."""
+    kind, _, rest = job.partition(" ")
+    say(f"about to {kind}", kind=kind)
+    match kind:
+        case "answer":
+            say("answering", answer=rest.upper())
+        case "loop":
+            while True:
+                pass
+        case "sleep":
+            time.sleep(60)
+        case "eat":
+            say("eating", eaten=len([bytes(2**20) for _ in range(4000)]))
+        case "crash":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case "leave":
+            os._exit(7)
+        case "raise":
+            raise ValueError("a message\nof two lines")
+        case "write":
+            Path(rest).write_text("x" * 10)
+        case "talk":
+            while True:
+                say("talking", words="x" * 100_000)
+        case "print":
+            print("not part of any protocol")
+            os.system("echo nor this")
