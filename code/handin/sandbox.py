@@ -39,7 +39,7 @@ MIB = 2**20
 class Bounds:
     """What one job may use."""
 
-    cpu: int = 10  # seconds of CPU time
+    cpu: int = 8  # seconds of CPU time
     wall: float = 40.0  # seconds on the clock, for a job that waits instead of computing
     memory: int = 384 * MIB  # bytes of address space, interpreter included
     answer: int = 4 * MIB  # bytes of JSON
@@ -223,6 +223,8 @@ def _outcome(said: bytes, status: int, late: str, bounds: Bounds) -> Outcome:
         fault = f"stopped after {bounds.cpu} s of CPU time"
     elif status < 0:
         fault = f"the reader crashed ({signal.Signals(-status).name})"
+        if status == -signal.SIGABRT:  # how libraries in C say that memory ran out
+            fault += f", most likely because {bounds.memory // MIB} MiB of memory were not enough"
     elif not ended:
         fault = fault or f"the reader ended early (status {status})"
     return Outcome(known, stage, fault)
