@@ -34,7 +34,7 @@ class Claim:
         return ", ".join(f"{name} {value}" for name, value in self.measured.items())
 
 
-class FalseClaim(AssertionError):
+class FalseClaimError(AssertionError):
     """The data at hand do not support a sentence of the report."""
 
 
@@ -71,7 +71,7 @@ def claim(condition: bool | Tensor, sentence: str, **measured: object) -> None:
         measured: the values it rests on, shown in the appendix and in the error.
 
     Raises:
-        FalseClaim: if it does not hold, unless DRAFT=1 is set.
+        FalseClaimError: if it does not hold, unless DRAFT=1 is set.
     """
     holds = bool(condition.all()) if isinstance(condition, Tensor) else bool(condition)
     section, place = _locate(sentence)
@@ -82,7 +82,9 @@ def claim(condition: bool | Tensor, sentence: str, **measured: object) -> None:
         return
     message = f"{place or 'a chunk'}: the data do not support “{sentence}” (section {section or '?'}); {checked.values}"
     if os.environ.get("DRAFT") != "1":
-        raise FalseClaim(f"{message}. Mend the sentence, or see all false claims with `handin render --draft`")
+        raise FalseClaimError(
+            f"{message}. Mend the sentence, or see all false claims with `handin render --draft`"
+        )
     display(Markdown(f"**[Draft: not supported by the data: {sentence} ({checked.values})]**"))  # type: ignore[no-untyped-call]
 
 

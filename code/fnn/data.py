@@ -1,11 +1,12 @@
 """The data set: two CSV files with columns x,y, read and checked.
 
-`_quarto.yml` names it (`dataset:` with `name`, `train` and `test`); D1 is the one in `data/`.
+`_quarto.yml` names it (`dataset:` with `name`, `train`, `test`, perhaps `noise-std`); D1 is the one in `data/`.
 """
 
 import csv
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 import yaml
@@ -29,6 +30,7 @@ class Dataset:
     y_train: Tensor  # [N, 1]
     X_test: Tensor  # [M, 1]
     y_test: Tensor  # [M, 1]
+    noise_std: float | None = None  # standard deviation of the noise on y, where it is known
 
     @property
     def x_range(self) -> tuple[float, float]:
@@ -47,7 +49,7 @@ def load_d1(train: str | Path | None = None, test: str | Path | None = None) -> 
     named = _named_in_project()
     X_train, y_train = read_xy(train or PROJECT / named["train"])
     X_test, y_test = read_xy(test or PROJECT / named["test"])
-    return Dataset(named["name"], X_train, y_train, X_test, y_test)
+    return Dataset(named["name"], X_train, y_train, X_test, y_test, named.get("noise-std"))
 
 
 def read_xy(path: str | Path) -> tuple[Tensor, Tensor]:
@@ -97,7 +99,7 @@ def _point(place: str, row: list[str]) -> tuple[float, float]:
     return x, y
 
 
-def _named_in_project() -> dict[str, str]:
+def _named_in_project() -> dict[str, Any]:
     path = PROJECT / "_quarto.yml"
     settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     named = settings.get("dataset")
@@ -106,5 +108,10 @@ def _named_in_project() -> dict[str, str]:
     ):
         raise DataError(
             f"{path}: `dataset:` must give `name`, `train` and `test`, the last two paths of CSV files"
+        )
+    noise_std = named.get("noise-std")
+    if noise_std is not None and not (isinstance(noise_std, int | float) and noise_std > 0):
+        raise DataError(
+            f"{path}: `noise-std: {noise_std}` under `dataset:` must be a positive number, or left out"
         )
     return named

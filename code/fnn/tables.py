@@ -22,13 +22,16 @@ class Table:
     def __post_init__(self) -> None:
         columns = len(self.header)
         if len(self.align) != columns or any(len(row) != columns for row in self.rows):
-            raise ValueError(f"every row and the alignment {self.align!r} must have {columns} columns as the header has")
+            raise ValueError(
+                f"every row and the alignment {self.align!r} must have {columns} columns as the header has"
+            )
 
     def _repr_markdown_(self) -> str:
         rules = [ALIGNMENT[side] for side in self.align]
         if self.widths:  # Pandoc reads relative widths from the lengths of the dashes
             rules = [
-                rule.replace("---", "-" * (10 * width)) for rule, width in zip(rules, self.widths, strict=True)
+                rule.replace("---", "-" * (10 * width))
+                for rule, width in zip(rules, self.widths, strict=True)
             ]
         lines = chain([self.header, rules], self.rows)
         return "\n".join("| " + " | ".join(line) + " |" for line in lines)
@@ -44,7 +47,9 @@ class MarkdownText(str):
 def number(value: float | Tensor, digits: int = 4) -> MarkdownText:
     """A number with `digits` decimals; as a power of ten where those would hide it."""
     value = float(value)
-    if value != 0 and abs(value) < 0.5 * 10.0**-digits:
+    if value == 0:
+        return MarkdownText("0")
+    if abs(value) < 0.5 * 10.0**-digits:
         mantissa, exponent = f"{value:.1e}".split("e")
         return MarkdownText(f"${mantissa} \\cdot 10^{{{int(exponent)}}}$")
     return MarkdownText(f"{value:.{digits}f}".replace("-", MINUS))

@@ -7,19 +7,33 @@ from fnn.figures.style import BLUE, INK, VERMILION, figure
 
 OPERATIONS = (r"$\times$", r"$+$", r"$\sigma$", r"$\times$", r"$+$", r"$L$")
 # The edge into each operation from the left, the last one leaving it, and the one from below (or none).
-CHAIN = (r"\mathbf{x}", r"\mathbf{z}_1", r"\mathbf{z}_2", r"\mathbf{z}_3", r"\mathbf{z}_4", r"\hat{\mathbf{y}}", "l")
+CHAIN = (
+    r"\mathbf{x}",
+    r"\mathbf{z}_1",
+    r"\mathbf{z}_2",
+    r"\mathbf{z}_3",
+    r"\mathbf{z}_4",
+    r"\hat{\mathbf{y}}",
+    "l",
+)
 SIDE = (r"\mathbf{W}_1", r"\mathbf{b}_1", None, r"\mathbf{W}_2", r"\mathbf{b}_2", r"\mathbf{y}")
 RADIUS = 0.17
 
 
-def compute_graphs(hidden_units: int) -> Figure:
+def draw_graphs(hidden_units: int) -> Figure:
     """Forward graph with the shape of every quantity above, backward graph with the δ of every edge below."""
     Z = hidden_units
     chain_shapes = ("1", f"{Z}", f"{Z}", f"{Z}", "1", "1", "")
     side_shapes = (rf"1 \times {Z}", f"{Z}", None, rf"{Z} \times 1", "1", "1")
     fig = figure(2.75)
     forward, backward = fig.subplots(2, 1)
-    _draw(forward, "forward", [rf"${name}$" for name in CHAIN], [f"${name}$" if name else None for name in SIDE], BLUE)
+    _draw(
+        forward,
+        "forward",
+        [rf"${name}$" for name in CHAIN],
+        [f"${name}$" if name else None for name in SIDE],
+        BLUE,
+    )
     for position, shape in enumerate(chain_shapes):
         _below(forward, position, rf"$\mathbb{{R}}^{{{shape}}}$" if shape else r"$\mathbb{R}$")
     for position, side in enumerate(side_shapes):
@@ -55,7 +69,9 @@ def _below(ax: Axes, position: int, text: str) -> None:
     ax.text(position - 0.5, -0.1, text, ha="center", va="top", fontsize=9)
 
 
-def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], colour: str, backward: bool) -> None:
+def _arrow(
+    ax: Axes, start: tuple[float, float], end: tuple[float, float], colour: str, backward: bool
+) -> None:
     ax.annotate(
         "", xy=start if backward else end, xytext=end if backward else start,
         arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 0.9, "shrinkA": 0, "shrinkB": 0},

@@ -5,6 +5,7 @@ labels match the text with no font to install.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib as mpl
 from IPython import get_ipython
@@ -22,12 +23,27 @@ FAINT = "#9a9a9a"
 BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7"
 PALETTE = (BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE)
 
-# One colour per width throughout: cividis-like, dark for narrow, light for wide networks.
-WIDTH_COLOURS = {0: FAINT, 1: "#00204d", 2: "#31446b", 3: "#D55E00", 10: "#0072B2", 50: "#E69F00", 100: "#b8860b"}
+# One colour and one dash per width throughout.
+WIDTH_STYLES: dict[int, dict[str, Any]] = {
+    1: {"color": SKY, "linewidth": 1.6},
+    2: {"color": GREEN, "linewidth": 1.6, "linestyle": (0, (5, 1))},
+    3: {"color": VERMILION, "linewidth": 1.6},
+    10: {"color": BLUE, "linewidth": 1.0},
+    50: {"color": PURPLE, "linewidth": 0.8},
+    100: {"color": ORANGE, "linewidth": 0.8},
+}
+# One colour and one marker for each way in which a run can end.
+ENDING_STYLES: dict[str, dict[str, Any]] = {
+    "attained": {"color": BLUE, "marker": "o"},
+    "merged": {"color": VERMILION, "marker": "^"},
+    "saturated": {"color": SKY, "marker": "s"},
+    "line-like": {"color": FAINT, "marker": "d"},
+    "unconverged": {"color": INK, "marker": "x"},
+}
 
 
 def use_print_style() -> None:
-    """Set the look for every figure drawn afterwards; in a kernel, figures keep the size they are drawn at."""
+    """Set the look for every figure drawn afterwards; in a kernel, figures keep their size."""
     mpl.rcParams.update(
         {
             "font.family": ["cmr10", "STIXGeneral"],
@@ -59,7 +75,7 @@ def use_print_style() -> None:
         }
     )
     if get_ipython() is not None:  # the formats of the document (svg, or pdf for LaTeX), but uncropped
-        set_matplotlib_formats(*InlineBackend.instance().figure_formats, bbox_inches=None)
+        set_matplotlib_formats(*InlineBackend.instance().figure_formats, bbox_inches=None)  # type: ignore[no-untyped-call]
 
 
 def figure(height: float, width: float = TEXT_WIDTH) -> Figure:
@@ -73,9 +89,15 @@ def panel_letters(axes: Sequence[Axes]) -> None:
         ax.set_title(f"({letter})", loc="left", fontsize=9)
 
 
-def label_at_end(ax: Axes, x: float, y: float, text: str, colour: str, **kwargs: object) -> None:
+def label_point(ax: Axes, x: float, y: float, text: str, colour: str) -> None:
     """Write a direct label right of the point (x, y), in place of a legend entry."""
     ax.annotate(
-        text, (x, y), xytext=(3, 0), textcoords="offset points",
-        color=colour, va="center", fontsize=8, annotation_clip=False, **kwargs,
-    )  # fmt: skip
+        text,
+        (x, y),
+        xytext=(4, 0),
+        textcoords="offset points",
+        color=colour,
+        va="center",
+        fontsize=8,
+        annotation_clip=False,
+    )

@@ -1,0 +1,27 @@
+"""How much work the experiments do."""
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The number of runs of each experiment."""
+
+    narrow: int  # initial points for each width below 10
+    medium: int  # for widths from 10 on
+    wide: int  # for widths from 50 on
+    variants: int  # for each optimiser, depth and unit of task 2e
+
+    def restarts(self, width: int) -> int:
+        """The number of runs for a network with `width` hidden units."""
+        if width >= 50:
+            return self.wide
+        return self.medium if width >= 10 else self.narrow
+
+
+PLANS = {
+    "full": Plan(narrow=500, medium=100, wide=20, variants=100),  # what the report shows
+    "quick": Plan(narrow=20, medium=5, wide=2, variants=5),  # for a first look; many claims need more runs
+}
+PLAN = PLANS[os.environ.get("PLAN", "full")]

@@ -1,0 +1,57 @@
+"""Experiments of task 2b: one architecture from many initial points, and where the runs end."""
+
+from dataclasses import dataclass
+
+from fnn.data import Dataset
+from fnn.experiments.plan import PLAN
+from fnn.landscape import Ending, Minimum, distinct_minima, endings
+from fnn.tables import Table, number
+from fnn.training import Record, train_restarts
+
+
+@dataclass(frozen=True)
+class Restarts:
+    """Runs of one architecture, how each ended, and the distinct minima among them, by train MSE."""
+
+    record: Record
+    endings: tuple[Ending, ...]
+    minima: list[Minimum]
+
+    @property
+    def best_train(self) -> float:
+        """Lowest train MSE of all runs."""
+        return float(self.record.train_mse[self.record.best])
+
+    @property
+    def best_test(self) -> float:
+        """Test MSE of the run with the lowest train MSE."""
+        return float(self.record.test_mse[self.record.best])
+
+    def share(self, minimum: Minimum) -> float:
+        """Percentage of the runs that ended in this minimum."""
+        return 100 * minimum.count / len(self.record)
+
+    def share_ending(self, *kinds: str) -> float:
+        """Percentage of the runs that ended in one of these ways."""
+        return 100 * sum(ending in kinds for ending in self.endings) / len(self.record)
+
+    def ending_of_best(self) -> Ending:
+        """How the run with the lowest train MSE ended."""
+        return self.endings[self.record.best]
+
+
+def restart_study(data: Dataset, width: int, init: str = "course", method: str = "bfgs") -> Restarts:
+    """Train [1, width, 1] from the plan's number of initial points."""
+    record = train_restarts([width], PLAN.restarts(width), method=method, data=data, init=init)
+    return Restarts(record, endings(record, data), distinct_minima(record, data))
+
+
+def minima_table(studies: dict[int, Restarts], most: int = 8) -> Table:
+    """The most frequent distinct minima of each width: losses, share of the runs, how they ended."""
+    rows = []
+    for width, study in studies.items():
+        frequent = sorted(study.minima, key=lambda minimum: -minimum.count)[:most]
+        for minimum in sorted(frequent, key=lambda minimum: minimum.train_mse):
+            losses = [number(minimum.train_mse, 6), number(minimum.test_mse, 6)]
+            rows.append([str(width), *losses, number(study.share(minimum), 1), minimum.ending.value])
+    return Table(["Units", "Train MSE", "Test MSE", "Runs (%)", "Ending"], rows, align="rrrrl")

@@ -1,0 +1,157 @@
+"""Figures of many runs: where they ended, how that depends on the width, how the optimisers got there."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from fnn.data import Dataset
+from fnn.experiments.restarts import Restarts
+from fnn.experiments.variants import MethodRun
+from fnn.experiments.widths import Spike, WidthStudy
+from fnn.figures.fits import crosses, grid, predict, y_limits
+from fnn.figures.style import (
+    BLUE,
+    ENDING_STYLES,
+    FAINT,
+    INK,
+    ORANGE,
+    PALETTE,
+    SKY,
+    VERMILION,
+    WIDTH_STYLES,
+    figure,
+    panel_letters,
+)
+
+MOST_CURVES = 5  # distinct minima drawn per width
+HIGHEST = 100.0  # losses above are drawn there
+
+
+def draw_restarts(data: Dataset, studies: Mapping[int, Restarts]) -> Figure:
+    """Above, the most frequent end results of each width; below, the losses of all runs (task 2b)."""
+    fig = figure(3.6)
+    axes = fig.subplots(2, len(studies), sharey="row")
+    x = grid(data)
+    for (upper, lower), (width, study) in zip(axes.T, studies.items(), strict=True):
+        crosses(upper, data)
+        frequent = sorted(study.minima, key=lambda minimum: -minimum.count)[:MOST_CURVES]
+        for minimum in sorted(frequent, key=lambda minimum: -minimum.train_mse):
+            best = minimum is study.minima[0]
+            curve = predict(study.record.model(minimum.run, torch.float64), x)
+            colour = ENDING_STYLES[minimum.ending]["color"]
+            upper.plot(x, curve, color=colour, linewidth=1.8 if best else 0.8, zorder=3 if best else 2)
+        upper.set_title(f"{width} unit" + ("s" if width > 1 else ""))
+        _sorted_losses(lower, study)
+        if upper is not axes[0, 0]:
+            upper.set_ylabel("")
+    y_limits(axes[0, 0], data)
+    axes[1, 0].set_ylabel("train MSE")
+    handles: dict[str, Artist] = {}
+    for ax in axes[1]:
+        handles |= {str(handle.get_label()): handle for handle in ax.get_lines()}
+    fig.legend(
+        list(handles.values()), list(handles), loc="outside lower center", ncols=len(handles), markerscale=1.6
+    )
+    return fig
+
+
+def _sorted_losses(ax: Axes, study: Restarts) -> None:
+    losses = study.record.train_mse
+    order = losses.argsort().tolist()
+    share = torch.linspace(0, 100, len(order)).tolist()
+    for ending, style in ENDING_STYLES.items():
+        ranks = [rank for rank, run in enumerate(order) if study.endings[run] == ending]
+        if ranks:
+            values = [float(losses[order[rank]]) for rank in ranks]
+            places = [share[rank] for rank in ranks]
+            ax.plot(places, values, linestyle="", markersize=2.4, markeredgewidth=0.7, **style, label=ending)
+    ax.set(yscale="log", xlabel="runs, by loss (%)")
+
+
+def draw_width_study(study: WidthStudy, spike: Spike) -> Figure:
+    """Train and test MSE of every run at every width, and the largest spike of a wide network (task 2c)."""
+    fig = figure(2.3)
+    train, test, zoom = fig.subplots(1, 3, width_ratios=(3, 3, 2.4))
+    test.sharey(train)
+    for part, ax, colour in (("train", train, BLUE), ("test", test, VERMILION)):
+        for position, (width, record) in enumerate(study.records.items()):
+            losses = record.train_mse if part == "train" else record.test_mse
+            generator = torch.Generator().manual_seed(width)
+            place = position + 0.6 * (torch.rand(len(losses), generator=generator) - 0.5)
+            ax.plot(
+                place,
+                losses.clamp(max=HIGHEST),
+                ".",
+                color=colour,
+                markersize=2.5,
+                markeredgewidth=0,
+                alpha=0.6,
+            )
+            best, floor = float(losses[record.best]), study.floor(width)[0 if part == "train" else 1]
+            ax.plot([position - 0.4, position + 0.4], [best, best], color=INK, linewidth=1.4)
+            if floor > 0:
+                ax.plot([position - 0.4, position + 0.4], [floor, floor], color=ORANGE, linewidth=1.2)
+        ax.set_xticks(range(len(study.records)), [str(width) for width in study.records])
+        ax.set(yscale="log", xlabel="hidden units", ylabel=f"{part} MSE")
+    zoom.plot(spike.x, spike.prediction, color=VERMILION, linewidth=0.8)
+    shown = (study.data.X_train >= spike.x.min()) & (study.data.X_train <= spike.x.max())
+    zoom.plot(study.data.X_train[shown], study.data.y_train[shown], "x", color=INK, markersize=3.5)
+    zoom.set(xlabel="input $x$", ylabel="prediction")
+    panel_letters([train, test, zoom])
+    return fig
+
+
+def draw_methods(runs: Sequence[MethodRun]) -> Figure:
+    """Median train MSE of each optimiser against evaluations and against arithmetic (task 2e)."""
+    fig = figure(2.2)
+    axes = fig.subplots(1, 2, sharey=True)
+    for run, colour, dash in zip(runs, (VERMILION, BLUE, ORANGE, SKY), ("-", "--", "-.", ":"), strict=True):
+        axes[0].plot(run.evaluations, run.median(), color=colour, linestyle=dash, label=run.name)
+        axes[1].plot(run.operations, run.median(), color=colour, linestyle=dash)
+    axes[0].set(xscale="log", yscale="log", xlabel="evaluations of the loss", ylabel="median train MSE")
+    axes[1].set(xscale="log", xlabel="floating-point operations per run")
+    axes[0].legend(loc="lower left")
+    panel_letters(axes)
+    return fig
+
+
+def draw_relu(data: Dataset, study: WidthStudy) -> Figure:
+    """Tasks a) to d) once more with ReLU units: fits, losses of all runs, losses by width, hidden outputs."""
+    fig = figure(3.6)
+    axes = fig.subplots(2, 2)
+    fits, losses, widths, hidden = axes.flat
+    x = grid(data)
+    crosses(fits, data)
+    for width, record in study.records.items():
+        if width <= 10:
+            curve = predict(record.model(record.best, torch.float64), x)
+            fits.plot(x, curve, **WIDTH_STYLES[width], label=str(width))
+            ordered = record.train_mse.sort().values
+            losses.plot(
+                torch.linspace(0, 100, len(ordered)), ordered, **WIDTH_STYLES[width], label=str(width)
+            )
+    y_limits(fits, data)
+    losses.set(yscale="log", xlabel="runs, by loss (%)", ylabel="train MSE")
+    losses.legend(title="units", ncols=2)
+    places = range(len(study.records))
+    for part, colour, marker in (("train", BLUE, "o"), ("test", VERMILION, "^")):
+        best = [
+            study.best_train(width) if part == "train" else study.best_test(width) for width in study.records
+        ]
+        widths.plot(places, best, color=colour, marker=marker, markersize=4, label=f"{part} MSE")
+    widths.set_xticks(places, [str(width) for width in study.records])
+    widths.set(yscale="log", xlabel="hidden units", ylabel="MSE of the best run")
+    widths.legend()
+    model = study[10].model(study[10].best, torch.float64).requires_grad_(False)
+    raw, output = model.layer_outputs(x)
+    (_, _), (W2, _) = model.layers()
+    for unit in range(raw.shape[1]):
+        hidden.plot(x, raw[:, unit] * W2[unit, 0], color=PALETTE[unit % len(PALETTE)], linewidth=0.9)
+    hidden.plot(x, output, color=INK, linewidth=1.6)
+    hidden.set(xlabel="input $x$", ylabel="hidden output × weight", yscale="symlog")
+    hidden.axhline(0, color=FAINT, linewidth=0.5)
+    panel_letters(list(axes.flat))
+    return fig
