@@ -42,3 +42,23 @@ def main(ctx: click.Context, folder: Path) -> None:
 def current_project(ctx: click.Context) -> Project:
     """The project that the command was started in, read and checked."""
     return load_project(find_root(ctx.obj))
+
+
+@main.command()
+@click.argument("documents", nargs=-1)
+@click.option("--renderer", type=click.Choice(["quarto", "builtin"]), help="[default: Quarto if on the PATH]")
+@click.option("--draft", is_flag=True, help="Sets DRAFT=1 for the chunks.")
+@click.option("--list-supported", is_flag=True, help="Lists what the built-in renderer knows, and stops.")
+@click.pass_context
+def render(
+    ctx: click.Context, documents: tuple[str, ...], renderer: str | None, draft: bool, list_supported: bool
+) -> None:
+    """Build the PDFs, all DOCUMENTS or the named ones (as in `handin render report`)."""
+    from rich.console import Console
+
+    from handin.render.builtin import Builder
+
+    project = current_project(ctx)
+    paths = Builder(project, draft=draft, console=Console()).render(project.documents)
+    for path in paths:
+        click.echo(path)

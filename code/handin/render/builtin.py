@@ -1,0 +1,183 @@
+"""The built-in renderer: from `.qmd` files to PDF without Quarto.
+
+    source → chunks → notebook → kernel → Markdown → Pandoc's tree → references → Typst → PDF
+
+Each arrow is one module of this package. All documents are read and checked before the first chunk runs, and
+nothing is written to its place before the last page is set.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from rich.console import Console
+
+from handin.errors import HandinError, Place
+from handin.project import Project
+from handin.render import pandoc
+from handin.render.chunks import Chunk, Prose, read_blocks
+from handin.render.conditional import resolve_conditions
+from handin.render.crossref import resolve_references
+from handin.render.environment import environment
+from handin.render.figures import figures
+from handin.render.kernel import execute
+from handin.render.markdown import Converter
+from handin.render.notebook import pretend, program, take_results, to_notebook
+from handin.render.pandoc import Node
+from handin.render.progress import Progress
+from handin.render.publish import publish
+from handin.render.refusals import refuse_unsupported
+from handin.render.settings import Settings, document_settings
+from handin.render.source import Source, read_source
+from handin.render.typeset import to_pdf, to_typst
+
+BUILD = "_build"
+
+
+@dataclass
+class Document:
+    """One document on its way."""
+
+    name: str
+    source: Source
+    settings: Settings
+    blocks: Sequence[Prose | Chunk]
+    notebook: NotebookNode
+
+    @property
+    def stem(self) -> str:
+        return Path(self.name).stem
+
+    @property
+    def is_notebook(self) -> bool:
+        """Does the document call itself a notebook (`notebook: true`)? It is then kept as one, too."""
+        return bool(self.settings.metadata.get("notebook"))
+
+
+class Builder:
+    """Renders documents of a project.
+
+    Args:
+        project: The project.
+        draft: Sets DRAFT=1 for the chunks.
+        console: Where progress is shown; None for silence.
+    """
+
+    def __init__(self, project: Project, *, draft: bool = False, console: Console | None = None) -> None:
+        self._project = project
+        self._console = console
+        self._environment = environment(project.root) | ({"DRAFT": "1"} if draft else {})
+
+    def render(self, names: Sequence[str]) -> list[Path]:
+        """Render the named documents.
+
+        Returns:
+            The PDF files.
+
+        Raises:
+            HandinError: Anything is wrong with them. No file has changed then.
+            KeyboardInterrupt: Interrupted; no file has changed either.
+        """
+        root = self._project.root
+        (root / BUILD).mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="render-", dir=root / BUILD) as name:
+            folder = Path(name)
+            with Progress(self._console, folder / "progress.jsonl") as progress:
+                documents = [self._read(document) for document in names]
+                with progress.step("Check"):
+                    for document in documents:
+                        self._check(document, folder / "check")
+                self._execute(documents, folder, progress)
+                files: dict[Path, bytes] = {}
+                for document in documents:
+                    with progress.step(f"Set {document.name}"):
+                        files[self._project.output_dir / f"{document.stem}.pdf"] = self._set(document, folder)
+        pdfs = list(files)
+        drawn = self._records(documents, files)
+        publish(files, obsolete=drawn)
+        return pdfs
+
+    def _read(self, name: str) -> Document:
+        source = read_source(self._project.root, name)
+        blocks = read_blocks(source)
+        settings = document_settings(self._project, source)
+        return Document(name, source, settings, blocks, to_notebook(blocks))
+
+    def _check(self, document: Document, folder: Path) -> None:
+        """Find what can be found without running a chunk: a wrong reference must not cost minutes."""
+        self._tree(document, pretend(document.notebook), folder)
+
+    def _execute(self, documents: Sequence[Document], folder: Path, progress: Progress) -> None:
+        """Run every program once, whichever documents share it."""
+        ran: dict[str, Document] = {}
+        for document in documents:
+            told = json.dumps([*program(document.blocks), document.settings.figure_size])
+            twin = ran.get(hashlib.sha256(told.encode()).hexdigest())
+            if twin:
+                progress.say(f"{document.name} has the same chunks as {twin.name}: one run serves both")
+                take_results(document.notebook, twin.notebook)
+                continue
+            progress.say(f"Run {document.name}")
+            execute(
+                document.notebook,
+                document.blocks,
+                folder=self._project.root,
+                environment=self._environment,
+                figure_size=document.settings.figure_size,
+                progress=progress,
+                progress_file=folder / "progress.jsonl",
+            )
+            ran[hashlib.sha256(told.encode()).hexdigest()] = document
+
+    def _tree(self, document: Document, notebook: NotebookNode, folder: Path) -> Node:
+        media = folder / f"{document.stem}-media"
+        markdown = Converter(document.settings.execute, media).convert(notebook, document.blocks)
+        tree = pandoc.parse(markdown, folder=self._project.root)
+        tree = resolve_conditions(tree, document.source, document.settings.metadata)
+        refuse_unsupported(tree, document.source, (folder, self._project.root))
+        return resolve_references(tree, document.source, self._citations(document))
+
+    def _set(self, document: Document, folder: Path) -> bytes:
+        tree = self._tree(document, document.notebook, folder)
+        text = to_typst(tree, document.name, document.settings, self._project, folder)
+        epoch = int(self._environment.get("SOURCE_DATE_EPOCH", "0"))
+        return to_pdf(text, document.name, self._project, folder, timestamp=epoch)
+
+    def _citations(self, document: Document) -> set[str]:
+        """The keys of the bibliography."""
+        keys: set[str] = set()
+        for name in document.settings.bibliography:
+            if not (self._project.root / name).is_file():
+                place = self._project.place("bibliography")
+                raise HandinError(f"there is no file `{name}`", place=place, remedy="mend the path")
+            text, _ = pandoc.run(["--to=csljson", name], "", folder=self._project.root)
+            keys |= {entry["id"] for entry in json.loads(text)}
+        return keys
+
+    def _records(self, documents: Sequence[Document], files: dict[Path, bytes]) -> list[Path]:
+        """Add notebooks and figures to the files; the return value are figures that nobody draws any more."""
+        folder = self._project.figures_dir
+        for document in documents:
+            if document.is_notebook:
+                text = nbformat.writes(document.notebook) + "\n"
+                files[self._project.output_dir / f"{document.stem}.ipynb"] = text.encode()
+            files |= {folder / name: content for name, content in figures(document.notebook).items()}
+        if {document.name for document in documents} != set(self._project.documents):
+            return []  # other documents may still draw them
+        return [path for path in folder.glob("*") if path.suffix in (".svg", ".png") and path not in files]
+
+
+def unknown_document(name: str, project: Project) -> HandinError:
+    """The error for a document that the project does not have."""
+    return HandinError(
+        f"there is no document `{name}`",
+        place=Place("_quarto.yml"),
+        remedy="documents are " + ", ".join(Path(document).stem for document in project.documents),
+    )

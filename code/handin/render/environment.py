@@ -1,0 +1,50 @@
+"""The environment variables under which chunks run: the user's, and those of the file `_environment`."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from handin.errors import HandinError, Place
+
+FILE = "_environment"
+ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?(?P<name>[A-Za-z_]\w*)\s*=\s*(?P<value>.*?)\s*$")
+
+
+def read_environment_file(root: Path) -> dict[str, str]:
+    """The variables of `_environment`, empty where there is no such file.
+
+    Raises:
+        HandinError: A line is neither `NAME=value`, a comment nor blank.
+    """
+    path = root / FILE
+    if not path.is_file():
+        return {}
+    variables = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        match = ASSIGNMENT.match(line)
+        if match is None:
+            raise HandinError("not a variable", place=Place(FILE, number), remedy="write NAME=value")
+        value = match["value"]
+        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+        variables[match["name"]] = value[1:-1] if quoted else value
+    return variables
+
+
+def environment(root: Path) -> dict[str, str]:
+    """The variables for a kernel or for Quarto.
+
+    As in Quarto, a variable that the user has set wins over the file. PYTHONPATH is the exception: the file's
+    folders, made absolute, come before the user's, else a stray setting would hide the project's own code.
+    """
+    from_file = read_environment_file(root)
+    variables = {**from_file, **os.environ}
+    if "PYTHONPATH" in from_file:
+        folders = [str(root / folder) for folder in from_file["PYTHONPATH"].split(os.pathsep) if folder]
+        users = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        folders += [folder for folder in users if folder and folder not in folders]
+        variables["PYTHONPATH"] = os.pathsep.join(folders)
+    return variables

@@ -1,0 +1,198 @@
+"""Runs a notebook's chunks and inline expressions, in order, in a fresh kernel of this environment."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbformat import NotebookNode
+
+from handin.errors import HandinError, Place
+from handin.render.chunks import Chunk, Prose
+from handin.render.notebook import expressions
+from handin.render.progress import VARIABLE, Progress
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+FRAME_IN_CHUNK = re.compile(r"Cell In\[\d+\], line (?P<line>\d+)")
+FRAME_IN_FILE = re.compile(r"^File (?P<file>.+?\.py):(?P<line>\d+), in (?P<function>\S+?)\(", re.MULTILINE)
+
+# What Quarto tells the kernel before the first chunk, as far as it bears on figures.
+SETUP = """\
+import matplotlib.pyplot as plt
+from matplotlib_inline.backend_inline import set_matplotlib_formats
+plt.rcParams["figure.figsize"] = ({width}, {height})
+plt.rcParams["figure.dpi"] = 96
+plt.rcParams["savefig.dpi"] = "figure"
+set_matplotlib_formats("svg")
+del plt, set_matplotlib_formats
+"""
+
+
+class ChunkError(HandinError):
+    """Python code of a document failed; the message names chunk, line and error."""
+
+
+def execute(
+    notebook: NotebookNode,
+    blocks: Sequence[Prose | Chunk],
+    *,
+    folder: Path,
+    environment: dict[str, str],
+    figure_size: tuple[float, float],
+    progress: Progress,
+    progress_file: Path,
+) -> None:
+    """Run the notebook in place: outputs go to its code cells, inline values to `user_expressions`.
+
+    Args:
+        notebook: Made of `blocks` by `to_notebook`.
+        blocks: The prose and chunks, cell by cell.
+        folder: Where chunks run.
+        environment: The kernel's environment variables.
+        figure_size: Default width and height of a figure, in inches.
+        progress: Told of every chunk.
+        progress_file: Handed to the kernel, see `handin.render.progress`.
+
+    Raises:
+        ChunkError: A chunk or an inline expression raised an error, or the kernel died.
+        KeyboardInterrupt: Ctrl-C or SIGTERM; the kernel is gone by then.
+    """
+    with tempfile.TemporaryDirectory(prefix="handin-ipython-") as profile:
+        environment = {
+            **environment,
+            VARIABLE: str(progress_file),
+            "IPYTHONDIR": profile,  # nobody's start-up files change the documents
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # the kernel's debugger must not warn in a chunk's output
+        }
+        setup = SETUP.format(width=figure_size[0], height=figure_size[1])
+        asyncio.run(_Run(notebook, blocks, folder, environment, setup, progress).run())
+
+
+class _Run:
+    def __init__(
+        self,
+        notebook: NotebookNode,
+        blocks: Sequence[Prose | Chunk],
+        folder: Path,
+        environment: dict[str, str],
+        setup: str,
+        progress: Progress,
+    ) -> None:
+        self._notebook = notebook
+        self._blocks = blocks
+        self._environment = environment
+        self._setup = setup
+        self._progress = progress
+        self._client = NotebookClient(
+            notebook,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(folder)}},
+            record_timing=False,  # the same run leaves the same notebook
+            coalesce_streams=True,
+            timeout=None,
+            extra_arguments=["--log-level=ERROR"],  # its start-up notes are for nobody here
+        )
+        self._interrupted = False
+
+    async def run(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+
+        def interrupt() -> None:
+            self._interrupted = True
+            task.cancel()
+
+        try:
+            async with self._client.async_setup_kernel(env=self._environment):
+                # nbclient's own handlers would only kill the kernel and leave us waiting for it.
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    asyncio.get_running_loop().add_signal_handler(number, interrupt)
+                await self._run_blocks()
+        except (asyncio.CancelledError, DeadKernelError):
+            if not self._interrupted:
+                raise
+            raise KeyboardInterrupt from None
+
+    async def _run_blocks(self) -> None:
+        await self._ask(self._setup)
+        total = sum(isinstance(block, Chunk) and block.runs for block in self._blocks)
+        done = 0
+        for index, block in enumerate(self._blocks):
+            if isinstance(block, Prose):
+                await self._evaluate(index, block)
+            elif block.runs:
+                done += 1
+                with self._progress.step(f"  {done:>{len(str(total))}}/{total} {block.name}"):
+                    await self._run_chunk(index, block, done)
+
+    async def _run_chunk(self, index: int, chunk: Chunk, number: int) -> None:
+        cell = self._notebook.cells[index]
+        cell.source = chunk.code  # a magic command must come first
+        try:
+            await self._client.async_execute_cell(cell, index, execution_count=number)
+        except CellExecutionError as error:
+            raise _failure(chunk, cell, error) from None
+        except DeadKernelError:
+            if self._interrupted:
+                raise
+            raise ChunkError(
+                f"the kernel died while it ran chunk `{chunk.name}`",
+                place=chunk.place,
+                remedy="it may have run out of memory; run the chunk's code by itself",
+            ) from None
+        finally:
+            cell.source = chunk.source
+
+    async def _evaluate(self, index: int, prose: Prose) -> None:
+        found = expressions(prose.text)
+        if not found:
+            return
+        reply = await self._ask("", {str(number): code for number, code in enumerate(found)})
+        values = [reply["user_expressions"][str(number)] for number in range(len(found))]
+        for code, value in zip(found, values, strict=True):
+            if value["status"] == "error":
+                raise ChunkError(
+                    f"the inline expression `{code}` failed: {value['ename']}: {value['evalue']}",
+                    place=_place_of(prose, code),
+                )
+        self._notebook.cells[index].metadata["user_expressions"] = [
+            {"expression": code, "result": value} for code, value in zip(found, values, strict=True)
+        ]
+
+    async def _ask(self, code: str, user_expressions: dict[str, str] | None = None) -> dict[str, Any]:
+        """Run code outside the notebook and return the content of the kernel's reply."""
+        client = self._client.kc
+        assert client is not None
+        message = client.execute(code, silent=not user_expressions, user_expressions=user_expressions or {})
+        reply = await self._client.async_wait_for_reply(message)
+        assert reply is not None
+        content: dict[str, Any] = reply["content"]
+        if content["status"] != "ok":
+            raise ChunkError(f"the kernel cannot start: {content.get('ename')}: {content.get('evalue')}")
+        return content
+
+
+def _place_of(prose: Prose, code: str) -> Place:
+    return next((line.place for line in prose.lines if code in line.text), prose.lines[0].place)
+
+
+def _failure(chunk: Chunk, cell: NotebookNode, error: CellExecutionError) -> ChunkError:
+    """The error of a chunk: its line in the document, and the innermost line in the project's code."""
+    output = next((output for output in cell.outputs if output.output_type == "error"), None)
+    trace = ANSI.sub("", "\n".join(output.traceback)) if output else str(error)
+    frame = FRAME_IN_CHUNK.search(trace)
+    line = chunk.code_line + int(frame["line"]) - 1 if frame else chunk.code_line
+    written = chunk.code.splitlines()[line - chunk.code_line].strip() if frame else ""
+    message = [f"chunk `{chunk.name}` failed: {error.ename}: {ANSI.sub('', error.evalue)}"]
+    if written:
+        message.append(f"  {chunk.place.file}:{line}: {written}")
+    own = [match for match in FRAME_IN_FILE.finditer(trace) if "site-packages" not in match["file"]]
+    message += [f"  {match['file']}:{match['line']}: in {match['function']}" for match in own]
+    return ChunkError("\n".join(message), place=Place(chunk.place.file, line))

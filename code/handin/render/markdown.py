@@ -1,0 +1,176 @@
+"""An executed notebook as Markdown for Pandoc: code, outputs and inline values in their places.
+
+The rules are Quarto's, so that both renderers print the same words: which of several forms of an output is
+taken, what is left out, how a string is escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+
+from handin.errors import HandinError, Place
+from handin.render.chunks import Chunk, Prose
+from handin.render.figures import IMAGES
+from handin.render.kernel import ANSI
+from handin.render.notebook import INLINE
+
+FORMS = (*IMAGES, "text/markdown", "text/plain")  # of an output, the best first
+SPECIAL = re.compile(r"([\\`*_{}\[\]()>#+,\-.!])")  # characters that Quarto escapes in a string
+PLOT_OBJECT = re.compile(r"^[<(\[].*[>)\]]$")
+PLOT_NAMES = ("[<matplotlib", "<matplotlib", "[<seaborn", "<seaborn.")
+
+
+class Converter:
+    """Converts the cells of one document.
+
+    Args:
+        defaults: The document's `execute:` settings.
+        media: Folder that takes the images; Markdown refers to them by its name.
+    """
+
+    def __init__(self, defaults: dict[str, Any], media: Path) -> None:
+        self._defaults = {"echo": True, "include": True, "output": True, "warning": True, **defaults}
+        self._media = media
+
+    def convert(self, notebook: NotebookNode, blocks: Sequence[Prose | Chunk]) -> str:
+        """The document's Markdown; writes the images."""
+        parts = []
+        for cell, block in zip(notebook.cells, blocks, strict=True):
+            parts.append(with_values(cell, block) if isinstance(block, Prose) else self._chunk(cell, block))
+        return "\n\n".join(part for part in parts if part) + "\n"
+
+    def _chunk(self, cell: NotebookNode, chunk: Chunk) -> str:
+        options = {**self._defaults, **chunk.options}
+        if not options["include"]:
+            return ""
+        parts = [fenced(chunk.code, "{.python .cell-code}")] if options["echo"] and chunk.code else []
+        outputs = self._outputs(cell, chunk, options) if options["output"] else []
+        if chunk.label and chunk.label.startswith(("fig-", "tbl-")) and options["output"] and chunk.runs:
+            parts += self._float(chunk, outputs)
+        else:
+            parts += [text for _, text in outputs]
+        return "\n\n".join(parts)
+
+    def _float(self, chunk: Chunk, outputs: list[tuple[str, str]]) -> list[str]:
+        """The outputs, the figure or table among them wrapped with its label and caption."""
+        assert chunk.label is not None
+        is_figure = chunk.label.startswith("fig-")
+        forms = IMAGES if is_figure else ("text/markdown",)
+        bodies = [text for form, text in outputs if form in forms]
+        if len(bodies) != 1:
+            noun = "figure" if is_figure else "table (text/markdown)"
+            raise HandinError(
+                f"chunk `{chunk.label}` gives {len(bodies)} outputs that are a {noun}, not one",
+                place=chunk.place,
+                remedy="let the chunk end in the one that its caption describes",
+            )
+        caption = str(chunk.options["fig-cap" if is_figure else "tbl-cap"]).strip()
+        wrapped = f"::::: {{#{chunk.label}}}\n{bodies[0]}\n\n{' '.join(caption.split())}\n:::::"
+        return [wrapped if text == bodies[0] else text for _, text in outputs]
+
+    def _outputs(self, cell: NotebookNode, chunk: Chunk, options: dict[str, Any]) -> list[tuple[str, str]]:
+        """Pairs of a form (a MIME type, or the name of a stream) and Markdown."""
+        with_image = any(form in IMAGES for output in cell.outputs for form in output.get("data", {}))
+        found: list[tuple[str, str]] = []
+        for number, output in enumerate(cell.outputs, start=1):
+            if output.output_type == "stream":
+                if output.name == "stdout" or options["warning"]:
+                    found.append((output.name, fenced(ANSI.sub("", output.text))))
+                continue
+            form = next((form for form in FORMS if form in output.get("data", {})), None)
+            if form is None:
+                forms = ", ".join(output.get("data", {})) or output.output_type
+                raise HandinError(
+                    f"an output of chunk `{chunk.name}` is {forms}",
+                    place=chunk.place,
+                    remedy=f"the built-in renderer prints {', '.join(FORMS)}",
+                )
+            data = str(output.data[form])
+            if form in IMAGES:
+                found.append((form, self._image(data, form, cell, chunk, number)))
+            elif form == "text/markdown":
+                found.append((form, data.strip("\n")))
+            elif not _is_plot_object(output, data, with_image):
+                found.append((form, fenced(data)))
+        return found
+
+    def _image(self, data: str, form: str, cell: NotebookNode, chunk: Chunk, number: int) -> str:
+        name = chunk.label if chunk.label else f"{cell['id']}-{number}"
+        path = self._media / f"{name}{IMAGES[form]}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(base64.b64decode(data) if form == "image/png" else data.encode())
+        alt = (
+            " ".join(str(chunk.options.get("fig-alt", "")).split()).replace("\\", "\\\\").replace('"', '\\"')
+        )
+        return f"![]({self._media.name}/{path.name})" + (f'{{fig-alt="{alt}"}}' if alt else "")
+
+
+def with_values(cell: NotebookNode, prose: Prose) -> str:
+    """Prose with the value of every inline expression in its place.
+
+    Raises:
+        HandinError: A value is empty or cannot be printed in a line.
+    """
+    values = iter(cell.metadata.get("user_expressions", []))
+
+    def replace(match: re.Match[str]) -> str:
+        data = next(values)["result"]["data"]
+        code = match["code"].strip()
+        place = next(
+            (line.place for line in prose.lines if match[0].strip() in line.text), prose.lines[0].place
+        )
+        if "text/markdown" in data:
+            text = str(data["text/markdown"])
+        elif set(data) <= {"text/plain"} and data:
+            text = escaped(str(data["text/plain"]))
+        else:
+            raise HandinError(
+                f"the inline expression `{code}` gives {', '.join(data)}",
+                place=place,
+                remedy="give text or a number",
+            )
+        if not text.strip():
+            raise HandinError(
+                f"the inline expression `{code}` is empty", place=place, remedy="give it a value"
+            )
+        return match["before"] + text
+
+    text = INLINE.sub(replace, prose.text)
+    left = re.search(r"`\{(?!=)\w+\}", text)
+    if left:
+        place = next((line.place for line in prose.lines if left[0] in line.text), Place("?"))
+        raise HandinError(
+            f"an inline expression of another form than `{{python}} …`, on one line: {left[0]}",
+            place=place,
+            remedy="write it on one line, in Python",
+        )
+    return text
+
+
+def escaped(representation: str) -> str:
+    """What is printed for Python's `repr` of a value: a string loses its quotes and is taken literally."""
+    quoted = (
+        len(representation) > 1 and representation[0] == representation[-1] and representation[0] in "'\""
+    )
+    return SPECIAL.sub(r"\\\1", representation[1:-1]) if quoted else representation
+
+
+def fenced(text: str, attributes: str = "") -> str:
+    """A code block whose fence is longer than any run of backticks inside."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    newline = "" if text.endswith("\n") else "\n"
+    return f"{fence} {attributes}".rstrip() + f"\n{text}{newline}{fence}"
+
+
+def _is_plot_object(output: NotebookNode, text: str, with_image: bool) -> bool:
+    """Matplotlib functions return objects whose names nobody wants to read."""
+    if output.output_type != "execute_result":
+        return False
+    return text.startswith(PLOT_NAMES) or (with_image and bool(PLOT_OBJECT.match(text.strip())))

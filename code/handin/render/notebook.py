@@ -1,0 +1,99 @@
+"""A document as a Jupyter notebook: what is executed, and the record of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from handin.render.chunks import Chunk, Prose
+
+# Quarto's rule: one backtick, {python}, a blank or tab, no backtick inside.
+INLINE = re.compile(r"(?P<before>^|[^`])`\{python\}[ \t](?P<code>[^`\n]+)`", re.MULTILINE)
+
+
+def to_notebook(blocks: Sequence[Prose | Chunk]) -> NotebookNode:
+    """A notebook with one cell per block, not yet executed. The same blocks give the same notebook."""
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook: NotebookNode = nbformat.from_dict(
+        {
+            "nbformat": 4,
+            "nbformat_minor": 5,
+            "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
+            "cells": [_cell(number, block) for number, block in enumerate(blocks, start=1)],
+        }
+    )
+    return notebook
+
+
+def _cell(number: int, block: Prose | Chunk) -> dict[str, Any]:
+    identifier = f"cell-{number}"
+    if isinstance(block, Prose):
+        return {"cell_type": "markdown", "id": identifier, "metadata": {}, "source": block.text.strip("\n")}
+    return {
+        "cell_type": "code",
+        "id": identifier,
+        "metadata": {"origin": str(block.place)},
+        "execution_count": None,
+        "source": block.source,
+        "outputs": [],
+    }
+
+
+def expressions(text: str) -> list[str]:
+    """The inline expressions `{python} …` of a piece of Markdown, in order."""
+    return [match["code"].strip() for match in INLINE.finditer(text)]
+
+
+def program(blocks: Sequence[Prose | Chunk]) -> list[str]:
+    """All that a kernel would be told to run, in order. Equal programs need to run only once."""
+    return list(_program(blocks))
+
+
+def _program(blocks: Sequence[Prose | Chunk]) -> Iterator[str]:
+    for block in blocks:
+        if isinstance(block, Prose):
+            yield from (f"inline: {code}" for code in expressions(block.text))
+        elif block.runs:
+            yield f"chunk: {block.code}"
+
+
+def take_results(notebook: NotebookNode, executed: NotebookNode) -> None:
+    """Fill `notebook` with the results of another one that ran the same program."""
+    chunks = iter([cell for cell in executed.cells if cell.cell_type == "code"])
+    values = iter(
+        [
+            value
+            for cell in executed.cells
+            if cell.cell_type == "markdown"
+            for value in cell.metadata.get("user_expressions", [])
+        ]
+    )
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            other = next(chunks)
+            cell.outputs = other.outputs
+            cell.execution_count = other.execution_count
+        elif found := [next(values) for _ in expressions(cell.source)]:
+            cell.metadata["user_expressions"] = found
+
+
+def pretend(notebook: NotebookNode) -> NotebookNode:
+    """A copy with made-up results of the right kind, to check all that does not depend on results."""
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
+    forms = {"fig-cap": {"image/svg+xml": svg}, "tbl-cap": {"text/markdown": "| a |\n|---|\n| 1 |"}}
+    copy: NotebookNode = deepcopy(notebook)
+    for cell in copy.cells:
+        if cell.cell_type == "code":
+            data = next((data for option, data in forms.items() if f"#| {option}:" in cell.source), None)
+            output = {"output_type": "display_data", "metadata": {}, "data": data}
+            cell.outputs = [nbformat.from_dict(output)] if data else []
+        else:
+            value = {"status": "ok", "data": {"text/plain": "1"}, "metadata": {}}
+            found = [{"expression": code, "result": value} for code in expressions(cell.source)]
+            cell.metadata["user_expressions"] = found
+    return copy

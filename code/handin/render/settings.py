@@ -1,0 +1,101 @@
+"""The settings of one document: `_quarto.yml`, and over it the document's own front matter.
+
+Settings that Quarto acts on and this renderer does not are refused, so that the two never differ unseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from handin.errors import HandinError
+from handin.project import Project
+from handin.render.source import Source
+from handin.yaml_lines import Key, Located
+
+# Settings of Quarto that change what is printed, unknown here.
+REFUSED = {
+    "abstract", "abstract-title", "affiliation", "brand", "code-fold", "columns", "crossref", "csl", "date",
+    "date-format", "engine", "filters", "grid", "header-includes", "include-after-body",
+    "include-before-body", "include-in-header", "layout", "listing", "logo", "metadata-files", "nocite",
+    "number-depth", "number-offset", "params", "profile", "reference-location", "shift-heading-level-by",
+    "shortcodes", "theme", "toc", "toc-depth", "toc-title",
+}  # fmt: skip
+EXECUTE = {"echo": bool, "warning": bool, "output": bool, "include": bool, "eval": bool}
+TYPST = {
+    "papersize", "margin", "mainfont", "fontsize", "number-sections", "section-numbering", "fig-format",
+    "fig-width", "fig-height", "keep-ipynb", "keep-typ", "template-partials", "pdf-standard",
+}  # fmt: skip
+FIGURE_SIZE = (5.5, 3.5)  # in, Quarto's for Typst
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the renderer needs to know of one document."""
+
+    metadata: dict[str, Any]  # everything, for the template and for `when-meta`
+    execute: dict[str, Any]  # defaults of chunk options
+    typst: dict[str, Any]  # options of `format: typst:`
+
+    @property
+    def figure_size(self) -> tuple[float, float]:
+        """Default width and height of a figure, in inches."""
+        width, height = FIGURE_SIZE
+        return float(self.typst.get("fig-width", width)), float(self.typst.get("fig-height", height))
+
+    @property
+    def bibliography(self) -> list[str]:
+        named = self.metadata.get("bibliography", [])
+        return [named] if isinstance(named, str) else list(named)
+
+
+def document_settings(project: Project, source: Source) -> Settings:
+    """Merge the settings that bear on a document.
+
+    Raises:
+        HandinError: A setting changes the documents in Quarto and is not supported here.
+    """
+    _check(project.source)
+    _check(source.front_matter)
+    metadata = _merge(project.metadata, source.metadata)
+    formats = metadata.pop("format", {})
+    typst = formats.get("typst", {}) if isinstance(formats, Mapping) else {}
+    execute = metadata.pop("execute", {})
+    return Settings(metadata, dict(execute), dict(typst) if isinstance(typst, Mapping) else {})
+
+
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        merged[key] = _merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def _check(located: Located) -> None:
+    data = located.data
+    for key in data:
+        if key in REFUSED:
+            raise _refusal((key,), located)
+    execute = data.get("execute") or {}
+    for key in execute:
+        if not isinstance(execute[key], EXECUTE.get(key, type(None))):
+            raise _refusal(("execute", key), located)
+    formats = data.get("format") or {}
+    typst = formats.get("typst") if isinstance(formats, Mapping) else None
+    for key in typst or {}:
+        if key not in TYPST:
+            raise _refusal(("format", "typst", key), located)
+    language = str(data.get("lang", "en"))
+    if not language.startswith("en"):
+        raise _refusal(("lang",), located, "the words `Figure`, `Table`, `Section` are English here")
+
+
+def _refusal(key: Key, located: Located, why: str = "") -> HandinError:
+    name = ".".join(str(part) for part in key)
+    return HandinError(
+        f"the built-in renderer does not support the setting `{name}`" + (f": {why}" if why else ""),
+        place=located.place(key),
+        remedy="remove it, or render with Quarto",
+    )

@@ -1,0 +1,136 @@
+"""A document tree becomes Typst, by Pandoc and the project's templates, and Typst becomes PDF."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import typst
+
+from handin.errors import HandinError, Place
+from handin.project import Project
+from handin.render import pandoc
+from handin.render.pandoc import Node, attr, raw_inline, rewrite
+from handin.render.settings import Settings
+
+OWN_TEMPLATES = Path(__file__).parent / "typst"
+PARTIALS = {"typst-template.typ", "typst-show.typ"}  # of Quarto's partials, those that a project may replace
+
+
+def to_typst(tree: Node, document: str, settings: Settings, project: Project, folder: Path) -> str:
+    """The Typst source of a document.
+
+    Args:
+        tree: With all references resolved.
+        document: Its file name, for messages.
+        settings: Of the document.
+        project: Its files are what citations and templates come from.
+        folder: A scratch folder inside the project; images stand in it.
+
+    Raises:
+        HandinError: A template is missing, or Pandoc fails.
+    """
+    templates = folder / "templates"
+    _assemble(templates, settings, project)
+    metadata = folder / f"{Path(document).stem}-metadata.json"
+    metadata.write_text(json.dumps(_metadata(settings, project), default=str), encoding="utf-8")
+    arguments = [
+        "--from=json",
+        "--to=typst",
+        "--standalone",
+        f"--template={templates / 'template.typ'}",
+        f"--metadata-file={metadata}",
+        "--syntax-highlighting=idiomatic",  # Typst colours the code itself
+        "--wrap=none",
+    ]
+    if settings.metadata.get("citeproc"):
+        arguments.append("--citeproc")
+    tree = rewrite(tree, lambda node: _image(node, folder, project.root))
+    text, warnings = pandoc.run(arguments, json.dumps(tree), folder=project.root)
+    if warnings.strip():
+        raise HandinError(
+            f"Pandoc warns: {warnings.strip()}", place=Place(document), remedy="mend what it names"
+        )
+    return text
+
+
+def to_pdf(text: str, document: str, project: Project, folder: Path, timestamp: int) -> bytes:
+    """The PDF of a Typst source; the same source gives the same bytes.
+
+    Raises:
+        HandinError: Typst refuses the source.
+    """
+    file = folder / f"{Path(document).stem}.typ"
+    file.write_text(text, encoding="utf-8")
+    try:
+        pdf = typst.compile(
+            str(file),
+            root=str(project.root),
+            ignore_system_fonts=True,  # the same fonts on every machine: those inside Typst
+            timestamp=timestamp,
+            pdf_standards=["a-2b"],
+        )
+    except typst.TypstError as error:
+        raise HandinError(
+            f"Typst cannot set the document: {error.diagnostic.strip() or error.message}",
+            place=Place(document),
+            remedy="the templates or a raw Typst block are the likely causes",
+        ) from None
+    assert isinstance(pdf, bytes)
+    return pdf
+
+
+def _assemble(templates: Path, settings: Settings, project: Project) -> None:
+    """Pandoc finds partial templates beside the main one only."""
+    shutil.copytree(OWN_TEMPLATES, templates, dirs_exist_ok=True)
+    given = {Path(name).name: project.root / name for name in settings.typst.get("template-partials", [])}
+    place = project.place("format", "typst", "template-partials")
+    if set(given) != PARTIALS:
+        raise HandinError(
+            "the built-in renderer needs the two partials " + " and ".join(sorted(PARTIALS)),
+            place=place,
+            remedy="name them under `template-partials:`",
+        )
+    for name, path in given.items():
+        if not path.is_file():
+            raise HandinError(f"there is no template {path.relative_to(project.root)}", place=place)
+        shutil.copyfile(path, templates / name)
+
+
+def _metadata(settings: Settings, project: Project) -> dict[str, Any]:
+    """What the templates see, under the names that Quarto gives."""
+    authors = [
+        {"name": {"literal": author.name}, "metadata": {"login": author.login}} for author in project.authors
+    ]
+    return {**settings.metadata, **settings.typst, "by-author": authors}
+
+
+def _image(node: Node, folder: Path, root: Path) -> list[Node] | None:
+    """An image with its alternative text, which Pandoc's writer leaves out, found from Typst's root."""
+    if node["t"] != "Image":
+        return None
+    _, _, attributes = attr(node["c"][0])
+    target = node["c"][2][0]
+    path = folder / target if (folder / target).is_file() else root / target
+    arguments = [_string("/" + path.relative_to(root).as_posix())]
+    alt = attributes.get("fig-alt") or attributes.get("alt") or pandoc.plain_text(node["c"][1])
+    if alt:
+        arguments.append(f"alt: {_string(alt)}")
+    arguments += [
+        f"{side}: {_length(attributes[side])}" for side in ("width", "height") if side in attributes
+    ]
+    return [raw_inline(f"#box(image({', '.join(arguments)}))")]
+
+
+def _length(value: str) -> str:
+    """A length as Typst writes it; Pandoc counts bare numbers and px as 1/96 inch."""
+    match = re.fullmatch(r"([\d.]+)\s*(px|)", value)
+    return f"{float(match[1]) / 96:.4f}in" if match else value
+
+
+def _string(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,14 @@
+"""What the fixture's chunks call."""
+
+from IPython.display import Markdown
+
+answer = 42
+
+
+def bold():
+    return Markdown("**bold**")
+
+
+def table(rows):
+    lines = ["| n | square |", "|--:|--:|", *(f"| {n} | {n**2} |" for n in range(rows))]
+    return "\n".join(lines)
