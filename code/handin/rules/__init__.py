@@ -4,7 +4,8 @@ A rule takes a `Submission` and returns its findings, at least one: what passed,
 or why nothing can be said.
 """
 
+from handin.rules.course import Course
 from handin.rules.finding import Finding, Status
-from handin.rules.submission import Course, Submission
+from handin.rules.submission import Submission
 
 __all__ = ["Course", "Finding", "Status", "Submission"]

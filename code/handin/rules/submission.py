@@ -6,24 +6,46 @@ set of rules serves `check`, `pack`, `grade` and `rehearse`. Nothing in a submis
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Any
+
+import yaml
+
+from handin import pdf
+from handin.project import CONFIG
+from handin.rules.course import Course
+from handin.rules.layout import Layout
+from handin.rules.python_code import Unit, units
+from handin.rules.sources import Source, read_source
+
+LARGEST_TEXT = 2_000_000  # bytes; a longer source file is not read
 
 
 @dataclass(frozen=True)
-class Course:
-    """What the course asks for: the `handin:` block of the `_quarto.yml` of whoever checks."""
+class Student:
+    """Who hands in; the name is empty where only the login is known."""
 
-    assignment: int
-    archive: str  # name of the ZIP, with {assignment} and {login}
-    page_limit: int  # the report's body stays below, in pages
-    tasks: tuple[str, ...]  # section numbers: "1", "1a", …
-    name: str = ""  # of the course
-    example_logins: tuple[str, ...] = ()  # placeholders, never handed in
-    task_pages: Mapping[str, float] | None = None  # budget per numbered task, in pages
-    banned_modules: tuple[str, ...] = ("numpy",)
-    banned_names: tuple[str, ...] = ("vmap",)  # last parts of dotted names: torch.vmap, torch.func.vmap
-    allowed_boundary: tuple[str, ...] = ()  # files in which .numpy() and from_numpy may stand
+    name: str
+    login: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """A PDF of the hand-in: what could be read of it, or why it could not be read."""
+
+    path: str
+    content: pdf.Content | None
+    fault: str = ""
+
+    @cached_property
+    def layout(self) -> Layout | None:
+        """How the document is built, None where it cannot be read."""
+        return Layout(self.content) if self.content else None
 
 
 @dataclass(frozen=True)
@@ -37,4 +59,141 @@ class Submission:
     name: str  # the ZIP's file name, or the folder's
     files: Mapping[str, bytes]
     course: Course
-    logins: tuple[str, ...] = ()  # who is known to hand in (from `_quarto.yml`, or the ZIP's name)
+    versions: Mapping[str, str] = field(default_factory=dict)  # of packages here; empty for what others built
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether this is a ZIP, so that its name and manifest count."""
+        return self.name.lower().endswith(".zip")
+
+    @property
+    def is_project(self) -> bool:
+        """Whether the sources of the documents are in it, as in this project and what it packs."""
+        return CONFIG in self.files
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """`_quarto.yml` as data; empty where it is missing or unreadable."""
+        try:
+            data = yaml.safe_load(self.text(CONFIG) or "")
+        except (yaml.YAMLError, RecursionError, ValueError):
+            return {}
+        return data if isinstance(data, dict) else {}
+
+    @cached_property
+    def students(self) -> tuple[Student, ...]:
+        """From `_quarto.yml`, else the login in the ZIP's name, else nobody."""
+        authors = self.config.get("author", [])
+        entries = [authors] if isinstance(authors, dict) else authors if isinstance(authors, list) else []
+        found = tuple(
+            Student(str(entry.get("name", "")).strip(), str(entry.get("login", "")).strip())
+            for entry in entries
+            if isinstance(entry, dict)
+        )
+        if found:
+            return found
+        login = self.login_in_name
+        return (Student("", login),) if login else ()
+
+    @cached_property
+    def login_in_name(self) -> str:
+        """The login that the ZIP's name carries; empty where the name is not what the course asks."""
+        match = re.fullmatch(self.course.archive_pattern, self.name)
+        return match["login"] if match else ""
+
+    @cached_property
+    def pdfs(self) -> tuple[str, ...]:
+        """Paths of the PDFs that are documents, not figures."""
+        folders = re.compile(r"(?i)(^|/)(fig|figs|figures?|img|images?|plots?|graphics|media)(/|$)")
+        return tuple(
+            sorted(
+                path
+                for path in self.files
+                if path.lower().endswith(".pdf") and not folders.search(str(PurePosixPath(path).parent))
+            )
+        )
+
+    @cached_property
+    def notebooks(self) -> tuple[str, ...]:
+        """Paths of the Jupyter notebooks."""
+        return tuple(
+            sorted(p for p in self.files if p.lower().endswith(".ipynb") and ".ipynb_checkpoints" not in p)
+        )
+
+    @cached_property
+    def notebook_pdfs(self) -> tuple[str, ...]:
+        """PDFs that render a notebook: by their name, or a notebook's name, or the code cells in them."""
+        stems = {PurePosixPath(path).stem.lower() for path in self.notebooks}
+
+        def is_notebook(path: str) -> bool:
+            stem = PurePosixPath(path).stem.lower()
+            if re.search(r"report|bericht", stem):
+                return False
+            return "notebook" in stem or ".ipynb" in path.lower() or stem in stems or self._has_cells(path)
+
+        return tuple(path for path in self.pdfs if is_notebook(path))
+
+    @cached_property
+    def report_pdfs(self) -> tuple[str, ...]:
+        """PDFs that are no notebook; a hand-in has exactly one."""
+        return tuple(path for path in self.pdfs if path not in self.notebook_pdfs)
+
+    @property
+    def report(self) -> Document | None:
+        """The report, where there is exactly one."""
+        return self.document(self.report_pdfs[0]) if len(self.report_pdfs) == 1 else None
+
+    @property
+    def notebook(self) -> Document | None:
+        """The rendered notebook; the first where there are several."""
+        return self.document(self.notebook_pdfs[0]) if self.notebook_pdfs else None
+
+    def document(self, path: str) -> Document:
+        """What can be read of a PDF; read once."""
+        cache = self._documents
+        if path not in cache:
+            try:
+                cache[path] = Document(path, pdf.read(self.files[path]))
+            except pdf.PdfError as error:
+                cache[path] = Document(path, None, str(error))
+        return cache[path]
+
+    @cached_property
+    def _documents(self) -> dict[str, Document]:
+        return {}
+
+    def _has_cells(self, path: str) -> bool:
+        content = self.document(path).content
+        return content is not None and any(
+            re.search(r"(?m)^(In|Out) ?\[[ \d]+\]:", page.text) for page in content.pages[:5]
+        )
+
+    @cached_property
+    def source(self) -> Source | None:
+        """The report's Quarto sources, includes resolved; None where the hand-in has none."""
+        return read_source(self.text, "report.qmd") if "report.qmd" in self.files else None
+
+    @cached_property
+    def python(self) -> tuple[Unit, ...]:
+        """All Python in it, each piece parsed once."""
+        return tuple(units(self))
+
+    def text(self, path: str) -> str | None:
+        """A text file, None where it is missing, too long or not UTF-8."""
+        if path not in self.files:
+            return None
+        data = self.files[path]
+        if len(data) > LARGEST_TEXT:
+            return None
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            return None
+
+    def notebook_json(self, path: str) -> dict[str, Any] | None:
+        """A notebook as data, None where it is none."""
+        try:
+            data = json.loads(self.files[path])
+        except (ValueError, RecursionError):
+            return None
+        return data if isinstance(data, dict) and isinstance(data.get("cells"), list) else None

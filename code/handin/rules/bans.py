@@ -1,0 +1,221 @@
+"""Banned modules and banned names: what the solution may not use, found by reading its syntax trees."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+
+from handin.rules.course import Course
+from handin.rules.finding import Finding, cannot_tell, failed, passed
+from handin.rules.names import Use, uses
+from handin.rules.python_code import Unit
+from handin.rules.submission import Submission
+
+MODULES = "banned-modules"
+NAMES = "banned-names"
+
+# Modules that hand out another module's whole namespace, and short names under which modules carry it.
+_CARRIERS = {"numpy": ("pylab", "matplotlib.pylab")}
+_SHORT = {"numpy": ("np",)}
+
+
+def banned_modules(submission: Submission) -> list[Finding]:
+    """No banned module is imported by the solution, nor reached through conversions outside the boundary."""
+    course = submission.course
+    listed = ", ".join(course.banned_modules)
+    if not course.banned_modules:
+        return [passed(MODULES, "the course bans no modules")]
+    found: list[Finding] = []
+    guilty: dict[str, str] = {}  # module outside the solution → banned module it uses
+    solution: list[tuple[Unit, list[Use]]] = []
+    for unit in submission.python:
+        excluded = _excluded(unit.file, course)
+        if excluded and not any(module in unit.code for module in course.banned_modules):
+            continue
+        used = _uses(unit)
+        if excluded:
+            for use in used or ():
+                if module := _module_of(use, course):
+                    guilty[_module_name(unit.file)] = module
+        elif used is None:
+            found.append(_unreadable(MODULES, unit))
+        else:
+            solution.append((unit, used))
+    for unit, used in solution:
+        found.extend(_modules_in(unit, used, guilty, course))
+        if unit.file not in course.boundary:
+            found.extend(_conversions(unit, submission))
+    if found:
+        return found
+    if not solution:
+        return [cannot_tell(MODULES, "no Python code to read")]
+    files = len({unit.file for unit, _ in solution})
+    aside = f"; outside of it, {' and '.join(sorted(guilty))} may use it" if guilty else ""
+    return [passed(MODULES, f"{files} files of the solution do without {listed}{aside}")]
+
+
+def banned_names(submission: Submission) -> list[Finding]:
+    """No banned function or class is used by the solution."""
+    course = submission.course
+    if not course.banned_names:
+        return [passed(NAMES, "the course bans no names")]
+    found: list[Finding] = []
+    files: set[str] = set()
+    for unit in submission.python:
+        if _excluded(unit.file, course):
+            continue
+        files.add(unit.file)
+        used = _uses(unit)
+        if used is None:
+            found.append(_unreadable(NAMES, unit))
+            continue
+        for use in used:
+            if not use.dotted:
+                if not use.is_import:
+                    found.append(_unknown(NAMES, unit, use))
+            elif name := _banned(use.dotted, course):
+                found.append(
+                    failed(
+                        NAMES,
+                        f"`{name}` is banned (`{use.what}`)",
+                        unit.place(use.line),
+                        "compute it with tensor operations; the course bans "
+                        + ", ".join(course.banned_names),
+                    )
+                )
+    if found:
+        return found
+    if not files:
+        return [cannot_tell(NAMES, "no Python code to read")]
+    return [passed(NAMES, f"{len(files)} files of the solution do without {', '.join(course.banned_names)}")]
+
+
+def _modules_in(unit: Unit, used: list[Use], guilty: dict[str, str], course: Course) -> Iterator[Finding]:
+    seen: set[int] = set()
+    for use in used:
+        if use.line in seen:
+            continue
+        if not use.dotted:
+            yield _unknown(MODULES, unit, use)
+        elif module := _module_of(use, course):
+            yield failed(
+                MODULES,
+                f"the solution must not use {module} (`{use.what}`)",
+                unit.place(use.line),
+                f"do without {module}; the course bans it",
+            )
+        elif use.is_import and (helper := next((p for p in use.dotted.split(".") if p in guilty), None)):
+            yield failed(
+                MODULES,
+                f"`{helper}` stands outside the solution and uses {guilty[helper]} (`{use.what}`)",
+                unit.place(use.line),
+                "do not import it into the solution",
+            )
+        else:
+            continue
+        seen.add(use.line)
+
+
+def _conversions(unit: Unit, submission: Submission) -> Iterator[Finding]:
+    """Tensors turned into arrays and back (`.numpy()`, `from_numpy`) outside the boundary.
+
+    A stranger's hand-in has no declared boundary, so there it is for a person to judge.
+    """
+    course = submission.course
+    if unit.tree is None:
+        return
+    names = {"__array__"} | {
+        f"{way}{m}" for m in course.banned_modules for way in ("", "to_", "as_", "from_")
+    }
+    for node in ast.walk(unit.tree):
+        name = node.attr if isinstance(node, ast.Attribute) else ""
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr":
+            words = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+            name = next((word for word in words if word in names), "")
+        if name not in names or not isinstance(node, ast.Attribute | ast.Call):
+            continue
+        message = f"`{name}` turns tensors into arrays or back"
+        place = unit.place(node.lineno)
+        if submission.is_project:
+            allowed = " or ".join(course.boundary) or "no file"
+            yield failed(
+                MODULES, message, place, f"use `.tolist()`, or do it in {allowed} (handin: boundary)"
+            )
+        else:
+            yield cannot_tell(MODULES, message, place, "see whether it only hands values to a library")
+
+
+def _module_of(use: Use, course: Course) -> str:
+    """The banned module that a use reaches, empty for none."""
+    parts = use.dotted.lstrip(".").split(".")
+    for module in course.banned_modules:
+        carried = any(
+            use.dotted == carrier or use.dotted.startswith(f"{carrier}.")
+            for carrier in _CARRIERS.get(module, ())
+        )
+        direct = parts[0] == module or use.dotted.startswith(f"{module}.")
+        # `autograd.numpy` and `jax.numpy` are the same interface; `tensor.numpy` is a conversion.
+        nested = use.is_import and module in parts[1:]
+        short = len(parts) > 1 and parts[-1] in _SHORT.get(module, ())
+        if (
+            carried
+            or direct
+            or nested
+            or short
+            or any(part in _SHORT.get(module, ()) for part in parts[1:-1])
+        ):
+            return module
+    return ""
+
+
+def _banned(dotted: str, course: Course) -> str:
+    """The banned name that a dotted name is or begins with, empty for none."""
+    parts = dotted.split(".")
+    for length in range(1, len(parts) + 1):
+        name = ".".join(parts[:length])
+        if any(fnmatchcase(name, pattern) for pattern in course.allowed_names):
+            return ""
+        namespace = any(pattern.startswith(f"{name}.") for pattern in course.allowed_names)
+        star = length == len(parts) and parts[-1] == "*" and f"{name}" in course.banned_names
+        if star or (not namespace and any(fnmatchcase(name, pattern) for pattern in course.banned_names)):
+            return name
+    return ""
+
+
+def _uses(unit: Unit) -> list[Use] | None:
+    """What a unit uses, None where it cannot be read."""
+    if unit.tree is None:
+        return None
+    try:
+        return uses(unit.code, unit.tree)
+    except RecursionError:
+        return None
+
+
+def _excluded(file: str, course: Course) -> bool:
+    return any(file == name or file.startswith(f"{name.rstrip('/')}/") for name in course.not_solution)
+
+
+def _module_name(file: str) -> str:
+    path = PurePosixPath(file)
+    return path.parent.name if path.stem == "__init__" else path.stem
+
+
+def _unreadable(rule: str, unit: Unit) -> Finding:
+    return cannot_tell(
+        rule,
+        f"no Python that can be read: {unit.fault or 'nested too deeply'}",
+        unit.place(1),
+        "look at the file",
+    )
+
+
+def _unknown(rule: str, unit: Unit, use: Use) -> Finding:
+    return cannot_tell(
+        rule,
+        f"`{use.what}` decides only when it runs what it uses",
+        unit.place(use.line),
+        "write the name out",
+    )
