@@ -23,6 +23,7 @@ MOST_PAGES = 200  # a hand-in with more is not read
 MOST_BYTES = 100_000_000
 MOST_OUTLINE = 2_000  # bookmarks
 MOST_OBJECTS = 200_000  # page objects looked at for pictures and text sizes, over all pages
+MOST_STREAM = 2_000_000  # bytes of the first page's content, looked at for missing glyphs
 SMALLEST_PICTURE = (60.0, 40.0)  # pt; smaller images and boxes are not figures
 
 
@@ -106,6 +107,7 @@ class Content:
     outline: tuple[Bookmark, ...]
     fonts: tuple[Font, ...]
     info: dict[str, str]  # document information, names without the slash
+    boxes: int = 0  # letters of the first page for which the font has no glyph
 
     @cached_property
     def text(self) -> str:
@@ -130,7 +132,9 @@ def read(data: bytes) -> Content:
         reader = pypdf.PdfReader(io.BytesIO(data))
         if reader.is_encrypted:
             raise PdfError("encrypted")
-        return Content(pages, tuple(_outline(reader)), tuple(_fonts(reader)), _info(reader))
+        return Content(
+            pages, tuple(_outline(reader)), tuple(_fonts(reader)), _info(reader), _boxes(reader.pages[0])
+        )
     except PdfError:
         raise
     # pypdf meets broken files with many kinds of error, RecursionError and AttributeError among them;
@@ -336,6 +340,17 @@ def _fonts(reader: pypdf.PdfReader) -> Iterator[Font]:
                     waiting.append(entry.get("/Resources"))
 
 
+def _named(resources: Any, kind: str) -> Iterator[tuple[str, DictionaryObject]]:
+    """Entries of a group of resources with their names."""
+    held = resources.get_object() if isinstance(resources, IndirectObject) else resources
+    group = held.get(kind) if isinstance(held, DictionaryObject) else None
+    group = group.get_object() if isinstance(group, IndirectObject) else group
+    for name, entry in group.items() if isinstance(group, DictionaryObject) else ():
+        entry = entry.get_object() if isinstance(entry, IndirectObject) else entry
+        if isinstance(entry, DictionaryObject):
+            yield str(name), entry
+
+
 def _entries(
     resources: DictionaryObject, kind: str, seen: set[int] | None = None
 ) -> Iterator[DictionaryObject]:
@@ -371,3 +386,26 @@ def _font(font: DictionaryObject, page: int) -> Font:
 def _info(reader: pypdf.PdfReader) -> dict[str, str]:
     held: dict[Any, Any] = dict(reader.metadata or {})
     return {str(key).lstrip("/"): str(value) for key, value in held.items()}
+
+
+def _boxes(page: pypdf.PageObject) -> int:
+    """Letters set as glyph 0, the empty box, in fonts whose codes are glyph numbers of two bytes."""
+    fonts = {
+        name
+        for name, font in _named(page.get("/Resources"), "/Font")
+        if font.get("/Subtype") == "/Type0" and font.get("/Encoding") == "/Identity-H"
+    }
+    contents = page.get_contents()
+    if contents is None or len(contents.get_data()) > MOST_STREAM:
+        return 0
+    count, current = 0, ""
+    for operands, operator in contents.operations:
+        if operator == b"Tf":
+            current = str(operands[0])
+        elif operator in (b"Tj", b"TJ", b"'") and current in fonts:
+            held = operands[0] if isinstance(operands[0], list) else [operands[0]]
+            for text in held:
+                raw = getattr(text, "original_bytes", text)
+                if isinstance(raw, bytes):
+                    count += sum(raw[i : i + 2] == b"\0\0" for i in range(0, len(raw), 2))
+    return count

@@ -1,0 +1,63 @@
+"""The documents belong to the sources beside them: their fingerprint is that of the files."""
+
+from __future__ import annotations
+
+from handin import fingerprint
+from handin.fingerprint import Fingerprint
+from handin.rules.finding import Finding, cannot_tell, failed, passed
+from handin.rules.submission import Submission
+
+FRESH = "fresh"
+_NAMED = 4  # changes named in a message
+
+
+def fresh(submission: Submission) -> list[Finding]:
+    """Report, notebook PDF and notebook carry the fingerprint of the sources, data and package versions."""
+    carried = _carried(submission)
+    if not submission.is_project and not any(carried.values()):
+        return [cannot_tell(FRESH, "the documents carry no fingerprint of their sources")]
+    if not carried:
+        return [cannot_tell(FRESH, "there are no documents")]
+    now = fingerprint.of_files(submission.files, submission.versions)
+    found = []
+    for path, held in carried.items():
+        if held is None:
+            found.append(
+                failed(FRESH, "it carries no fingerprint, so it may be stale", path, "run `handin render`")
+            )
+        elif changes := held.changes(now):
+            found.append(
+                failed(FRESH, f"it was built before {_listed(changes)}", path, "run `handin render`")
+            )
+    if found:
+        return found
+    first_path, first = next((path, held) for path, held in carried.items() if held)
+    for path, held in carried.items():
+        if held and (changes := first.changes(held)):
+            return [
+                failed(
+                    FRESH,
+                    f"it was not built together with {first_path}: {_listed(changes)}",
+                    path,
+                    "run `handin render`",
+                )
+            ]
+    return [passed(FRESH, f"built from these {len(now.files)} sources, fingerprint {first.digest}")]
+
+
+def _carried(submission: Submission) -> dict[str, Fingerprint | None]:
+    """The fingerprint in every document that can be read."""
+    found: dict[str, Fingerprint | None] = {}
+    for document in (submission.report, submission.notebook):
+        if document and document.content:
+            found[document.path] = fingerprint.from_pdf(document.content.info)
+    if submission.is_project and "notebook.ipynb" in submission.files:
+        held = submission.notebook_json("notebook.ipynb")
+        if held is not None:
+            found["notebook.ipynb"] = fingerprint.from_notebook(held)
+    return found
+
+
+def _listed(changes: list[str]) -> str:
+    more = len(changes) - _NAMED
+    return ", ".join(changes[:_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,191 @@
+"""Who hands in: one or two students, with name and login on the first page of report and notebook."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from handin.rules.finding import Finding, at, cannot_tell, failed, passed
+from handin.rules.submission import Document, Student, Submission
+
+IDENTITY = "identity"
+LONGEST_LOGIN = 64  # characters
+LONGEST_NAME = 120
+
+
+def identity(submission: Submission) -> list[Finding]:
+    """Names and logins are real, fit for a file name, and stand at the beginning of both documents."""
+    students = submission.students
+    if not students:
+        return [
+            cannot_tell(
+                IDENTITY,
+                "nobody is named: no `author` in _quarto.yml, no login in the ZIP's name",
+                remedy=f"name the ZIP {submission.course.archive_name('<login>')}",
+            )
+        ]
+    found = [finding for student in students for finding in _faults(student, submission)]
+    if len(students) > 2:
+        found.append(
+            failed(IDENTITY, f"{len(students)} students", "_quarto.yml", "hand in alone or with one other")
+        )
+    if len({student.login.casefold() for student in students}) < len(students):
+        found.append(
+            failed(IDENTITY, "the same login twice", _place(submission, "login"), "mend one of them")
+        )
+    if not found:
+        for document in (submission.report, submission.notebook):
+            if document and document.content:
+                found.extend(_on_first_page(document, students, submission))
+    if found:
+        return found
+    who = ", ".join(f"{s.name} ({s.login})" if s.name else s.login for s in students)
+    if not all(student.name for student in students):
+        return [passed(IDENTITY, f"login {who} on the first page; the name is for a person to see")]
+    return [passed(IDENTITY, who)]
+
+
+def login_fault(login: str) -> str:
+    """Why a login cannot be part of a file name; empty where it can.
+
+    Latin letters (umlauts too), digits and ``. _ -`` are allowed, as they are on every file system.
+    """
+    text = unicodedata.normalize("NFC", login)
+    if not text:
+        return "is empty"
+    if len(text) > LONGEST_LOGIN:
+        return f"has {len(text)} characters, more than {LONGEST_LOGIN}"
+    for sign in text:
+        latin = sign.isalpha() and unicodedata.name(sign, "").startswith("LATIN ")
+        if not (latin or sign in "0123456789._-"):
+            shown = sign if sign.isprintable() and not sign.isspace() else f"U+{ord(sign):04X}"
+            return f"holds {unicodedata.name(sign, 'a control character').lower()} ({shown})"
+    if not text[0].isalnum() or ".." in text or text.endswith("."):
+        return "begins with a sign, ends with a dot or holds two dots"
+    return ""
+
+
+def name_fault(name: str) -> str:
+    """Why a name cannot be set in the documents; empty where it can."""
+    text = unicodedata.normalize("NFC", name)
+    if len(text) > LONGEST_NAME:
+        return f"has {len(text)} characters, more than {LONGEST_NAME}"
+    for sign in text:
+        category = unicodedata.category(sign)
+        if category in ("Cc", "Cf", "Co", "Cs", "Cn", "So", "Sk") and sign not in "\u200c\u200d":
+            return f"holds {unicodedata.name(sign, 'a control character').lower()} (U+{ord(sign):04X})"
+    return "" if any(sign.isalpha() for sign in text) else "has no letter"
+
+
+def _faults(student: Student, submission: Submission) -> list[Finding]:
+    course = submission.course
+    found = []
+    if fault := login_fault(student.login):
+        found.append(
+            failed(
+                IDENTITY,
+                f"the login {student.login[:40]!r} {fault}",
+                _place(submission, "login", student.login),
+                "give the ILIAS login: Latin letters, digits, dot, hyphen, underscore",
+            )
+        )
+    elif _plain(student.login) in map(_plain, course.example_logins):
+        found.append(
+            failed(
+                IDENTITY,
+                f"`{student.login}` is the example's login",
+                _place(submission, "login", student.login),
+                "put your own name and login under `author` in _quarto.yml",
+            )
+        )
+    if student.name and (fault := name_fault(student.name)):
+        found.append(
+            failed(
+                IDENTITY,
+                f"the name {student.name[:40]!r} {fault}",
+                _place(submission, "name", student.name),
+                "write the name in letters that the document's font has",
+            )
+        )
+    elif not student.name and submission.is_project:
+        found.append(
+            failed(
+                IDENTITY,
+                "a student without a name",
+                _place(submission, "author"),
+                "add `name:` beside the login",
+            )
+        )
+    elif student.name and _plain(student.name) in map(_plain, course.example_names):
+        found.append(
+            failed(
+                IDENTITY,
+                f"`{student.name}` is the example's name",
+                _place(submission, "name", student.name),
+                "put your own name and login under `author` in _quarto.yml",
+            )
+        )
+    return found
+
+
+def _on_first_page(
+    document: Document, students: tuple[Student, ...], submission: Submission
+) -> list[Finding]:
+    assert document.content is not None
+    page = document.content.pages[0]
+    words = set(re.findall(r"\w+", _plain(page.text)))
+    text = _plain(page.text)
+    found = []
+    remedy = (
+        "render again"
+        if submission.is_project
+        else "put name and login at the very beginning of the document"
+    )
+    for student in students:
+        # Where letters run from right to left, the words of a line come out of a PDF in another order.
+        missing = [
+            what
+            for what, value, there in (
+                ("name", student.name, all(w in words for w in re.findall(r"\w+", _plain(student.name)))),
+                (
+                    "login",
+                    student.login,
+                    re.search(rf"(?<![\w.-]){re.escape(_plain(student.login))}(?![\w-])", text) is not None,
+                ),
+            )
+            if value and not there
+        ]
+        for what in missing:
+            value = student.name if what == "name" else student.login
+            found.append(
+                failed(
+                    IDENTITY, f"the first page lacks the {what} `{value}`", at(document.path, page=1), remedy
+                )
+            )
+    if document.content.boxes and not found:
+        found.append(
+            failed(
+                IDENTITY,
+                f"{document.content.boxes} letters of the first page are empty boxes: the font lacks them",
+                at(document.path, page=1),
+                "write names in letters that the font has, or choose another `mainfont`",
+            )
+        )
+    return found
+
+
+def _place(submission: Submission, key: str, value: str = "") -> str:
+    """Line of `_quarto.yml` that sets a key to a value; the ZIP's name where there is no such file."""
+    text = submission.text("_quarto.yml")
+    if text is None:
+        return submission.name
+    for number, line in enumerate(text.splitlines(), start=1):
+        if re.match(rf"\s*(-\s*)?{key}:", line) and value in line:
+            return at("_quarto.yml", line=number)
+    return "_quarto.yml"
+
+
+def _plain(text: str) -> str:
+    """Text for comparing: composed letters, one kind of space, one kind of apostrophe, no case."""
+    text = unicodedata.normalize("NFC", text).casefold().replace("\u2019", "'").replace("\u00ad", "")
+    return re.sub(r"\s+", " ", text).strip()

@@ -1,0 +1,134 @@
+"""The code is there in its original format, and nothing that it needs is missing."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from handin.fingerprint import dependencies
+from handin.rules.finding import Finding, cannot_tell, failed, passed
+from handin.rules.python_code import Unit
+from handin.rules.submission import Submission
+
+CODE = "code"
+
+# Names under which declared packages are imported, where they differ; and what comes with any of them.
+_IMPORT_NAMES = {"pyyaml": "yaml", "pypandoc-binary": "pypandoc", "scikit-learn": "sklearn", "pillow": "PIL"}
+_COMMON = frozenset(
+    {"torch", "torchvision", "scipy", "numpy", "matplotlib", "mpl_toolkits", "pylab", "pandas", "seaborn"}
+    | {"sklearn", "IPython", "ipywidgets", "jupyter", "tqdm", "plotly", "sympy", "networkx", "PIL", "pytest"}
+)
+
+
+def code(submission: Submission) -> list[Finding]:
+    """Python files or notebooks are there, and so is every file that they or the documents name."""
+    kinds = {".py", ".ipynb", ".qmd"}
+    files = [path for path in submission.files if PurePosixPath(path).suffix.lower() in kinds]
+    if not files:
+        return [failed(CODE, "there is no code", remedy="add the .py and .ipynb files as they are")]
+    found = [*_missing_modules(submission)]
+    if submission.is_project:
+        found = [*_missing_files(submission), *found]
+    if found:
+        return found
+    scripts = [path for path in files if not path.lower().endswith(".ipynb")]
+    if not scripts and not any(unit.code.strip() for unit in submission.python):
+        return [failed(CODE, "the notebooks hold no code", remedy="add the code in its original format")]
+    lines = sum(sum(bool(line.strip()) for line in unit.code.splitlines()) for unit in submission.python)
+    return [passed(CODE, f"{len(files)} files of code, {lines} lines")]
+
+
+def _missing_files(submission: Submission) -> Iterator[Finding]:
+    """What `_quarto.yml` and the documents name: documents, includes, data, bibliography, templates."""
+    remedy = "put it back; without it nobody can rebuild the documents"
+    config = submission.config
+    project = config.get("project")
+    documents = project.get("render", []) if isinstance(project, dict) else []
+    dataset = config.get("dataset")
+    data = [v for k, v in dataset.items() if k in ("train", "test")] if isinstance(dataset, dict) else []
+    bibliography = config.get("bibliography", [])
+    formats = config.get("format")
+    partials = [
+        partial
+        for options in (formats.values() if isinstance(formats, dict) else ())
+        if isinstance(options, dict)
+        for partial in options.get("template-partials", [])
+    ]
+    listed = [bibliography] if isinstance(bibliography, str) else bibliography
+    for name in [*documents, *data, *listed, *partials]:
+        if isinstance(name, str) and name not in submission.files:
+            yield failed(CODE, f"`{name}` is missing", "_quarto.yml", remedy)
+    if submission.source:
+        for name, place in submission.source.missing:
+            yield failed(CODE, f"`{name}` is included and missing", place, remedy)
+
+
+def _missing_modules(submission: Submission) -> Iterator[Finding]:
+    """Imports that lead to no file of the hand-in, no part of Python and no declared package."""
+    own = _own_modules(submission)
+    packages = {name.partition("/")[0] for name in own}
+    declared = dependencies(submission.files.get("pyproject.toml", b""))
+    known = _COMMON | sys.stdlib_module_names | {_IMPORT_NAMES.get(n, n.replace("-", "_")) for n in declared}
+    known |= {"pypdf", "nbformat"} if "nbclient" in declared else set()
+    seen: set[str] = set()
+    for unit in submission.python:
+        if unit.tree is None or unit.file.startswith(("tests/", "benchmarks/")):
+            continue
+        for module, line in _imported(unit, own):
+            top = module.partition("/")[0]
+            if module in seen or module in own:
+                continue
+            seen.add(module)
+            if top in packages and "/" in module:
+                yield failed(
+                    CODE,
+                    f"`{module.replace('/', '.')}` is imported and missing",
+                    unit.place(line),
+                    "add its file",
+                )
+            elif top not in packages and top not in known:
+                say = failed if submission.is_project else cannot_tell
+                yield say(
+                    CODE,
+                    f"`{top}` is imported; it is neither here nor a declared package",
+                    unit.place(line),
+                    "add its file" + (", or declare it in pyproject.toml" if submission.is_project else ""),
+                )
+                seen.add(top)
+
+
+def _imported(unit: Unit, own: set[str]) -> Iterator[tuple[str, int]]:
+    """Modules that a unit imports, as paths: `fnn/models`. A name of a package may be a module or not."""
+    assert unit.tree is not None
+    here = _module_path(unit.file)
+    for node in ast.walk(unit.tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name.replace(".", "/"), node.lineno
+        elif isinstance(node, ast.ImportFrom):
+            base = (node.module or "").replace(".", "/")
+            if node.level:
+                parts = here.split("/")
+                depth = node.level - (1 if unit.file.endswith("__init__.py") else 0)
+                base = "/".join([*parts[: len(parts) - depth], *([base] if base else [])])
+            if base:
+                yield base, node.lineno
+
+
+def _own_modules(submission: Submission) -> set[str]:
+    """The hand-in's modules and packages as paths from whatever folder they are imported from."""
+    found: set[str] = set()
+    for path in submission.files:
+        if path.lower().endswith(".py"):
+            parts = _module_path(path).split("/")
+            for start in range(len(parts)):
+                for end in range(start + 1, len(parts) + 1):
+                    found.add("/".join(parts[start:end]))
+    return found
+
+
+def _module_path(file: str) -> str:
+    path = PurePosixPath(file)
+    return str(path.parent) if path.name == "__init__.py" else str(path.with_suffix(""))
