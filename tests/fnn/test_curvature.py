@@ -1,0 +1,102 @@
+"""Second derivatives by hand against autograd, and what they say about known minima of D1."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from fnn import load_d1
+from fnn.curvature import (
+    hessian,
+    is_positive,
+    jacobian,
+    jacobian_rank,
+    splitting_matrices,
+    unit_derivatives,
+)
+from fnn.models import feedforward
+from fnn.units import UNITS
+
+UNIT_NAMES = ["sigmoid", "tanh", "relu"]
+
+
+def random_params(runs: int, m: int, seed: int = 0) -> Tensor:
+    return torch.randn(runs, 3 * m + 1, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+def network(theta: Tensor, x: Tensor, unit: str) -> Tensor:
+    """[1, m, 1] with parameters theta [P] at x [N], from the models' own code."""
+    m = (len(theta) - 1) // 3
+    layers = [(theta[None, :m], theta[m : 2 * m]), (theta[2 * m : 3 * m, None], theta[3 * m :])]
+    return feedforward(x[:, None], layers, UNITS[unit].phi)[-1].squeeze(1)
+
+
+@pytest.mark.parametrize("unit", UNIT_NAMES)
+@pytest.mark.parametrize("m", [1, 3])
+def test_jacobian_and_hessian_agree_with_autograd(unit: str, m: int) -> None:
+    data = load_d1()
+    x, y = data.X_train.double()[:, 0], data.y_train.double()[:, 0]
+    params = random_params(4, m)
+    J, H = jacobian(params, x, unit), hessian(params, data, unit)
+    for r, theta in enumerate(params):
+        expected = torch.autograd.functional.jacobian(lambda t: network(t, x, unit), theta)
+        torch.testing.assert_close(J[r], expected, atol=1e-12, rtol=1e-12)
+        expected = torch.autograd.functional.hessian(
+            lambda t: (network(t, x, unit) - y).square().mean(), theta
+        )
+        torch.testing.assert_close(H[r], expected, atol=1e-11, rtol=1e-11)
+
+
+def test_unit_derivatives_of_the_logistic_function() -> None:
+    z = torch.linspace(-4, 4, 9, dtype=torch.float64)
+    s = torch.sigmoid(z)
+    s1 = s * (1 - s)
+    by_hand = [s, s1, s1 * (1 - 2 * s), s1 * (1 - 6 * s + 6 * s**2)]
+    for value, expected in zip(unit_derivatives(torch.sigmoid, z, 3), by_hand, strict=True):
+        torch.testing.assert_close(value, expected, atol=1e-14, rtol=1e-12)
+        assert not value.requires_grad
+
+
+def test_splitting_matrix_is_the_hessian_along_the_split() -> None:
+    """Move the copies of a split unit by (1 − λ)u and −λu: λ(1 − λ)uᵀAu is the loss's second derivative."""
+    data = load_d1()
+    x, y = data.X_train.double()[:, 0], data.y_train.double()[:, 0]
+    theta = random_params(1, 2, seed=5)
+    w, b, v, c = theta[0, :2], theta[0, 2:4], theta[0, 4:6], theta[0, 6:]
+    A = splitting_matrices(theta, data)
+    share, u = 0.3, torch.tensor([0.7, -1.1], dtype=torch.float64)
+
+    for j in range(2):
+
+        def loss(t: Tensor, j: int = j) -> Tensor:
+            moved = []
+            for factor in ((1 - share) * t, -share * t):
+                moved.append(torch.stack([w[j], b[j]]) + factor * u)
+            k = 1 - j
+            split = torch.cat([
+                torch.stack([moved[0][0], moved[1][0], w[k]]),
+                torch.stack([moved[0][1], moved[1][1], b[k]]),
+                torch.stack([share * v[j], (1 - share) * v[j], v[k]]),
+                c,
+            ])  # fmt: skip
+            return (network(split, x, "sigmoid") - y).square().mean()
+
+        second = torch.autograd.functional.hessian(loss, torch.zeros((), dtype=torch.float64))
+        expected = share * (1 - share) * u @ A[0, j] @ u
+        torch.testing.assert_close(second, expected, atol=1e-12, rtol=1e-9)
+
+
+def test_rank_counts_what_the_data_can_tell_apart() -> None:
+    data = load_d1()
+    generic = random_params(1, 2, seed=7)
+    twins = generic.clone()
+    twins[0, 1], twins[0, 3] = twins[0, 0], twins[0, 2]  # equal units: their output weights do the same
+    dead = generic.clone()
+    dead[0, 4] = 0  # no output weight: w and b do nothing
+    assert jacobian_rank(torch.cat([generic, twins, dead]), data).tolist() == [7, 4, 5]
+
+
+def test_positive_beyond_rounding() -> None:
+    diagonals = torch.tensor([[1.0, 2.0], [0.0, 2.0], [-1e-17, 2.0], [-1e-3, 2.0]], dtype=torch.float64)
+    H = torch.diag_embed(diagonals)
+    assert is_positive(H).tolist() == [True, False, False, False]
+    assert is_positive(H, semidefinite=True).tolist() == [True, True, True, False]
