@@ -9,7 +9,9 @@ from fnn.experiments.by_hand import (
     logistic_probe,
 )
 from fnn.experiments.hidden import ablate
+from fnn.experiments.limits import initial_centre_probability, limit_study
 from fnn.experiments.restarts import minima_table, restart_study
+from fnn.experiments.settings import settings_table
 from fnn.experiments.variants import (
     architectures_table,
     compare_architectures,
@@ -17,7 +19,7 @@ from fnn.experiments.variants import (
     methods_table,
     relu_width_study,
 )
-from fnn.experiments.widths import find_spike, linear_baseline, turning_points, width_study
+from fnn.experiments.widths import find_spike, linear_baseline, swings, turning_points, width_study
 
 __all__ = [
     "ablate",
@@ -30,12 +32,16 @@ __all__ = [
     "compare_batched",
     "compare_methods",
     "find_spike",
+    "initial_centre_probability",
+    "limit_study",
     "linear_baseline",
     "logistic_probe",
     "methods_table",
     "minima_table",
     "relu_width_study",
     "restart_study",
+    "settings_table",
+    "swings",
     "turning_points",
     "width_study",
 ]

@@ -27,6 +27,19 @@ class Restarts:
         """Test MSE of the run with the lowest train MSE."""
         return float(self.record.test_mse[self.record.best])
 
+    @property
+    def best(self) -> Minimum:
+        """The minimum with the lowest train MSE; the best run alone where no run converged."""
+        if self.minima:
+            return self.minima[0]
+        run = self.record.best
+        return Minimum(self.best_train, self.best_test, self.endings[run], run, (run,))
+
+    @property
+    def rival(self) -> Minimum:
+        """The most frequent minimum other than the best; the best where there is no other."""
+        return max(self.minima[1:], key=lambda minimum: minimum.count, default=self.best)
+
     def share(self, minimum: Minimum) -> float:
         """Percentage of the runs that ended in this minimum."""
         return 100 * minimum.count / len(self.record)

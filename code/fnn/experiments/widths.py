@@ -31,6 +31,11 @@ class WidthStudy:
         """The number of parameters p of a network of this width."""
         return parameter_count(self.records[width].settings.sizes)
 
+    @property
+    def interpolating_width(self) -> int:
+        """The smallest width with at least as many parameters, 3m + 1, as there are training points."""
+        return math.ceil((len(self.data.X_train) - 1) / 3)
+
     def best_train(self, width: int) -> float:
         """Lowest train MSE of all runs."""
         record = self.records[width]
@@ -83,7 +88,27 @@ def turning_points(model: MLP, data: Dataset, points: int = 2001) -> int:
     """How often the prediction changes between rising and falling within the range of the data."""
     x = torch.linspace(*data.x_range, points, dtype=torch.float64).unsqueeze(1)
     with torch.no_grad():
-        steps = model(x)[:, 0].diff()
+        return _changes_of_direction(model(x)[:, 0])
+
+
+def swings(data: Dataset, bandwidth: float = 0.05, points: int = 401) -> int:
+    """Monotone stretches of the training data, smoothed by local lines; `bandwidth` in units of their range.
+
+    A local line rather than a local mean, so that the ends of the range do not bend (Hastie, Tibshirani and
+    Friedman 2009, section 6.1).
+    """
+    low, high = data.x_range
+    X, y = data.X_train.double(), data.y_train.double()
+    x = torch.linspace(low, high, points, dtype=torch.float64)
+    offsets = X[:, 0] - x[:, None]  # [G, N]
+    root_weights = torch.exp(-((offsets / (bandwidth * (high - low))) ** 2) / 4)
+    design = torch.stack([torch.ones_like(offsets), offsets], dim=2) * root_weights[:, :, None]  # [G, N, 2]
+    lines = torch.linalg.lstsq(design, root_weights[:, :, None] * y, driver="gelsd").solution  # [G, 2, 1]
+    return 1 + _changes_of_direction(lines[:, 0, 0])
+
+
+def _changes_of_direction(values: Tensor) -> int:
+    steps = values.diff()
     rising = steps[steps.abs() > 1e-9 * steps.abs().max()] > 0
     return int((rising[1:] != rising[:-1]).sum())
 

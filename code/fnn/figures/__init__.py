@@ -2,13 +2,14 @@
 
 from fnn.figures.fits import draw_data, draw_hidden_outputs, draw_predictions
 from fnn.figures.graphs import draw_graphs
-from fnn.figures.studies import draw_methods, draw_relu, draw_restarts, draw_width_study
+from fnn.figures.studies import draw_limit, draw_methods, draw_relu, draw_restarts, draw_width_study
 from fnn.figures.style import use_print_style
 
 __all__ = [
     "draw_data",
     "draw_graphs",
     "draw_hidden_outputs",
+    "draw_limit",
     "draw_methods",
     "draw_predictions",
     "draw_relu",

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fnn.data import Dataset
+from fnn.experiments.limits import LimitStudy
 from fnn.experiments.restarts import Restarts
 from fnn.experiments.variants import MethodRun
 from fnn.experiments.widths import Spike, WidthStudy
@@ -25,6 +26,7 @@ from fnn.figures.style import (
     figure,
     panel_letters,
 )
+from fnn.models import MLP
 
 MOST_CURVES = 5  # distinct minima drawn per width
 HIGHEST = 100.0  # losses above are drawn there
@@ -39,7 +41,7 @@ def draw_restarts(data: Dataset, studies: Mapping[int, Restarts]) -> Figure:
         crosses(upper, data)
         frequent = sorted(study.minima, key=lambda minimum: -minimum.count)[:MOST_CURVES]
         for minimum in sorted(frequent, key=lambda minimum: -minimum.train_mse):
-            best = minimum is study.minima[0]
+            best = minimum is study.best
             curve = predict(study.record.model(minimum.run, torch.float64), x)
             colour = ENDING_STYLES[minimum.ending]["color"]
             upper.plot(x, curve, color=colour, linewidth=1.8 if best else 0.8, zorder=3 if best else 2)
@@ -69,6 +71,28 @@ def _sorted_losses(ax: Axes, study: Restarts) -> None:
             places = [share[rank] for rank in ranks]
             ax.plot(places, values, linestyle="", markersize=2.4, markeredgewidth=0.7, **style, label=ending)
     ax.set(yscale="log", xlabel="runs, by loss (%)")
+
+
+def draw_limit(data: Dataset, study: LimitStudy, model: MLP) -> Figure:
+    """The limit model beside the best run, and the excess loss of all runs on their way to it (task 2b)."""
+    fig = figure(2.1)
+    fits, excess = fig.subplots(1, 2)
+    x = grid(data)
+    crosses(fits, data)
+    fits.plot(x, study.limit(x[:, 0]), color=VERMILION, linewidth=2.2, label="limit model")
+    fits.plot(x, predict(model, x), color=INK, linewidth=0.9, linestyle=(0, (4, 2)), label="best run")
+    y_limits(fits, data)
+    fits.legend(loc="lower left")
+    V = study.V.sort().values
+    excess.plot(V, study.limit.excess(V), color=INK, linewidth=0.8, label="predicted, $k/(4V^2)$")
+    excess.plot(
+        study.V, study.excess, "^", color=VERMILION, markersize=3, markeredgewidth=0, alpha=0.6, label="runs"
+    )
+    excess.set(xscale="log", yscale="log", xlabel="$V$, half the difference of the output weights")
+    excess.set_ylabel("excess loss $L - L^*$")
+    excess.legend()
+    panel_letters([fits, excess])
+    return fig
 
 
 def draw_width_study(study: WidthStudy, spike: Spike) -> Figure:
