@@ -192,8 +192,10 @@ def _kernel() -> Result:
         spec = KernelSpecManager().get_kernel_spec("python3")
     except NoSuchKernel:
         return Result("kernel", "problem", "there is no Jupyter kernel `python3`", "pip install ipykernel")
-    program = shutil.which(spec.argv[0]) or spec.argv[0]
-    if not os.path.samefile(os.path.realpath(program), os.path.realpath(sys.executable)):
+    # Jupyter runs a bare `python` with the interpreter that starts the kernel.
+    bare = Path(spec.argv[0]).name == spec.argv[0] and spec.argv[0].startswith("python")
+    program = sys.executable if bare else spec.argv[0]
+    if os.path.realpath(program) != os.path.realpath(sys.executable):
         return Result(
             "kernel",
             "note",

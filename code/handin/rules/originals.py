@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import PurePosixPath
@@ -69,9 +70,9 @@ def _missing_modules(submission: Submission) -> Iterator[Finding]:
     """Imports that lead to no file of the hand-in, no part of Python and no declared package."""
     own = _own_modules(submission)
     packages = {name.partition("/")[0] for name in own}
-    declared = dependencies(submission.files.get("pyproject.toml", b""))
+    pinned = re.findall(r"(?m)^([\w.-]+)==", submission.text("constraints.txt") or "")
+    declared = [*dependencies(submission.files.get("pyproject.toml", b"")), *map(str.lower, pinned)]
     known = _COMMON | sys.stdlib_module_names | {_IMPORT_NAMES.get(n, n.replace("-", "_")) for n in declared}
-    known |= {"pypdf", "nbformat"} if "nbclient" in declared else set()
     seen: set[str] = set()
     for unit in submission.python:
         if unit.tree is None or unit.file.startswith(("tests/", "benchmarks/")):
