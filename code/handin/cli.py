@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ class _Commands(click.Group):
     """Prints a `HandinError` as its message alone and exits with status 1; Ctrl-C exits with 130."""
 
     def invoke(self, ctx: click.Context) -> object:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # leave by the same door as Ctrl-C
         try:
             return super().invoke(ctx)
         except HandinError as error:
@@ -44,21 +46,57 @@ def current_project(ctx: click.Context) -> Project:
     return load_project(find_root(ctx.obj))
 
 
+RENDERERS = click.Choice(["quarto", "builtin"])
+
+
 @main.command()
 @click.argument("documents", nargs=-1)
-@click.option("--renderer", type=click.Choice(["quarto", "builtin"]), help="[default: Quarto if on the PATH]")
-@click.option("--draft", is_flag=True, help="Sets DRAFT=1 for the chunks.")
-@click.option("--list-supported", is_flag=True, help="Lists what the built-in renderer knows, and stops.")
+@click.option(
+    "--renderer", type=RENDERERS, help="[default: Quarto if it is on the PATH, else the built-in one]"
+)
+@click.option("--draft", is_flag=True, help="Set DRAFT=1 for the chunks: quicker, with claims unchecked.")
+@click.option("--list-supported", is_flag=True, help="List what the built-in renderer knows, and stop.")
 @click.pass_context
 def render(
     ctx: click.Context, documents: tuple[str, ...], renderer: str | None, draft: bool, list_supported: bool
 ) -> None:
-    """Build the PDFs, all DOCUMENTS or the named ones (as in `handin render report`)."""
-    from rich.console import Console
+    """Build the PDFs of all DOCUMENTS, or of the named ones (`handin render report`)."""
+    from handin.render.command import render_documents
+    from handin.render.refusals import SUPPORTED
 
-    from handin.render.builtin import Builder
+    if list_supported:
+        width = max(len(name) for name in SUPPORTED)
+        click.echo("\n".join(f"{name:<{width}}  {what}" for name, what in SUPPORTED.items()))
+        return
+    render_documents(current_project(ctx), documents, renderer=renderer, draft=draft)
 
-    project = current_project(ctx)
-    paths = Builder(project, draft=draft, console=Console()).render(project.documents)
-    for path in paths:
-        click.echo(path)
+
+@main.command()
+@click.argument("document", default="report")
+@click.option("--renderer", type=RENDERERS, help="[default: as for `render`]")
+@click.option("--draft/--full", default=True, help="Draft or full settings. [default: draft]")
+@click.pass_context
+def preview(ctx: click.Context, document: str, renderer: str | None, draft: bool) -> None:
+    """Build DOCUMENT again whenever a source changes."""
+    from handin.render.command import preview_document
+
+    preview_document(current_project(ctx), document, renderer=renderer, draft=draft)
+
+
+@main.command()
+@click.pass_context
+def collect(ctx: click.Context) -> None:
+    """Keep notebook and figures after `quarto render` (its post-render step)."""
+    from handin.render.collect import collect
+
+    collect(current_project(ctx))
+
+
+@main.command()
+@click.pass_context
+def clean(ctx: click.Context) -> None:
+    """Remove what a render writes; trained models stay."""
+    from handin.render.command import clean_project
+
+    for name in clean_project(current_project(ctx)):
+        click.echo(f"removed {name}")

@@ -19,20 +19,23 @@ import nbformat
 from nbformat import NotebookNode
 from rich.console import Console
 
-from handin.errors import HandinError, Place
+from handin import fingerprint
+from handin.errors import HandinError
+from handin.fingerprint import Fingerprint
 from handin.project import Project
 from handin.render import pandoc
 from handin.render.chunks import Chunk, Prose, read_blocks
 from handin.render.conditional import resolve_conditions
 from handin.render.crossref import resolve_references
 from handin.render.environment import environment
-from handin.render.figures import figures
+from handin.render.figures import figures, obsolete_figures
 from handin.render.kernel import execute
 from handin.render.markdown import Converter
 from handin.render.notebook import pretend, program, take_results, to_notebook
 from handin.render.pandoc import Node
 from handin.render.progress import Progress
 from handin.render.publish import publish
+from handin.render.record import record
 from handin.render.refusals import refuse_unsupported
 from handin.render.settings import Settings, document_settings
 from handin.render.source import Source, read_source
@@ -90,6 +93,7 @@ class Builder:
         with tempfile.TemporaryDirectory(prefix="render-", dir=root / BUILD) as name:
             folder = Path(name)
             with Progress(self._console, folder / "progress.jsonl") as progress:
+                built_from = fingerprint.of(self._project)
                 documents = [self._read(document) for document in names]
                 with progress.step("Check"):
                     for document in documents:
@@ -98,10 +102,11 @@ class Builder:
                 files: dict[Path, bytes] = {}
                 for document in documents:
                     with progress.step(f"Set {document.name}"):
-                        files[self._project.output_dir / f"{document.stem}.pdf"] = self._set(document, folder)
+                        pdf = fingerprint.embed_pdf(self._set(document, folder), built_from)
+                        files[self._project.output_dir / f"{document.stem}.pdf"] = pdf
         pdfs = list(files)
-        drawn = self._records(documents, files)
-        publish(files, obsolete=drawn)
+        obsolete = self._records(documents, files, built_from)
+        publish(files, obsolete)
         return pdfs
 
     def _read(self, name: str) -> Document:
@@ -161,23 +166,18 @@ class Builder:
             keys |= {entry["id"] for entry in json.loads(text)}
         return keys
 
-    def _records(self, documents: Sequence[Document], files: dict[Path, bytes]) -> list[Path]:
+    def _records(
+        self, documents: Sequence[Document], files: dict[Path, bytes], built_from: Fingerprint
+    ) -> list[Path]:
         """Add notebooks and figures to the files; the return value are figures that nobody draws any more."""
         folder = self._project.figures_dir
         for document in documents:
             if document.is_notebook:
-                text = nbformat.writes(document.notebook) + "\n"
-                files[self._project.output_dir / f"{document.stem}.ipynb"] = text.encode()
+                kept = record(document.notebook, document.settings.metadata, self._project)
+                fingerprint.embed_notebook(kept, built_from)
+                path = self._project.output_dir / f"{document.stem}.ipynb"
+                files[path] = f"{nbformat.writes(kept)}\n".encode()
             files |= {folder / name: content for name, content in figures(document.notebook).items()}
         if {document.name for document in documents} != set(self._project.documents):
             return []  # other documents may still draw them
-        return [path for path in folder.glob("*") if path.suffix in (".svg", ".png") and path not in files]
-
-
-def unknown_document(name: str, project: Project) -> HandinError:
-    """The error for a document that the project does not have."""
-    return HandinError(
-        f"there is no document `{name}`",
-        place=Place("_quarto.yml"),
-        remedy="documents are " + ", ".join(Path(document).stem for document in project.documents),
-    )
+        return obsolete_figures(folder, files)

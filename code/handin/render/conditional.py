@@ -34,12 +34,18 @@ def resolve_conditions(tree: Node, source: Source, metadata: Mapping[str, Any]) 
                 place=source.find("content-(visible|hidden)"),
                 remedy=f"use {', '.join(sorted(CONDITIONS))}",
             )
-        holds = all(_holds(name, value, metadata) for name, value in attributes.items())
-        shown = holds == ("content-visible" in kind)
-        return list(node["c"][1]) if shown else []
+        return list(node["c"][1]) if shown(kind, attributes, metadata) else []
 
     result: Node = rewrite(tree, change)
     return result
+
+
+def shown(classes: set[str], conditions: Mapping[str, str], metadata: Mapping[str, Any]) -> bool:
+    """Whether content of these classes, under these conditions, is shown in a document with this metadata."""
+    if not CLASSES & classes:
+        return True
+    holds = all(_holds(name, value, metadata) for name, value in conditions.items())
+    return holds == ("content-visible" in classes)
 
 
 def _holds(condition: str, value: str, metadata: Mapping[str, Any]) -> bool:

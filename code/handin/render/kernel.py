@@ -8,7 +8,7 @@ import signal
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
@@ -72,7 +72,8 @@ def execute(
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # the kernel's debugger must not warn in a chunk's output
         }
         setup = SETUP.format(width=figure_size[0], height=figure_size[1])
-        asyncio.run(_Run(notebook, blocks, folder, environment, setup, progress).run())
+        with (Path(profile) / "log").open("w+b") as log:
+            asyncio.run(_Run(notebook, blocks, folder, environment, setup, progress, log).run())
 
 
 class _Run:
@@ -84,12 +85,14 @@ class _Run:
         environment: dict[str, str],
         setup: str,
         progress: Progress,
+        log: BinaryIO,
     ) -> None:
         self._notebook = notebook
         self._blocks = blocks
         self._environment = environment
         self._setup = setup
         self._progress = progress
+        self._log = log  # what the kernel itself says; a chunk's words do not pass here
         self._client = NotebookClient(
             notebook,
             kernel_name="python3",
@@ -97,7 +100,6 @@ class _Run:
             record_timing=False,  # the same run leaves the same notebook
             coalesce_streams=True,
             timeout=None,
-            extra_arguments=["--log-level=ERROR"],  # its start-up notes are for nobody here
         )
         self._interrupted = False
 
@@ -110,7 +112,7 @@ class _Run:
             task.cancel()
 
         try:
-            async with self._client.async_setup_kernel(env=self._environment):
+            async with self._client.async_setup_kernel(env=self._environment, stderr=self._log):
                 # nbclient's own handlers would only kill the kernel and leave us waiting for it.
                 for number in (signal.SIGINT, signal.SIGTERM):
                     asyncio.get_running_loop().add_signal_handler(number, interrupt)
@@ -142,8 +144,11 @@ class _Run:
         except DeadKernelError:
             if self._interrupted:
                 raise
+            self._log.seek(0)
+            said = self._log.read().decode(errors="replace").strip()
             raise ChunkError(
-                f"the kernel died while it ran chunk `{chunk.name}`",
+                f"the kernel died while it ran chunk `{chunk.name}`"
+                + (f"\n{said[-2000:]}\n" if said else ""),
                 place=chunk.place,
                 remedy="it may have run out of memory; run the chunk's code by itself",
             ) from None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from handin.errors import HandinError, Place
 from handin.render.chunks import Chunk, Prose
 from handin.render.figures import IMAGES
 from handin.render.kernel import ANSI
-from handin.render.notebook import INLINE
+from handin.render.notebook import INLINE, expressions
 
 FORMS = (*IMAGES, "text/markdown", "text/plain")  # of an output, the best first
 SPECIAL = re.compile(r"([\\`*_{}\[\]()>#+,\-.!])")  # characters that Quarto escapes in a string
@@ -115,42 +115,45 @@ def with_values(cell: NotebookNode, prose: Prose) -> str:
     """Prose with the value of every inline expression in its place.
 
     Raises:
-        HandinError: A value is empty or cannot be printed in a line.
+        HandinError: A value is empty or cannot be printed in a line; an expression is not in Quarto's form.
     """
-    values = iter(cell.metadata.get("user_expressions", []))
 
-    def replace(match: re.Match[str]) -> str:
-        data = next(values)["result"]["data"]
-        code = match["code"].strip()
-        place = next(
-            (line.place for line in prose.lines if match[0].strip() in line.text), prose.lines[0].place
-        )
-        if "text/markdown" in data:
-            text = str(data["text/markdown"])
-        elif set(data) <= {"text/plain"} and data:
-            text = escaped(str(data["text/plain"]))
-        else:
+    def place(text: str) -> Place:
+        return next((line.place for line in prose.lines if text in line.text), prose.lines[0].place)
+
+    text = prose.text
+    for code, value in zip(expressions(text), cell.metadata.get("user_expressions", []), strict=True):
+        data = value["result"]["data"]
+        if "text/markdown" not in data and set(data) != {"text/plain"}:
             raise HandinError(
                 f"the inline expression `{code}` gives {', '.join(data)}",
-                place=place,
-                remedy="give text or a number",
+                place=place(code),
+                remedy="let it give text or a number",
             )
-        if not text.strip():
+        if data.get("text/markdown", data.get("text/plain")).strip() in ("", "''"):
             raise HandinError(
-                f"the inline expression `{code}` is empty", place=place, remedy="give it a value"
+                f"the inline expression `{code}` is empty", place=place(code), remedy="give it a value"
             )
-        return match["before"] + text
-
-    text = INLINE.sub(replace, prose.text)
-    left = re.search(r"`\{(?!=)\w+\}", text)
-    if left:
-        place = next((line.place for line in prose.lines if left[0] in line.text), Place("?"))
+    text = substitute(text, cell.metadata.get("user_expressions", []))
+    if left := re.search(r"`\{(?!=)\w+\}", text):
         raise HandinError(
-            f"an inline expression of another form than `{{python}} …`, on one line: {left[0]}",
-            place=place,
+            f"an inline expression that is not `{{python}} …` on one line: {left[0]}",
+            place=place(left[0]),
             remedy="write it on one line, in Python",
         )
     return text
+
+
+def substitute(text: str, values: Sequence[Mapping[str, Any]]) -> str:
+    """Text with values, in order, in place of its inline expressions."""
+    left = iter(values)
+
+    def replace(match: re.Match[str]) -> str:
+        data = next(left)["result"]["data"]
+        markdown = data.get("text/markdown")
+        return match["before"] + (escaped(str(data["text/plain"])) if markdown is None else str(markdown))
+
+    return INLINE.sub(replace, text)
 
 
 def escaped(representation: str) -> str:

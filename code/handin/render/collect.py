@@ -1,0 +1,74 @@
+"""After Quarto: keeps what it leaves beside the sources. `_quarto.yml` names it as `post-render`.
+
+Quarto runs it after every render, also while it previews one document. So it removes nothing but Quarto's own
+intermediates, and figures that no document draws any more only after a render of the whole project.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+
+from handin import fingerprint
+from handin.project import Project
+from handin.render.figures import figures, obsolete_figures
+from handin.render.publish import publish
+from handin.render.record import record
+from handin.render.settings import document_settings
+from handin.render.source import read_source
+
+KEPT = (".ipynb", ".quarto_ipynb")  # how the versions of Quarto name the executed notebook
+FINGERPRINT = "HANDIN_FINGERPRINT"  # set by `handin render`: the fingerprint taken before the first chunk ran
+
+
+def collect(project: Project) -> list[Path]:
+    """Keep notebook and figures of the documents that Quarto has just rendered.
+
+    Returns:
+        The files written.
+    """
+    output = Path(os.environ.get("QUARTO_PROJECT_OUTPUT_DIR", project.output_dir))
+    taken = fingerprint.from_pdf({fingerprint.KEY: os.environ.get(FINGERPRINT, "")})
+    built_from = taken or fingerprint.of(project)
+    files: dict[Path, bytes] = {}
+    left: list[Path] = []
+    for name in project.documents:
+        stem = Path(name).stem
+        for path in (project.root / name).with_suffix(""), output / stem:
+            left += [Path(f"{path}{suffix}") for suffix in (*KEPT, "_files/figure-typst")]
+        notebook_file = next(_notebooks(project.root / name), None)
+        if notebook_file is None:
+            continue  # this document was not rendered
+        notebook = nbformat.read(notebook_file, as_version=4)
+        metadata = document_settings(project, read_source(project.root, name)).metadata
+        if metadata.get("notebook"):
+            kept = record(notebook, metadata, project)
+            fingerprint.embed_notebook(kept, built_from)
+            files[output / f"{stem}.ipynb"] = f"{nbformat.writes(kept)}\n".encode()
+        files |= {project.figures_dir / figure: content for figure, content in figures(notebook).items()}
+        pdf = output / f"{stem}.pdf"
+        if pdf.is_file():
+            files[pdf] = fingerprint.embed_pdf(pdf.read_bytes(), built_from)
+    whole = "QUARTO_PROJECT_RENDER_ALL" in os.environ
+    publish(files, obsolete=obsolete_figures(project.figures_dir, files) if whole else ())
+    for path in left:
+        if path not in files:
+            _remove(path)
+    return list(files)
+
+
+def _notebooks(document: Path) -> Iterator[Path]:
+    return (path for suffix in KEPT if (path := document.with_suffix(suffix)).is_file())
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+        if not any(path.parent.iterdir()):
+            path.parent.rmdir()
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,145 @@
+"""Renders by Quarto: all or nothing, with the environment and the progress of the built-in renderer."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from rich.console import Console
+
+from handin import fingerprint
+from handin.errors import HandinError, Place
+from handin.project import Project
+from handin.render.collect import FINGERPRINT
+from handin.render.environment import environment
+from handin.render.kernel import ANSI
+from handin.render.progress import VARIABLE, Progress
+from handin.render.publish import publish
+
+BUILD = "_build"
+CELL = re.compile(r"Cell (?P<number>\d+)/(?P<total>\d+): '(?P<label>[^']*)'\.*(Done)?$")
+DOCUMENT = re.compile(r"\[\d+/\d+\] (?P<name>\S+\.qmd)$")
+SETTING = re.compile(r"^\[typst\]: Compiling (?P<file>\S+)")
+
+
+def quarto_version() -> str | None:
+    """The version of the Quarto on the PATH, None where there is none that runs."""
+    found = shutil.which("quarto")
+    if found is None:
+        return None
+    done = subprocess.run([found, "--version"], capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def quarto_environment(project: Project, *, draft: bool = False) -> dict[str, str]:
+    """The variables for Quarto: the project's, and the Python that runs the chunks."""
+    variables = environment(project.root)
+    folders = [str(Path(sys.executable).parent), variables.get("PATH", os.defpath)]
+    own = {"QUARTO_PYTHON": sys.executable, "PATH": os.pathsep.join(folders)}  # post-render says `python`
+    return variables | own | ({"DRAFT": "1"} if draft else {})
+
+
+def render_by_quarto(
+    project: Project, names: Sequence[str], *, draft: bool = False, console: Console | None = None
+) -> list[Path]:
+    """Render the named documents of a project.
+
+    Quarto writes into a scratch folder; its documents are moved to their place when the last one is complete.
+
+    Returns:
+        The PDF files.
+
+    Raises:
+        HandinError: Quarto failed; what it said is part of the message. No document has changed then.
+    """
+    root = project.root
+    (root / BUILD).mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="quarto-", dir=root / BUILD) as name:
+        folder = Path(name)
+        output = folder / "output"
+        progress_file = folder / "progress.jsonl"
+        variables = quarto_environment(project, draft=draft) | {
+            VARIABLE: str(progress_file),
+            FINGERPRINT: fingerprint.of(project).as_json(),
+        }
+        # A render of the whole project may remove figures that no document draws any more.
+        rounds = [[]] if set(names) == set(project.documents) else [[name] for name in names]
+        with Progress(console, progress_file) as progress:
+            for documents in rounds:
+                command = ["quarto", "render", *documents, "--to", "typst"]
+                command += ["--output-dir", output.relative_to(root).as_posix()]
+                _run(command, root, variables, progress)
+        files = {
+            project.output_dir / path.name: path.read_bytes()
+            for path in sorted(output.glob("*"))
+            if path.is_file()
+        }
+    publish(files)
+    return [path for path in files if path.suffix == ".pdf"]
+
+
+def _run(command: list[str], root: Path, variables: dict[str, str], progress: Progress) -> None:
+    process = subprocess.Popen(
+        command,
+        cwd=root,
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+    )
+    said: list[str] = []
+    steps = _Steps()
+    try:
+        with ExitStack() as step:
+            for text in _pieces(process):
+                said.append(text)
+                if new := steps.begun(text):
+                    step.close()
+                    step.enter_context(progress.step(new))
+            code = process.wait()
+            if code:
+                step.pop_all()  # the step was not completed
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
+    if code:
+        words = [line.rstrip() for line in "".join(said).splitlines() if line.strip()]
+        raise HandinError("Quarto failed:\n" + "\n".join(words[-40:]), place=Place(" ".join(command[:2])))
+
+
+def _pieces(process: subprocess.Popen[bytes]) -> Iterator[str]:
+    """What the process says, as it comes: Quarto ends a cell's line only when the cell is done."""
+    assert process.stdout is not None
+    while data := os.read(process.stdout.fileno(), 65536):
+        yield ANSI.sub("", data.decode("utf-8", errors="replace")).replace("\r", "")
+
+
+class _Steps:
+    """Makes out of Quarto's words the steps that it goes through."""
+
+    def __init__(self) -> None:
+        self._last_cell = False
+
+    def begun(self, text: str) -> str | None:
+        """The step that a piece of text begins, the last one named in it; None where it names none."""
+        found = None
+        for line in text.splitlines():
+            if match := CELL.search(line):
+                found = f"  {match['number']}/{match['total']} {match['label'] or 'a chunk'}"
+                self._last_cell = match["number"] == match["total"]
+            elif match := DOCUMENT.search(line):
+                found = f"Read {match['name']}"
+            elif match := SETTING.match(line):
+                found = f"Set {match['file']}"
+            if self._last_cell and line.endswith("Done"):
+                found = "Convert"
+                self._last_cell = False
+        return found
