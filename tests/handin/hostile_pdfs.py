@@ -1,6 +1,6 @@
-"""PDFs that attack whoever reads them, or that are broken: `PDFS` maps a name to a maker of the bytes.
+"""PDFs that attack whoever reads them, or that are broken: `PDFS` maps a name to a maker and a verdict.
 
-Each is small on disk and must end in a verdict within the limits of `handin.sandbox`.
+Each is small on disk and must end in its verdict within the limits of `handin.sandbox`.
 """
 
 from __future__ import annotations
@@ -180,27 +180,28 @@ def _acting(action: bytes) -> bytes:
     return _page(_hello(), catalog=b"<< /Type /Catalog /Pages 2 0 R /OpenAction %s >>" % action)
 
 
-PDFS: dict[str, Callable[[], bytes]] = {
-    "empty": lambda: b"",
-    "not-a-pdf": lambda: b"<html><script>alert(1)</script></html>",
-    "noise": _noise,
-    "truncated": _truncated,
-    "encrypted": _encrypted,
-    "no-pages": _no_pages,
-    "many-pages": _many_pages,
-    "tree-of-itself": _tree_of_itself,
-    "stream-bomb": _stream_bomb,
-    "drawing-bomb": _drawing_bomb,
-    "slow-drawing": _slow_drawing,
-    "many-letters": _many_letters,
-    "huge-page": _huge_page,
-    "strip": _strip,
-    "huge-image": _huge_image,
-    "self-drawing-form": _self_drawing_form,
-    "laughs": _laughs,
-    "deep-array": _deep_array,
-    "outline-in-a-ring": _outline_in_a_ring,
-    "table-in-a-ring": _table_in_a_ring,
-    "script": lambda: _acting(b"<< /S /JavaScript /JS (app.alert\\(1\\)) >>"),
-    "launch": lambda: _acting(b"<< /S /Launch /F (/bin/sh) >>"),
+# The words that a warning must have; empty where the page can be read and merely is no report.
+PDFS: dict[str, tuple[Callable[[], bytes], str]] = {
+    "empty": (lambda: b"", "empty file"),
+    "not-a-pdf": (lambda: b"<html><script>alert(1)</script></html>", "not a PDF"),
+    "noise": (_noise, "broken"),
+    "truncated": (_truncated, "broken"),
+    "encrypted": (_encrypted, "encrypted"),
+    "no-pages": (_no_pages, "broken"),
+    "many-pages": (_many_pages, "60000 pages"),
+    "tree-of-itself": (_tree_of_itself, "1000000 pages"),
+    "stream-bomb": (_stream_bomb, "memory"),
+    "drawing-bomb": (_drawing_bomb, "memory"),
+    "slow-drawing": (_slow_drawing, "stopped after"),
+    "many-letters": (_many_letters, ""),
+    "huge-page": (_huge_page, ""),
+    "strip": (_strip, ""),
+    "huge-image": (_huge_image, ""),
+    "self-drawing-form": (_self_drawing_form, "memory"),
+    "laughs": (_laughs, "memory"),
+    "deep-array": (_deep_array, "broken"),
+    "outline-in-a-ring": (_outline_in_a_ring, ""),
+    "table-in-a-ring": (_table_in_a_ring, ""),
+    "script": (lambda: _acting(b"<< /S /JavaScript /JS (app.alert\\(1\\)) >>"), ""),
+    "launch": (lambda: _acting(b"<< /S /Launch /F (/bin/sh) >>"), ""),
 }

@@ -1,0 +1,115 @@
+"""Looks at one hand-in, in a process of its own: unpacks, applies the rules, counts, draws the first page.
+
+Runs in `handin.sandbox` only, and tells what it knows step by step, so that what a hostile file cuts short is
+not lost. Nothing of the hand-in is executed.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import Image
+from pydantic import TypeAdapter
+
+from handin import pdf
+from handin.intake import take_in
+from handin.rules import RULES, Course, Finding, Submission
+from handin.rules.finding import cannot_tell
+from handin.rules.fresh import FRESH
+from handin.sandbox import Say
+
+THUMBNAIL = 240  # pixels wide
+COLOURS = 24  # of a thumbnail
+
+_COURSE = TypeAdapter(Course)
+
+
+def job_of(path: Path, course: Course) -> str:
+    """The job for `examine`: where the hand-in lies and what the course asks."""
+    return json.dumps({"path": str(path), "course": _COURSE.dump_python(course, mode="json")})
+
+
+def examine(job: str, say: Say) -> None:
+    """Tell everything that stands in a `Row`."""
+    given = json.loads(job)
+    course = _COURSE.validate_python(given["course"])
+    path = Path(given["path"])
+    say("unpacking", asked=len(course.tasks), logins=_logins(Submission(path.name, {}, course)))
+
+    intake = take_in(path)
+    findings = [finding.as_dict() for finding in intake.findings]
+    say("reading the files", findings=findings)
+    if intake.refused:
+        return
+
+    submission = Submission(intake.name, intake.files, course)
+    sources = list(_python(submission))
+    lines = sum(1 for source in sources for line in source.splitlines() if line.strip())
+    size = sum(len(source.encode(errors="replace")) for source in sources)
+    say("reading the PDFs", code_lines=lines, code_bytes=size, logins=_logins(submission))
+
+    for path_of_pdf in submission.pdfs:
+        say(f"reading {path_of_pdf}")
+        submission.document(path_of_pdf)  # kept for the rules
+    layout = submission.report.layout if submission.report else None
+    if layout:
+        found = {heading.number for heading in layout.headings}
+        say(
+            "counting",
+            pages=len(layout.content.pages),
+            body_pages=len(layout.body_pages),
+            tasks=[task for task in course.tasks if task in found],
+            figures=sum(caption.kind == "Figure" for caption in layout.captions),
+        )
+    for rule in RULES:
+        if rule == FRESH and not submission.is_project:
+            continue  # without the sources there is nothing to compare the documents with
+        say(f"applying the rule {rule!r}", findings=findings)
+        findings += [finding.as_dict() for finding in _apply(rule, submission)]
+    say("ending", findings=findings)
+    if layout and submission.report:
+        say(f"drawing the first page of {submission.report.path}")
+        say("ending", thumbnail=_thumbnail(submission.files[submission.report.path]))
+
+
+def _apply(rule: str, submission: Submission) -> list[Finding]:
+    try:
+        return RULES[rule](submission)
+    # Files that were made to confuse break a rule in ways nobody foresaw; the other rules still speak.
+    except Exception as error:
+        return [cannot_tell(rule, f"the rule could not be applied: {type(error).__name__}: {error}")]
+
+
+def _logins(submission: Submission) -> list[str]:
+    """Whose hand-in it is: by the name of the ZIP, of the folder it was unpacked to, or by `_quarto.yml`."""
+    named = (
+        submission.login_in_name or Submission(f"{submission.name}.zip", {}, submission.course).login_in_name
+    )
+    return [named] if named else [student.login for student in submission.students]
+
+
+def _python(submission: Submission) -> Iterator[str]:
+    """The Python of the hand-in, as counted: modules, and the code cells of notebooks."""
+    for path, data in submission.files.items():
+        if path.endswith(".py"):
+            yield data.decode(errors="replace")
+    for path in submission.notebooks:
+        notebook = submission.notebook_json(path) or {"cells": []}
+        for cell in notebook["cells"]:
+            if isinstance(cell, dict) and cell.get("cell_type") == "code":
+                source = cell.get("source", "")
+                yield "".join(map(str, source)) if isinstance(source, list) else str(source)
+
+
+def _thumbnail(report: bytes) -> str:
+    try:
+        picture = Image.open(io.BytesIO(pdf.thumbnail(report, THUMBNAIL)))
+    except pdf.PdfError:
+        return ""
+    small = io.BytesIO()
+    picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+    return base64.b64encode(small.getvalue()).decode()

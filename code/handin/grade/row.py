@@ -1,0 +1,64 @@
+"""What is known about one hand-in of the folder: a row of the table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from handin.rules.finding import Finding, Status
+
+
+@dataclass(frozen=True)
+class Row:
+    """One hand-in; None stands for what could not be found out."""
+
+    name: str  # of the ZIP or folder, fit to be shown
+    logins: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    body_pages: int | None = None  # of the report, without references and appendix
+    pages: int | None = None  # of the report, all
+    tasks: tuple[str, ...] = ()  # section numbers of the report that the course asks for
+    asked: int = 0  # how many the course asks for
+    figures: int | None = None  # captions in the report
+    code_lines: int = 0  # of Python, blank lines not counted
+    code_bytes: int = 0
+    thumbnail: str = ""  # the report's first page: PNG in base64
+
+    @cached_property
+    def _worst(self) -> dict[str, Status]:
+        """The answer of every rule: a failure outweighs a doubt, a doubt what passed."""
+        order = [Status.PASS, Status.CANNOT_TELL, Status.FAIL]
+        worst: dict[str, Status] = {}
+        for finding in self.findings:
+            worst[finding.rule] = max(worst.get(finding.rule, Status.PASS), finding.status, key=order.index)
+        return worst
+
+    @property
+    def rules(self) -> int:
+        return len(self._worst)
+
+    @property
+    def passed(self) -> int:
+        return sum(status is Status.PASS for status in self._worst.values())
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """The rules that are broken."""
+        return tuple(rule for rule, status in self._worst.items() if status is Status.FAIL)
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """Every failure, then everything a person has to look at."""
+        failures = [finding for finding in self.findings if finding.status is Status.FAIL]
+        doubts = [finding for finding in self.findings if finding.status is Status.CANNOT_TELL]
+        return (*failures, *doubts)
+
+    @property
+    def login(self) -> str:
+        return ", ".join(self.logins)
+
+
+def in_words(finding: Finding) -> str:
+    """A finding on one line."""
+    place = f" ({finding.place})" if finding.place else ""
+    return f"{finding.rule}: {finding.message}{place}"
