@@ -84,6 +84,42 @@ def preview(ctx: click.Context, document: str, renderer: str | None, draft: bool
 
 
 @main.command()
+@click.argument("archive", required=False, type=click.Path(path_type=Path))
+@click.option("--mine", is_flag=True, help="The ZIP is your own, though other students are named here.")
+@click.option("--renderer", type=RENDERERS, help="[default: as for `render`]")
+@click.pass_context
+def rehearse(ctx: click.Context, archive: Path | None, mine: bool, renderer: str | None) -> None:
+    """Rebuild a packed hand-in from its own sources and compare. EXECUTES the code in it.
+
+    ARCHIVE is a ZIP of your own; by default the one that `handin pack` wrote last. It is unpacked to an empty
+    place and built there with a fresh kernel, nothing kept from earlier builds and, on Linux, no network. No
+    other command executes what is in a ZIP.
+    """
+    from handin.rehearse.command import rehearse_archive
+
+    sys.exit(0 if rehearse_archive(ctx.obj, archive, mine=mine, renderer=renderer) else 1)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where grades.csv and grades.html go. [default: the project's output folder]",
+)
+@click.pass_context
+def grade(ctx: click.Context, folder: Path, output: Path | None) -> None:
+    """Look at every hand-in in FOLDER: a table here, a CSV file, a web page with pictures.
+
+    ZIPs and unpacked folders are checked against the `handin:` block of this project's _quarto.yml. Each is
+    read in a process of its own with limits of time and memory; nothing in it is executed.
+    """
+    from handin.grade.command import grade_folder
+
+    grade_folder(current_project(ctx), folder, output)
+
+
+@main.command()
 @click.pass_context
 def collect(ctx: click.Context) -> None:
     """Keep notebook and figures after `quarto render` (its post-render step)."""

@@ -1,31 +1,29 @@
-"""The command `handin rehearse`."""
+"""What `handin rehearse` does, from the ZIP's name to the verdict."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
 from handin.errors import HandinError, Place
 from handin.project import Project, find_root, load_project
+from handin.rehearse import require_own, unpack
 from handin.rules import Course
 
 
-@click.command()
-@click.argument("archive", required=False, type=click.Path(path_type=Path))
-@click.option("--mine", is_flag=True, help="The ZIP is your own, though other students are named here.")
-@click.option("--renderer", type=click.Choice(["quarto", "builtin"]), help="[default: as `handin render`]")
-@click.pass_obj
-def rehearse(folder: Path, archive: Path | None, mine: bool, renderer: str | None) -> None:
-    """Rebuild a packed hand-in from its own sources and compare. EXECUTES the code in it.
+def rehearse_archive(folder: Path, archive: Path | None, *, mine: bool, renderer: str | None) -> bool:
+    """Rehearse a ZIP, or the one that was packed last, and print how it went.
 
-    ARCHIVE is a ZIP of your own; by default the one that `handin pack` wrote last. It is unpacked to an empty
-    place and built there with a fresh kernel, nothing kept from earlier builds and, on Linux, no network. No
-    other command executes anything of a hand-in.
+    Args:
+        folder: Where the command was started; the project there says whose ZIP may be executed.
+        archive: The ZIP, or None for the one that `handin pack` wrote.
+        mine: Whether the user says that the ZIP is theirs, whatever the project at hand says.
+        renderer: quarto or builtin; None for what `handin render` chooses.
+
+    Returns:
+        Whether everything was reproduced.
     """
-    from handin.rehearse import require_own, unpack
-
     ours = _project_at_hand(folder)
     archive = archive or _packed(ours)
     with unpack(archive) as unpacked:
@@ -35,7 +33,7 @@ def rehearse(folder: Path, archive: Path | None, mine: bool, renderer: str | Non
         rehearsal = unpacked.rehearse(renderer)
     for line in rehearsal.in_words():
         click.echo(line)
-    sys.exit(0 if rehearsal.reproduced else 1)
+    return rehearsal.reproduced
 
 
 def _project_at_hand(folder: Path) -> Project | None:
