@@ -116,12 +116,12 @@ def sources(module: str) -> dict[str, str]:
 
 
 def _imported(node: ast.AST) -> list[str]:
-    """The modules that an import loads: `from a import b` loads a, and a.b where that is a module."""
+    """The modules that an import uses: `from a import b` uses a.b where that is a module, else a."""
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     if isinstance(node, ast.ImportFrom) and node.module and not node.level:
         children = [f"{node.module}.{alias.name}" for alias in node.names]
-        return [node.module, *(child for child in children if _is_module(child))]
+        return [child if _is_module(child) else node.module for child in children]
     return []
 
 
