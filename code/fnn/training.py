@@ -1,19 +1,22 @@
 """Training: many networks of one architecture from many initial points, and the record of how it went."""
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import asdict, dataclass, field
+from functools import cached_property, partial
+from typing import Any
 
+import scipy
 import torch
 from torch import Tensor
 
+from fnn import store
 from fnn.data import Dataset, load_d1
 from fnn.init import LAWS, initial_points
 from fnn.models import MLP
-from fnn.objective import MeanSquaredError, unpack
+from fnn.objective import MeanSquaredError, parameter_count, unpack
 from fnn.optimizers import LEAST_SQUARES, METHODS, PRESETS, STOPS, Limits, trace_grid, trace_limit
+from fnn.sharding import automatic_shards, compute_shards, split
 from fnn.units import UNITS, find_unit
 
 SEED = 24  # of every study that names no other
@@ -47,7 +50,7 @@ class Record:
     gradient_evaluations: Tensor  # [R]
     jacobian_evaluations: Tensor  # [R]
     trace: Tensor  # [R, T] train MSE after trace_evaluations[t] evaluations
-    seconds: float = field(compare=False)  # wall-clock time of the training; not reproducible
+    seconds: float = field(compare=False)  # the training took on one core; not reproducible
 
     def __len__(self) -> int:
         return len(self.params)
@@ -106,8 +109,12 @@ def train_restarts(
     init: str = "course",
     limits: Limits | str = "full",
     device: str = "cpu",
+    shards: int | None = None,
 ) -> Record:
-    """Train networks from `restarts` initial points on all training data at once.
+    """Train networks from `restarts` initial points on all training data at once, or read how that went.
+
+    Runs are trained and kept in the model store shard by shard, see `fnn.sharding`; whatever determines the
+    record is part of the key.
 
     Args:
         hidden_sizes: widths of the hidden layers; none of them makes a linear model.
@@ -119,6 +126,7 @@ def train_restarts(
         init: the law of the initial points, a key of `LAWS`.
         limits: when to stop, or the name of a preset.
         device: where to compute.
+        shards: in how many parts; by default as many as the restarts and the parameters suggest.
 
     Raises:
         ValueError: on an argument that is not one of these, by name.
@@ -127,9 +135,32 @@ def train_restarts(
     settings = make_settings(hidden_sizes, method, phi, seed, data, init, limits, device)
     if restarts < 1:
         raise ValueError(f"restarts={restarts}: at least one is needed")
-    began = time.perf_counter()
-    tensors = run_shard(settings, data, range(restarts))
-    return Record(settings, **tensors, seconds=time.perf_counter() - began)
+    if shards is None:
+        shards = automatic_shards(restarts, parameter_count(settings.sizes), device)
+    parts, seconds = compute_shards(
+        partial(run_shard, settings, data),
+        split(restarts, shards),
+        record_key(settings, data),
+        task=f"{settings.method}, layers of {', '.join(map(str, settings.sizes))}",
+        parallel=device == "cpu",
+    )
+    tensors = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+    return Record(settings, **tensors, seconds=seconds)
+
+
+def record_key(settings: Settings, data: Dataset) -> dict[str, Any]:
+    """Everything that determines a record, apart from the run indices, as the model store wants it.
+
+    The name of the data is not among it: it changes nothing.
+    """
+    return {
+        "settings": asdict(settings),
+        "data": store.tensor_digest(data.X_train, data.y_train, data.X_test, data.y_test),
+        "sources": store.sources(__name__),
+        "dtype": str(torch.float64),
+        "torch": torch.__version__,
+        "scipy": scipy.__version__,
+    }
 
 
 def make_settings(
