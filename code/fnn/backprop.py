@@ -74,47 +74,50 @@ def backward(
     )  # fmt: skip
 
 
-# The same pass for any depth and unit, and for R networks and N examples at once: what training runs on.
-# In `layers`, weights are [R, fan_in, fan_out] and biases [R, 1, fan_out]; `outputs` is what `feedforward`
-# returns; `slope` gives φ′(z) from φ(z).
+# The same pass for any depth and unit, for R networks and N examples at once: what training runs on.
+# Examples are columns, as x is in the formulas above, so that the long dimension N is contiguous in memory:
+# weights are [R, fan_in, fan_out], biases [R, fan_out, 1], layer outputs aₗ [R, fan_out, N], with a₀ the
+# inputs [1, D, N]; `slope` gives φ′(z) from φ(z). Gradients lie layer by layer, weight before bias.
 Layers = Sequence[tuple[Tensor, Tensor]]
 Slope = Callable[[Tensor], Tensor]
 
 
+def layer_outputs(x: Tensor, layers: Layers, phi: Callable[[Tensor], Tensor]) -> list[Tensor]:
+    """a₀, a₁, …, ŷ with aₗ = φ(Wₗᵀaₗ₋₁ + bₗ), the last layer linear (section 3a of the report)."""
+    outputs = [x]
+    for l, (W, b) in enumerate(layers, start=1):
+        z = product(W.mT, outputs[-1]) + b
+        outputs.append(phi(z) if l < len(layers) else z)
+    return outputs
+
+
+def loss_gradient(layers: Layers, outputs: Sequence[Tensor], delta: Tensor, slope: Slope) -> list[Tensor]:
+    """∂L/∂θ summed over the examples, from δŷ [R, 1, N]: δWₗ = Σᵢ aᵢδᵢᵀ and δbₗ = Σᵢ δᵢ, [R, …] each."""
+    gradients = []
+    for a, d in zip(outputs, _deltas(layers, outputs, delta, slope), strict=False):
+        gradients += [(d @ a.mT.expand(len(d), -1, -1)).mT.flatten(1), d.sum(dim=2)]
+    return gradients
+
+
+def output_jacobian(layers: Layers, outputs: Sequence[Tensor], slope: Slope) -> list[Tensor]:
+    """∂ŷᵢ/∂θ of every example i, [R, …, N] each; one output.
+
+    The backward pass started from δŷ = 1, kept apart by example: δWₗ,ᵢ = aᵢδᵢᵀ and δbₗ,ᵢ = δᵢ.
+    """
+    gradients = []
+    for a, d in zip(outputs, _deltas(layers, outputs, torch.ones_like(outputs[-1]), slope), strict=False):
+        gradients += [(a.unsqueeze(2) * d.unsqueeze(1)).flatten(1, 2), d]
+    return gradients
+
+
 def _deltas(layers: Layers, outputs: Sequence[Tensor], delta: Tensor, slope: Slope) -> list[Tensor]:
-    """δzₗ [R, N, fan_out] of every layer, from that of the last: δzₗ = (δzₗ₊₁ Wₗ₊₁ᵀ) ⊙ φ′(zₗ)."""
+    """δzₗ [R, fan_out, N] of every layer, from that of the last: δzₗ = (Wₗ₊₁δzₗ₊₁) ⊙ φ′(zₗ)."""
     deltas = [delta]
-    for (W, _), a in zip(reversed(layers[1:]), reversed(outputs[:-1]), strict=True):
-        delta = (delta @ W.mT) * slope(a)
-        deltas.append(delta)
+    for (W, _), a in zip(reversed(layers[1:]), reversed(outputs[1:-1]), strict=True):
+        deltas.append(product(W, deltas[-1]) * slope(a))
     return deltas[::-1]
 
 
-def loss_gradient(
-    x: Tensor, layers: Layers, outputs: Sequence[Tensor], delta: Tensor, slope: Slope
-) -> Tensor:
-    """∂L/∂θ summed over the examples, [R, P], layer by layer, weight before bias.
-
-    δWₗ = Σᵢ aᵢ δᵢᵀ, one matrix product over the examples, and δbₗ = Σᵢ δᵢ (section 3b of the report).
-
-    Args:
-        x: inputs [N, D].
-        delta: ∂L/∂ŷ of every example, [R, N, 1].
-    """
-    inputs = [x.expand(len(delta), *x.shape), *outputs[:-1]]
-    gradients = []
-    for a, d in zip(inputs, _deltas(layers, outputs, delta, slope), strict=True):
-        gradients += [(a.mT @ d).flatten(1), d.sum(dim=1)]
-    return torch.cat(gradients, dim=1)
-
-
-def output_jacobian(x: Tensor, layers: Layers, outputs: Sequence[Tensor], slope: Slope) -> Tensor:
-    """∂ŷᵢ/∂θ of every example i, [R, N, P], layer by layer, weight before bias; one output.
-
-    The backward pass started from δŷ = 1, kept apart by example: δWₗ,ᵢ = aᵢ δᵢᵀ.
-    """
-    inputs = [x.expand(len(outputs[-1]), *x.shape), *outputs[:-1]]
-    gradients = []
-    for a, d in zip(inputs, _deltas(layers, outputs, torch.ones_like(outputs[-1]), slope), strict=True):
-        gradients += [(a.unsqueeze(3) * d.unsqueeze(2)).flatten(2), d]
-    return torch.cat(gradients, dim=2)
+def product(A: Tensor, B: Tensor) -> Tensor:
+    """A B for [R, i, k] and [R or 1, k, j]; broadcasting is several times faster than bmm where k = 1."""
+    return A * B if A.shape[2] == 1 else A @ B.expand(len(A), -1, -1)

@@ -6,11 +6,19 @@ The gradient and the Jacobian are the backward pass of task 3 (`backprop.py`), n
 from collections.abc import Sequence
 from itertools import pairwise
 
+import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
-from fnn.backprop import loss_gradient, output_jacobian
+from fnn.backprop import layer_outputs, loss_gradient, output_jacobian
 from fnn.models import feedforward
 from fnn.units import Unit
+
+# Vectorised kernels and BLAS round differently at the ragged end of an array and at addresses that are not
+# aligned. Runs whose arrays start at multiples of 64 bytes, and end there, are all computed alike: a run's
+# result does not depend on its place in the batch, bit for bit. (A batch of one takes another path still.)
+PARAMETER_BLOCK = 8  # doubles in 64 bytes
+EXAMPLE_BLOCK = 16  # doubles in one pass of a vectorised loop
 
 
 def parameter_count(sizes: Sequence[int]) -> int:
@@ -19,11 +27,12 @@ def parameter_count(sizes: Sequence[int]) -> int:
 
 
 def unpack(params: Tensor, sizes: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
-    """Flat parameters [R, P] as views: weight [R, fan_in, fan_out] and bias [R, 1, fan_out] of each layer."""
+    """Flat parameters [R, P or more] as a weight [R, fan_in, fan_out] and a bias [R, fan_out, 1] a layer."""
     layers, start = [], 0
     for fan_in, fan_out in pairwise(sizes):
         middle, stop = start + fan_in * fan_out, start + (fan_in + 1) * fan_out
-        layers.append((params[:, start:middle].reshape(-1, fan_in, fan_out), params[:, None, middle:stop]))
+        weight = params[:, start:middle].reshape(-1, fan_in, fan_out)
+        layers.append((weight, params[:, middle:stop, None]))
         start = stop
     return layers
 
@@ -31,41 +40,72 @@ def unpack(params: Tensor, sizes: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
 class MeanSquaredError:
     """MSE(θ) = ‖r(θ)‖²/N with the residuals rᵢ = f(xᵢ; θ) − yᵢ, for R parameter vectors θ at once.
 
+    Parameters are padded with zeros from P to `width` and residuals from N to a multiple of 16, see above;
+    gradient and Jacobian are zero there.
+
     Args:
         sizes: the widths of all layers; one output.
         unit: the hidden units.
-        X: inputs [N, D].
-        y: targets [N, 1], of X's dtype and device.
+        X: inputs [N, D], float64.
+        y: targets [N, 1], float64, on the same device.
+        padded: False for methods that take one run after another and gain nothing by it.
     """
 
-    def __init__(self, sizes: Sequence[int], unit: Unit, X: Tensor, y: Tensor) -> None:
-        self.sizes, self.unit, self.X, self.y = tuple(sizes), unit, X, y
+    def __init__(self, sizes: Sequence[int], unit: Unit, X: Tensor, y: Tensor, padded: bool = True) -> None:
+        self.sizes, self.unit, self.N = tuple(sizes), unit, len(X)
+        self.P = parameter_count(sizes)
+        self.width = self.P + (-self.P % PARAMETER_BLOCK if padded else 0)
+        missing = -self.N % EXAMPLE_BLOCK if padded else 0
+        self.x = pad(X.mT, (0, missing))[None]  # [1, D, N + missing]
+        self.y = pad(y.mT, (0, missing))[None]  # [1, 1, N + missing]
+        self.real = pad(torch.ones_like(y.mT), (0, missing))[None]  # 0 for the padding
 
-    @property
-    def residual_count(self) -> int:
-        """The number N of residuals."""
-        return self.X.shape[0]
+    def pad(self, params: Tensor) -> Tensor:
+        """[R, P] → [R, width]."""
+        return pad(params, (0, self.width - self.P))
 
     def value(self, params: Tensor) -> Tensor:
-        """MSE of each network: [R, P] → [R]."""
-        outputs = feedforward(self.X, unpack(params, self.sizes), self.unit.phi)
-        return (outputs[-1] - self.y).square().mean(dim=(1, 2))
+        """MSE of each network: [R, width] → [R]."""
+        return self.residuals(params).square().sum(dim=1) / self.N
+
+    def value_and_gradient(self, params: Tensor) -> tuple[Tensor, Tensor]:
+        """MSE and its gradient: [R, width] → [R], [R, width]."""
+        layers, outputs, r = self._forward(params)
+        gradients = loss_gradient(layers, outputs, r * (2 / self.N), self.unit.slope)
+        return r.square().sum(dim=(1, 2)) / self.N, self._join(gradients)
+
+    def residuals(self, params: Tensor) -> Tensor:
+        """r: [R, width] → [R, N padded]."""
+        return self._forward(params)[2].squeeze(1)
+
+    def residuals_and_jacobian(self, params: Tensor) -> tuple[Tensor, Tensor]:
+        """r and (∂r/∂θ)ᵀ: [R, width] → [R, N padded], [R, width, N padded]."""
+        layers, outputs, r = self._forward(params)
+        return r.squeeze(1), self._join(output_jacobian(layers, outputs, self.unit.slope)) * self.real
+
+    def _forward(self, params: Tensor) -> tuple[list[tuple[Tensor, Tensor]], list[Tensor], Tensor]:
+        layers = unpack(params, self.sizes)
+        outputs = layer_outputs(self.x, layers, self.unit.phi)
+        return layers, outputs, (outputs[-1] - self.y) * self.real
+
+    def _join(self, parts: list[Tensor]) -> Tensor:
+        """Parts [R, p, …] side by side, zeros up to the width: [R, width, …]."""
+        missing = self.width - self.P
+        if missing:
+            parts = [*parts, parts[0].new_zeros(len(parts[0]), missing, *parts[0].shape[2:])]
+        return torch.cat(parts, dim=1)
+
+
+class AutogradMeanSquaredError(MeanSquaredError):
+    """The same, differentiated the course's way: the network in PyTorch's own terms, and autograd."""
 
     def value_and_gradient(self, params: Tensor) -> tuple[Tensor, Tensor]:
         """MSE and its gradient: [R, P] → [R], [R, P]."""
-        layers = unpack(params, self.sizes)
-        outputs = feedforward(self.X, layers, self.unit.phi)
-        r = outputs[-1] - self.y  # [R, N, 1]
-        return r.square().mean(dim=(1, 2)), loss_gradient(
-            self.X, layers, outputs, 2 / len(self.X) * r, self.unit.slope
-        )
-
-    def residuals_and_jacobian(self, params: Tensor) -> tuple[Tensor, Tensor]:
-        """r and ∂r/∂θ: [R, P] → [R, N], [R, N, P]."""
-        layers = unpack(params, self.sizes)
-        outputs = feedforward(self.X, layers, self.unit.phi)
-        return (outputs[-1] - self.y).squeeze(2), output_jacobian(self.X, layers, outputs, self.unit.slope)
-
-    def residuals(self, params: Tensor) -> Tensor:
-        """r: [R, P] → [R, N]."""
-        return (feedforward(self.X, unpack(params, self.sizes), self.unit.phi)[-1] - self.y).squeeze(2)
+        with torch.enable_grad():
+            theta = params.detach().requires_grad_()
+            layers = [(W, b.mT) for W, b in unpack(theta, self.sizes)]
+            value = (
+                (feedforward(self.x[0].mT, layers, self.unit.phi)[-1] - self.y.mT).square().mean(dim=(1, 2))
+            )
+            (gradient,) = torch.autograd.grad(value.sum(), theta)
+        return value.detach(), gradient

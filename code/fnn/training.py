@@ -14,8 +14,18 @@ from fnn import store
 from fnn.data import Dataset, load_d1
 from fnn.init import LAWS, initial_points
 from fnn.models import MLP
-from fnn.objective import MeanSquaredError, parameter_count, unpack
-from fnn.optimizers import LEAST_SQUARES, METHODS, PRESETS, STOPS, Limits, trace_grid, trace_limit
+from fnn.objective import AutogradMeanSquaredError, MeanSquaredError, parameter_count, unpack
+from fnn.optimizers import (
+    AUTOGRAD,
+    LEAST_SQUARES,
+    METHODS,
+    PRESETS,
+    STOPS,
+    Limits,
+    Result,
+    trace_grid,
+    trace_limit,
+)
 from fnn.sharding import automatic_shards, compute_shards, split
 from fnn.units import UNITS, find_unit
 
@@ -79,7 +89,7 @@ class Record:
                 mlp.layers(), unpack(self.params[[i]], self.settings.sizes), strict=True
             ):
                 W.copy_(W_i[0])
-                b.copy_(b_i[0, 0])
+                b.copy_(b_i[0, :, 0])
         return mlp
 
     @property
@@ -198,9 +208,8 @@ def run_shard(settings: Settings, data: Dataset, indices: Sequence[int]) -> dict
     with _one_thread(), torch.no_grad():
         start = initial_points(settings.init, settings.sizes, unit.name, X.cpu(), settings.seed, indices)
         start = start.to(X.device)
-        objective = MeanSquaredError(settings.sizes, unit, X, y)
-        found = METHODS[settings.method](objective, start, settings.limits)
-        test = MeanSquaredError(settings.sizes, unit, X_test, y_test)
+        found = _minimize(settings, X, y, start)
+        test = MeanSquaredError(settings.sizes, unit, X_test, y_test, padded=False)
         tensors = {
             "params": found.params,
             "train_mse": found.value,
@@ -214,6 +223,22 @@ def run_shard(settings: Settings, data: Dataset, indices: Sequence[int]) -> dict
             "trace": found.trace,
         }
     return {name: tensor.cpu() for name, tensor in tensors.items()}
+
+
+def _minimize(settings: Settings, X: Tensor, y: Tensor, start: Tensor) -> Result:
+    """Run the method from start [R, P]."""
+    unit, minimize = UNITS[settings.unit], METHODS[settings.method]
+    if settings.method in AUTOGRAD:
+        objective: MeanSquaredError = AutogradMeanSquaredError(settings.sizes, unit, X, y, padded=False)
+        return minimize(objective, start, settings.limits)
+    if settings.method == "scipy-least-squares":
+        return minimize(MeanSquaredError(settings.sizes, unit, X, y, padded=False), start, settings.limits)
+    objective = MeanSquaredError(settings.sizes, unit, X, y)
+    start = objective.pad(start)
+    # A batch of one is computed differently: it gets a twin, so that a run can be repeated alone bit for bit.
+    found = minimize(objective, torch.cat([start, start]) if len(start) == 1 else start, settings.limits)
+    found = Result(*(part[: len(start)] for part in found))
+    return found._replace(params=found.params[:, : objective.P])
 
 
 @contextmanager

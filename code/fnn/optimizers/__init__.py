@@ -4,19 +4,21 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from fnn.optimizers.bfgs import bfgs
 from fnn.optimizers.first_order import RULES, first_order
 from fnn.optimizers.problem import PRESETS, STOPS, Limits, Result, Stop, trace_grid, trace_limit
 from fnn.optimizers.scipy_reference import scipy_bfgs, scipy_least_squares
 from fnn.optimizers.torch_lbfgs import torch_lbfgs
 
 METHODS: dict[str, Callable[[Any, Any, Limits], Result]] = {
-    "bfgs": scipy_bfgs,
+    "bfgs": bfgs,
     **{rule: partial(first_order, rule) for rule in RULES},
     "scipy-bfgs": scipy_bfgs,
     "scipy-least-squares": scipy_least_squares,
     "torch-lbfgs": torch_lbfgs,
 }
 LEAST_SQUARES = ("lm", "scipy-least-squares")  # methods that read residuals and Jacobians
+AUTOGRAD = ("scipy-bfgs", "torch-lbfgs")  # references, which differentiate the course's way
 
 __all__ = [
     "LEAST_SQUARES",

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from fnn.optimizers.problem import STOPS, Limits, Objective, Result, Stop, Trace, trace_limit
+from fnn.optimizers.problem import Limits, Objective, Outcome, Result, Stop, trace_limit
 
 RULES: dict[str, Callable[[Tensor], torch.optim.Optimizer]] = {
     "adam": lambda params: torch.optim.Adam([params], lr=0.01),  # Kingma and Ba 2015; β as proposed there
@@ -18,52 +18,39 @@ RULES: dict[str, Callable[[Tensor], torch.optim.Optimizer]] = {
 
 
 def first_order(rule: str, objective: Objective, start: Tensor, limits: Limits) -> Result:
-    """Minimise from each row of start [R, P] with a rule of `RULES`; the lowest point seen is what counts."""
+    """Minimise from each row of start [R, P] with a rule of `RULES`; of each run, the lowest point counts."""
     params = start.clone()
-    R = len(params)
     optimizer = RULES[rule](params)
-    stop = torch.full((R,), STOPS.index(Stop.ITERATIONS), device=params.device)
-    iterations = torch.full((R,), limits.iterations, device=params.device)
-    running = torch.ones(R, dtype=torch.bool, device=params.device)
-    trace = Trace(R, trace_limit(limits), params.device)
-    best = params.clone()
-    best_value = params.new_full((R,), torch.inf)
-    best_norm = params.new_full((R,), torch.inf)
+    outcome = Outcome(start, trace_limit(limits))
+    run = torch.arange(len(start), device=start.device)
+    alive = torch.ones_like(run, dtype=torch.bool)
+    best, best_value = params.clone(), torch.full_like(start[:, 0], torch.inf)
+    best_norm = best_value.clone()
 
-    for step in range(limits.iterations + 1):
+    for iteration in range(limits.iterations + 1):
+        # direction
         value, gradient = objective.value_and_gradient(params)
         norm = gradient.abs().amax(dim=1)
+        lower = value < best_value
+        best.copy_(torch.where(lower[:, None], params, best))
+        best_value, best_norm = torch.where(lower, value, best_value), torch.where(lower, norm, best_norm)
 
-        lower = running & (value < best_value)
-        best = torch.where(lower[:, None], params, best)
-        best_value = torch.where(lower, value, best_value)
-        best_norm = torch.where(lower, norm, best_norm)
-        trace.record(step + 1, slice(None), best_value)
-
-        # stopping test
-        diverged = running & ~(value.isfinite() & norm.isfinite())
-        converged = running & lower & (norm <= limits.gradient)
-        stop[diverged], stop[converged] = STOPS.index(Stop.DIVERGED), STOPS.index(Stop.GRADIENT)
-        iterations[diverged | converged] = step
-        running = running & ~(diverged | converged)
-        if not running.any():
+        # stopping test; an ended run moves on, but nothing is read from it any more
+        outcome.count(run, best_value)
+        ended = outcome.end(
+            run, alive, best, best_value, best_norm, torch.full_like(run, iteration),
+            {
+                Stop.DIVERGED: ~(value.isfinite() & norm.isfinite()),
+                Stop.GRADIENT: lower & (norm <= limits.gradient),
+                Stop.ITERATIONS: torch.full_like(alive, iteration == limits.iterations),
+            },
+        )  # fmt: skip
+        if ended is not None:
+            alive &= ~ended
+        if not outcome.running:
             break
 
-        # step: an ended run moves on, but nothing is read from it any more
+        # step
         params.grad = gradient.nan_to_num(0.0, 0.0, 0.0)
         optimizer.step()
-
-    evaluations = (iterations + 1).clamp(max=limits.iterations + 1)
-    none = torch.zeros_like(iterations)
-    best_value = torch.where(best_value.isinf(), torch.nan, best_value)
-    return Result(
-        best,
-        best_value,
-        best_norm,
-        stop,
-        iterations,
-        evaluations,
-        evaluations,
-        none,
-        trace.finish(best_value),
-    )
+    return outcome.result()

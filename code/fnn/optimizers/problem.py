@@ -46,6 +46,8 @@ class Limits:
 
     gradient: float = 1e-6  # max-norm of the gradient at which a run has converged
     iterations: int = 10_000  # of BFGS, L-BFGS and first-order methods
+    patience: int = 100  # iterations of BFGS over which the value must fall by `progress`
+    progress: float = 1e-7  # relative
     least_squares_iterations: int = 1_000  # of Levenberg–Marquardt and SciPy's least squares, trial steps
 
     def __post_init__(self) -> None:
@@ -90,20 +92,65 @@ def trace_limit(limits: Limits, *, least_squares: bool = False) -> int:
     return limits.least_squares_iterations + 1 if least_squares else 2 * limits.iterations
 
 
-class Trace:
-    """Records the values of R runs that are evaluated in step, at the counts of `trace_grid`."""
+class Outcome:
+    """Collects where R runs end that are evaluated in step, all as often as `count` was called."""
 
-    def __init__(self, runs: int, evaluations: int, device: torch.device) -> None:
-        self.grid = trace_grid(evaluations)
-        self.values = torch.full((runs, len(self.grid)), torch.nan, dtype=torch.float64, device=device)
-        self._next = 0
+    def __init__(self, start: Tensor, traced_evaluations: int, *, jacobians: bool = False) -> None:
+        R = len(start)
+        whole = torch.zeros(R, dtype=torch.int64, device=start.device)
+        self._params = start.clone()
+        self._value = start.new_full((R,), torch.nan)
+        self._norm = start.new_full((R,), torch.nan)
+        self._stop, self._iterations, self._evaluations = whole, whole.clone(), whole.clone()
+        self._grid = trace_grid(traced_evaluations)
+        self._trace = start.new_full((R, len(self._grid)), torch.nan)
+        self._column = 0
+        self._jacobians = jacobians
+        self.evaluations = 0
+        self.running = R
 
-    def record(self, evaluations: int, rows: Tensor | slice, values: Tensor) -> None:
-        """Note `values` of the runs `rows`, if the count of their evaluations is on the grid."""
-        if self._next < len(self.grid) and evaluations == self.grid[self._next]:
-            self.values[rows, self._next] = values
-            self._next += 1
+    def count(self, run: Tensor, value: Tensor) -> None:
+        """One more evaluation of the runs [R′], which now stand at `value` [R′]."""
+        self.evaluations += 1
+        if self._column < len(self._grid) and self.evaluations == self._grid[self._column]:
+            self._trace[run, self._column] = value
+            self._column += 1
 
-    def finish(self, value: Tensor) -> Tensor:
-        """The trace [R, T]; a run that has ended keeps its final `value` [R]."""
-        return torch.where(self.values.isnan(), value[:, None], self.values)
+    def end(
+        self, run: Tensor, alive: Tensor, params: Tensor, value: Tensor, norm: Tensor,
+        iterations: Tensor, reasons: dict[Stop, Tensor],
+    ) -> Tensor | None:  # fmt: skip
+        """Note the runs to which a reason [R′] bool applies, the first that does; return them, or None."""
+        code = torch.full_like(run, -1)
+        for stop, applies in reversed(reasons.items()):
+            code = torch.where(applies, STOPS.index(stop), code)
+        ended = alive & (code >= 0)
+        rows = ended.nonzero()[:, 0]
+        if len(rows) == 0:
+            return None
+        here = run[rows]
+        self._params[here], self._value[here], self._norm[here] = params[rows], value[rows], norm[rows]
+        self._stop[here], self._iterations[here] = code[rows], iterations[rows]
+        self._evaluations[here] = self.evaluations
+        self.running -= len(rows)
+        return ended
+
+    def result(self) -> Result:
+        """The outcome of all runs; in the trace, a run that has ended keeps its final value."""
+        trace = torch.where(self._trace.isnan(), self._value[:, None], self._trace)
+        nfev, none = self._evaluations, torch.zeros_like(self._evaluations)
+        return Result(
+            self._params, self._value, self._norm, self._stop, self._iterations, nfev,
+            none if self._jacobians else nfev, nfev if self._jacobians else none, trace,
+        )  # fmt: skip
+
+
+def remaining(alive: Tensor) -> Tensor | None:
+    """The rows to keep when at least a quarter of the batch has ended, else None.
+
+    Never fewer than two, for a batch of one is computed differently: an ended run stays for company.
+    """
+    left = int(alive.sum())
+    if left == 0 or max(left, 2) > 0.75 * len(alive):
+        return None
+    return torch.argsort(alive.to(torch.int8), descending=True, stable=True)[: max(left, 2)].sort().values
