@@ -45,7 +45,7 @@ class Bounds:
     answer: int = 4 * MIB  # bytes of JSON
 
     def __str__(self) -> str:
-        return f"{self.cpu} s of CPU time ({self.wall:.0f} s on the clock) and {self.memory // MIB} MiB each"
+        return f"{self.cpu} s of CPU time ({self.wall:.0f} s on the clock) and {self.memory // MIB} MiB of memory"
 
 
 BOUNDS = Bounds()

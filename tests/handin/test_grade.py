@@ -18,7 +18,7 @@ from handin.grade import Row, _row, find_handins, grade
 from handin.grade.page import as_page
 from handin.grade.tables import COLUMNS, as_csv, as_table
 from handin.intake import Limits
-from handin.rules import Finding, Status
+from handin.rules import RULES, Finding, Status
 from handin.sandbox import BOUNDS, Bounds, Outcome
 
 # Smaller than in earnest, so that the slowest attacks end soon.
@@ -46,6 +46,7 @@ def test_a_row_says_what_a_teacher_wants_to_know(graded: tuple[list[Row], list[s
     row = next(row for row in graded[0] if row.name == "dl24-1-student001.zip")
     assert row.login == "student001"
     assert (row.passed, row.failed, row.warnings) == (row.rules, (), ())
+    assert row.rules == len(RULES)  # with the rule on intake, without the one on freshness
     assert (row.pages, row.body_pages, row.figures) == (7, 7, 8)
     assert (row.tasks, row.asked) == (good_handin.COURSE.tasks, 5)
     assert row.code_lines == 12
@@ -81,6 +82,22 @@ def test_an_answer_without_sense_is_a_warning() -> None:
         row = _row(Path("a.zip"), Outcome(known, "reading"), BOUNDS)
         assert "made no sense" in row.warnings[0].message
         assert row.failed == ("limits",)
+
+
+def test_what_reaches_the_terminal_is_printable_and_short() -> None:
+    nasty = "\x1b[2J\x07\u202e" + "x" * 100_000
+    finding = {"rule": "sections", "status": "fail", "message": nasty, "place": nasty, "remedy": ""}
+    row = _row(Path("a\x1b.zip"), Outcome({"logins": [nasty], "findings": [finding]}, nasty, nasty), BOUNDS)
+    for text in (row.name, row.login, *(text for one in row.warnings for text in (one.message, one.place))):
+        assert text.isprintable()
+        assert len(text) < 450
+
+
+def test_rules_that_doubt_alike_speak_as_one(graded: tuple[list[Row], list[str]]) -> None:
+    row = next(row for row in graded[0] if row.login == "report-noise")
+    assert row.failed == ("report",)
+    doubts = [finding for finding in row.warnings if finding.message == "there is no report to read"]
+    assert [finding.rule.split(", ")[0] for finding in doubts] == ["pages"]
 
 
 # ── which hand-ins ──

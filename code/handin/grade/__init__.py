@@ -92,8 +92,19 @@ def _row(path: Path, outcome: Outcome, bounds: Bounds) -> Row:
     except ValidationError:
         # Only a reader that a hostile file has taken over speaks like this.
         row, outcome = Row(name), replace(outcome, fault="the reader's answer made no sense")
-    if not outcome.fault:
-        return row
-    message = names.printable(f"{outcome.fault}, while {outcome.stage}")
-    remedy = f"look at it by hand, with care; a hand-in may use {bounds}"
-    return replace(row, findings=(*row.findings, Finding(RULE, Status.FAIL, message, name, remedy)))
+    findings = [*row.findings]
+    if outcome.fault:
+        message = f"{outcome.fault}, while {outcome.stage}"
+        remedy = f"look at it by hand, with care; a hand-in may use {bounds}"
+        findings.append(Finding(RULE, Status.FAIL, message, name, remedy))
+    return replace(
+        row,
+        logins=tuple(names.printable(login) for login in row.logins),
+        findings=tuple(_printable(finding) for finding in findings),
+    )
+
+
+def _printable(finding: Finding) -> Finding:
+    """What a rule quotes from a hand-in may be anything."""
+    message, place = names.printable(finding.message, 400), names.printable(finding.place)
+    return replace(finding, message=message, place=place)

@@ -38,7 +38,8 @@ def examine(job: str, say: Say) -> None:
     given = json.loads(job)
     course = _COURSE.validate_python(given["course"])
     path = Path(given["path"])
-    say("unpacking", asked=len(course.tasks), logins=_logins(Submission(path.name, {}, course)))
+    nothing = Submission(path.name, {}, course)
+    say("unpacking", asked=len(course.tasks), rules=1 + len(_rules(nothing)), logins=_logins(nothing))
 
     intake = take_in(path)
     findings = [finding.as_dict() for finding in intake.findings]
@@ -65,15 +66,19 @@ def examine(job: str, say: Say) -> None:
             tasks=[task for task in course.tasks if task in found],
             figures=sum(caption.kind == "Figure" for caption in layout.captions),
         )
-    for rule in RULES:
-        if rule == FRESH and not submission.is_project:
-            continue  # without the sources there is nothing to compare the documents with
+    say("applying the rules", rules=1 + len(_rules(submission)))
+    for rule in _rules(submission):
         say(f"applying the rule {rule!r}", findings=findings)
         findings += [finding.as_dict() for finding in _apply(rule, submission)]
     say("ending", findings=findings)
     if layout and submission.report:
         say(f"drawing the first page of {submission.report.path}")
         say("ending", thumbnail=_thumbnail(submission.files[submission.report.path]))
+
+
+def _rules(submission: Submission) -> list[str]:
+    """The rules that apply: without its sources there is nothing to compare a document with."""
+    return [rule for rule in RULES if rule != FRESH or submission.is_project]
 
 
 def _apply(rule: str, submission: Submission) -> list[Finding]:

@@ -41,7 +41,7 @@ def _row(row: Row) -> str:
     cells = (
         _cell(_picture(row), "", "picture"),
         _cell(f'{escape(row.login or "?")}<div class="name">{escape(row.name)}</div>', row.login),
-        _cell(_rules(row), f"{row.passed - row.rules} {row.passed}", "number"),
+        _cell(_rules(row), _key(row.passed), "number"),
         _cell(_count(row.body_pages, row.pages), _key(row.body_pages), "number"),
         _cell(f"{len(row.tasks)} of {row.asked}", _key(len(row.tasks)), "number"),
         _cell(_count(row.figures), _key(row.figures), "number"),

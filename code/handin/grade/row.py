@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from handin.rules.finding import Finding, Status
@@ -19,6 +19,7 @@ class Row:
     pages: int | None = None  # of the report, all
     tasks: tuple[str, ...] = ()  # section numbers of the report that the course asks for
     asked: int = 0  # how many the course asks for
+    rules: int = 0  # how many apply, intake included
     figures: int | None = None  # captions in the report
     code_lines: int = 0  # of Python, blank lines not counted
     code_bytes: int = 0
@@ -34,10 +35,6 @@ class Row:
         return worst
 
     @property
-    def rules(self) -> int:
-        return len(self._worst)
-
-    @property
     def passed(self) -> int:
         return sum(status is Status.PASS for status in self._worst.values())
 
@@ -48,10 +45,15 @@ class Row:
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
-        """Every failure, then everything a person has to look at."""
+        """Every failure, then everything a person has to look at; rules that doubt alike speak as one."""
         failures = [finding for finding in self.findings if finding.status is Status.FAIL]
-        doubts = [finding for finding in self.findings if finding.status is Status.CANNOT_TELL]
-        return (*failures, *doubts)
+        doubts: dict[tuple[str, str], Finding] = {}
+        for finding in self.findings:
+            if finding.status is Status.CANNOT_TELL:
+                key = (finding.message, finding.place)
+                rules = f"{doubts[key].rule}, {finding.rule}" if key in doubts else finding.rule
+                doubts[key] = replace(finding, rule=rules)
+        return (*failures, *doubts.values())
 
     @property
     def login(self) -> str:

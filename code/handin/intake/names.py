@@ -57,10 +57,10 @@ def case_blind(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
-def printable(name: str) -> str:
-    """A hostile name, made fit for terminal and table."""
+def printable(name: str, longest: int = 120) -> str:
+    """What strangers wrote, made fit for terminal and table: no control characters, not too long."""
     shown = "".join(
         sign if sign.isprintable() and sign not in _TURNS_TEXT else "\N{REPLACEMENT CHARACTER}"
         for sign in name
     )
-    return shown if len(shown) <= 120 else f"{shown[:100]}… ({len(shown)} characters)"
+    return shown if len(shown) <= longest else f"{shown[: longest - 20]}… ({len(shown)} characters)"
