@@ -60,10 +60,9 @@ def get_or_compute(
 
 def get(key: Key, root: Path | None = None) -> Entry | None:
     """The entry under `key`, tensors on the CPU; None if there is none that is sound."""
-    text = _as_json(key)
-    path = _path(text, root)
+    path = entry_path(key, root)
     try:
-        return _decode(path.read_bytes(), text)
+        return load(path, key)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (DamagedEntryError, OSError) as error:
@@ -76,21 +75,57 @@ def put(
     key: Key, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any], root: Path | None = None
 ) -> Entry:
     """Store tensors and metadata under `key`; returns the entry as `get` would, stored or not."""
-    key_text, metadata_text = _as_json(key), _as_json(metadata)
-    kept = {name: _plain(tensor) for name, tensor in tensors.items()}
-    header = {
-        "key": key_text,
-        "metadata": metadata_text,
-        "sha256": _checksum(key_text, metadata_text, kept),
-    }
-    path = _path(key_text, root)
+    path = entry_path(key, root)
+    entry = Entry({name: _plain(tensor) for name, tensor in tensors.items()}, json.loads(_as_json(metadata)))
     try:
-        _write(path, safetensors.torch.save(kept, metadata=header))
+        save(path, key, entry)
     except OSError as error:
         _report(
             f"records cannot be stored in {path.parent} ({error.strerror}); going on without storing them"
         )
-    return Entry(kept, json.loads(metadata_text))
+    return entry
+
+
+def entry_path(key: Key, root: Path | None = None) -> Path:
+    """Where the entry under `key` is or would be."""
+    root = root or Path(os.environ.get("FNN_STORE") or PROJECT / "_store")
+    return root / f"{hashlib.sha256(_as_json(key).encode()).hexdigest()}.safetensors"
+
+
+def save(path: Path, key: Key, entry: Entry) -> None:
+    """Write an entry to a file of any name, whole or not at all.
+
+    Raises:
+        OSError: if that is impossible.
+    """
+    header = {"key": _as_json(key), "metadata": _as_json(entry.metadata)}
+    header["sha256"] = _checksum(header["key"], header["metadata"], entry.tensors)
+    _write(path, safetensors.torch.save(entry.tensors, metadata=header))
+
+
+def load(path: Path, key: Key | None = None) -> Entry:
+    """Read what `save` wrote, under `key` if one is given.
+
+    Raises:
+        OSError: if the file cannot be read.
+        DamagedEntryError: if it is anything else.
+    """
+    data = path.read_bytes()
+    try:
+        tensors = safetensors.torch.load(data)
+        size = int.from_bytes(
+            data[:8], "little"
+        )  # layout of safetensors: length of the header, header, tensors
+        header = json.loads(data[8 : 8 + size]).get("__metadata__", {})
+    except (SafetensorError, ValueError, KeyError, RuntimeError) as error:
+        raise DamagedEntryError(f"not a sound safetensors file: {error}") from None
+    if not {"key", "metadata", "sha256"} <= header.keys():
+        raise DamagedEntryError("not written by this store")
+    if header["sha256"] != _checksum(header["key"], header["metadata"], tensors):
+        raise DamagedEntryError("its checksum does not match")
+    if key is not None and header["key"] != _as_json(key):
+        raise DamagedEntryError("it belongs to another key")
+    return Entry(tensors, json.loads(header["metadata"]))
 
 
 def sources(module: str) -> dict[str, str]:
@@ -149,25 +184,6 @@ def _checksum(key: str, metadata: str, tensors: Mapping[str, Tensor]) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _decode(data: bytes, key: str) -> Entry:
-    """The entry in a file's bytes; DamagedEntryError unless it is exactly what was put under `key`."""
-    try:
-        tensors = safetensors.torch.load(data)
-        size = int.from_bytes(
-            data[:8], "little"
-        )  # layout of safetensors: length of the header, header, tensors
-        header = json.loads(data[8 : 8 + size]).get("__metadata__", {})
-    except (SafetensorError, ValueError, KeyError, RuntimeError) as error:
-        raise DamagedEntryError(f"not a sound safetensors file: {error}") from None
-    if not {"key", "metadata", "sha256"} <= header.keys():
-        raise DamagedEntryError("not written by this store")
-    if header["sha256"] != _checksum(header["key"], header["metadata"], tensors):
-        raise DamagedEntryError("its checksum does not match")
-    if header["key"] != key:
-        raise DamagedEntryError("it belongs to another key")
-    return Entry(tensors, json.loads(header["metadata"]))
-
-
 def _write(path: Path, data: bytes) -> None:
     """Write beside `path` and move into place: a reader sees a whole entry or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -191,11 +207,6 @@ def _remove_leftovers(folder: Path) -> None:
                 part.unlink()
         except FileNotFoundError:
             continue  # another process was faster
-
-
-def _path(key: str, root: Path | None) -> Path:
-    root = root or Path(os.environ.get("FNN_STORE") or PROJECT / "_store")
-    return root / f"{hashlib.sha256(key.encode()).hexdigest()}.safetensors"
 
 
 def _as_json(value: Mapping[str, Any]) -> str:
