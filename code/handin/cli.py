@@ -46,6 +46,9 @@ def current_project(ctx: click.Context) -> Project:
     return load_project(find_root(ctx.obj))
 
 
+FORMAT = click.option(
+    "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True
+)
 RENDERERS = click.Choice(["quarto", "builtin"])
 
 
@@ -84,6 +87,29 @@ def preview(ctx: click.Context, document: str, renderer: str | None, draft: bool
 
 
 @main.command()
+@click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
+@FORMAT
+@click.pass_context
+def check(ctx: click.Context, path: Path | None, form: str) -> None:
+    """Check the project, or the ZIP or folder at PATH, against every formal rule.
+
+    Status 1 if a rule fails. Nothing in a ZIP is executed.
+    """
+    from handin.commands import check_hand_in
+
+    sys.exit(0 if check_hand_in(current_project(ctx), path, form) else 1)
+
+
+@main.command()
+@click.pass_context
+def pack(ctx: click.Context) -> None:
+    """Write the ZIP that is handed in, one per student; refuse while a rule fails."""
+    from handin.commands import pack_project
+
+    pack_project(current_project(ctx))
+
+
+@main.command()
 @click.argument("archive", required=False, type=click.Path(path_type=Path))
 @click.option("--mine", is_flag=True, help="The ZIP is your own, though other students are named here.")
 @click.option("--renderer", type=RENDERERS, help="[default: as for `render`]")
@@ -117,6 +143,16 @@ def grade(ctx: click.Context, folder: Path, output: Path | None) -> None:
     from handin.grade.command import grade_folder
 
     grade_folder(current_project(ctx), folder, output)
+
+
+@main.command()
+@FORMAT
+@click.pass_context
+def doctor(ctx: click.Context, form: str) -> None:
+    """Look at what a build relies on: packages, renderer, kernel, fonts, disk, store."""
+    from handin.commands import examine_machine
+
+    sys.exit(0 if examine_machine(ctx.obj, form) else 1)
 
 
 @main.command()

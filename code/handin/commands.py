@@ -1,9 +1,8 @@
-"""The commands `handin check`, `handin pack` and `handin doctor`."""
+"""What `handin check`, `handin pack` and `handin doctor` do and print."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,26 +11,18 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from handin.archive import NotReadyError
-from handin.project import find_root, load_project
+from handin.archive import NotReadyError, pack
+from handin.check import as_json, check_path, check_project, is_broken
+from handin.doctor import examine
+from handin.project import Project
 from handin.rules import RULES, Course, Finding, Status
 
-_FORMAT = click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
 _COLOURS = {Status.PASS: "green", Status.FAIL: "bold red", Status.CANNOT_TELL: "yellow"}
+_MARKS = {"ok": "[green]ok[/]", "problem": "[bold red]problem[/]", "note": "[yellow]note[/]"}
 
 
-@click.command()
-@click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
-@_FORMAT
-@click.pass_obj
-def check(folder: Path, path: Path | None, form: str) -> None:
-    """Check the project, or a ZIP or folder at PATH, against every formal rule.
-
-    Nothing in a ZIP is executed. Ends with status 1 if a rule fails.
-    """
-    from handin.check import as_json, check_path, check_project, is_broken
-
-    project = load_project(find_root(folder))
+def check_hand_in(project: Project, path: Path | None, form: str) -> bool:
+    """Print what the rules say about the project, or the ZIP or folder at `path`; whether none fails."""
     if path is None or path.resolve() == project.root:
         _, findings = check_project(project)
     else:
@@ -40,20 +31,18 @@ def check(folder: Path, path: Path | None, form: str) -> None:
         click.echo(as_json(findings))
     else:
         _show(findings)
-    sys.exit(1 if is_broken(findings) else 0)
+    return not is_broken(findings)
 
 
-@click.command()
-@click.pass_obj
-def pack(folder: Path) -> None:
-    """Write the ZIP that is handed in, one per student; refuse while a rule fails."""
-    from handin.archive import pack as write
-    from handin.check import check_project
+def pack_project(project: Project) -> None:
+    """Write the ZIPs and say where they are.
 
-    project = load_project(find_root(folder))
+    Raises:
+        NotReadyError: A rule fails; the failures have been printed.
+    """
     submission, findings = check_project(project)
     try:
-        paths = write(project, submission, findings)
+        paths = pack(project, submission, findings)
     except NotReadyError as error:
         _show(error.findings)
         raise
@@ -67,24 +56,18 @@ def pack(folder: Path) -> None:
         click.echo("Both students must hand in: each uploads the ZIP with their own login.")
 
 
-@click.command()
-@_FORMAT
-@click.pass_obj
-def doctor(folder: Path, form: str) -> None:
-    """Look at what a build relies on: packages, renderer, kernel, fonts, disk, store."""
-    from handin.doctor import examine
-
+def examine_machine(folder: Path, form: str) -> bool:
+    """Print what a build in `folder` relies on; whether there is no problem."""
     results = examine(folder)
     if form == "json":
         click.echo(json.dumps([result.as_dict() for result in results], indent=1, ensure_ascii=False))
     else:
         table = Table(box=None, pad_edge=False, show_header=False)
         for result in results:
-            mark = {"ok": "[green]ok[/]", "problem": "[bold red]problem[/]", "note": "[yellow]note[/]"}
             remedy = f"\n[dim]→ {escape(result.remedy)}[/]" if result.remedy else ""
-            table.add_row(mark[result.status], escape(result.what), escape(result.detail) + remedy)
+            table.add_row(_MARKS[result.status], escape(result.what), escape(result.detail) + remedy)
         _console().print(table)
-    sys.exit(1 if any(result.status == "problem" for result in results) else 0)
+    return all(result.status != "problem" for result in results)
 
 
 def _show(findings: Sequence[Finding]) -> None:

@@ -27,7 +27,7 @@ NOTEBOOK_KEY = "handin"  # in the notebook's metadata
 # Sources that cannot change what the documents say.
 _NO_SOURCE = re.compile(
     r"tests/|benchmarks/|code/handin/(?!render/)|[^/]*\.pdf$|[^/]*\.ipynb$|manifest\.json$|"
-    r"(?:.*/)?README[^/]*$|LICENSE|Makefile|pyproject\.toml$|constraints\.txt$"
+    r"(?:.*/)?README[^/]*$|(?:.*/)?\.|LICENSE|Makefile|pyproject\.toml$|constraints\.txt$"
 )
 
 

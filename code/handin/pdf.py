@@ -107,7 +107,6 @@ class Content:
     outline: tuple[Bookmark, ...]
     fonts: tuple[Font, ...]
     info: dict[str, str]  # document information, names without the slash
-    boxes: int = 0  # letters of the first page for which the font has no glyph
 
     @cached_property
     def text(self) -> str:
@@ -132,9 +131,7 @@ def read(data: bytes) -> Content:
         reader = pypdf.PdfReader(io.BytesIO(data))
         if reader.is_encrypted:
             raise PdfError("encrypted")
-        return Content(
-            pages, tuple(_outline(reader)), tuple(_fonts(reader)), _info(reader), _boxes(reader.pages[0])
-        )
+        return Content(pages, tuple(_outline(reader)), tuple(_fonts(reader)), _info(reader))
     except PdfError:
         raise
     # pypdf meets broken files with many kinds of error, RecursionError and AttributeError among them;
@@ -388,8 +385,21 @@ def _info(reader: pypdf.PdfReader) -> dict[str, str]:
     return {str(key).lstrip("/"): str(value) for key, value in held.items()}
 
 
+def boxes(data: bytes) -> int:
+    """How many letters of the first page are glyph 0, the empty box that stands for what a font lacks.
+
+    Seen in fonts whose codes are glyph numbers of two bytes, as Typst and LaTeX's newer engines write them.
+
+    Raises:
+        PdfError: The page cannot be read.
+    """
+    try:
+        return _boxes(pypdf.PdfReader(io.BytesIO(data)).pages[0])
+    except Exception as error:  # see `read`
+        raise PdfError(f"broken: {error or type(error).__name__}") from error
+
+
 def _boxes(page: pypdf.PageObject) -> int:
-    """Letters set as glyph 0, the empty box, in fonts whose codes are glyph numbers of two bytes."""
     fonts = {
         name
         for name, font in _named(page.get("/Resources"), "/Font")

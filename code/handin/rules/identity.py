@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from handin import pdf
 from handin.rules.finding import Finding, at, cannot_tell, failed, passed
 from handin.rules.submission import Document, Student, Submission
 
@@ -132,6 +133,16 @@ def _on_first_page(
     document: Document, students: tuple[Student, ...], submission: Submission
 ) -> list[Finding]:
     assert document.content is not None
+    foreign = any(not _latin(student.name) for student in students)
+    if foreign and (count := pdf.boxes(submission.files[document.path])):
+        return [
+            failed(
+                IDENTITY,
+                f"{count} letters of the first page are empty boxes: the font lacks them",
+                at(document.path, page=1),
+                "write names in letters that the font has, or choose another `mainfont`",
+            )
+        ]
     page = document.content.pages[0]
     words = set(re.findall(r"\w+", _plain(page.text)))
     text = _plain(page.text)
@@ -162,16 +173,12 @@ def _on_first_page(
                     IDENTITY, f"the first page lacks the {what} `{value}`", at(document.path, page=1), remedy
                 )
             )
-    if document.content.boxes and not found:
-        found.append(
-            failed(
-                IDENTITY,
-                f"{document.content.boxes} letters of the first page are empty boxes: the font lacks them",
-                at(document.path, page=1),
-                "write names in letters that the font has, or choose another `mainfont`",
-            )
-        )
     return found
+
+
+def _latin(text: str) -> bool:
+    """Whether all letters are Latin, which every font has."""
+    return all(unicodedata.name(sign, "").startswith("LATIN ") for sign in text if sign.isalpha())
 
 
 def _place(submission: Submission, key: str, value: str = "") -> str:

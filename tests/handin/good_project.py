@@ -1,0 +1,347 @@
+"""A small project as `render` leaves it: sources, two PDFs set by Typst, an executed notebook, fingerprints.
+
+Tests edit the recipe, or what was built from it, and see which rules notice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+import typst
+
+from handin import fingerprint
+from handin.archive import as_manifest
+from handin.rules import Course, Submission
+
+ZIP = "dl24-1-mmuster.zip"
+VERSIONS = {"python": "3.11", "torch": "2.13.0"}
+
+COURSE = Course(
+    assignment=1,
+    archive="dl24-{assignment}-{login}.zip",
+    page_limit=5,
+    tasks=("1", "1a", "1b", "2", "2a", "2b", "2c"),
+    name="Deep Learning",
+    optional_tasks=("2c",),
+    example_logins=("alovelac",),
+    example_names=("Ada Lovelace",),
+    boundary=("code/net/boundary.py",),
+    not_solution=("tests", "data/make_data.py"),
+)
+
+SOURCES = {
+    "_quarto.yml": """project:
+  output-dir: _output
+  execute-dir: project
+  render: [report.qmd, notebook.qmd]
+author:
+  - name: Maria Muster
+    login: mmuster
+dataset:
+  train: data/train.csv
+handin:
+  course: Deep Learning
+  assignment: 1
+  archive: "dl24-{assignment}-{login}.zip"
+  page-limit: 5
+  tasks: ["1", 1a, 1b, "2", 2a, 2b, 2c]
+bibliography: references.bib
+format:
+  typst:
+    template-partials: [templates/look.typ]
+""",
+    "_environment": "PYTHONPATH=code\n",
+    "report.qmd": """---
+title: Assignment 1
+---
+
+{{< include sections/1-network.qmd >}}
+
+{{< include sections/2-experiments.qmd >}}
+
+# References {.unnumbered}
+
+::: {#refs}
+:::
+
+{{< include sections/appendix.qmd >}}
+""",
+    "notebook.qmd": """---
+title: Assignment 1
+notebook: true
+---
+
+{{< include sections/1-network.qmd >}}
+
+{{< include sections/2-experiments.qmd >}}
+""",
+    "sections/1-network.qmd": """# The network {#sec-1}
+
+## Layers {#sec-1a}
+
+The layers follow @bishop2006, as @fig-errors shows.
+
+```{python}
+#| label: fig-errors
+#| fig-cap: Errors over units.
+from net import model
+model.draw()
+```
+
+## Widths {#sec-1b}
+
+The mean is `{python} model.mean()`; @tbl-widths lists the widths.
+
+```{python}
+#| label: tbl-widths
+#| tbl-cap: Widths and errors.
+model.table()
+```
+""",
+    "sections/2-experiments.qmd": """# Experiments {#sec-2}
+
+## Conjecture {#sec-2a}
+
+Units are placed as in [@nguyen1990].
+
+## Fits {#sec-2b}
+
+All fits are drawn in @fig-fits.
+
+```{python}
+#| label: fig-fits
+#| fig-cap: All fits.
+model.fits()
+```
+""",
+    "sections/appendix.qmd": "# Derivations {#sec-derivations}\n\nFurther formulas.\n",
+    "references.bib": """@book{bishop2006,
+  author = {Bishop, Christopher M.},
+  title = {Pattern Recognition},
+  year = {2006},
+}
+
+@inproceedings{nguyen1990,
+  author = {Nguyen, Derrick and Widrow, Bernard},
+  title = {Improving the learning speed},
+  year = {1990},
+}
+""",
+    "code/net/__init__.py": "from net.model import draw\n",
+    "code/net/model.py": """import torch
+from torch import nn
+
+from net import boundary
+
+
+class MLP(nn.Module):
+    def __init__(self, sizes: list[int]) -> None:
+        super().__init__()
+        for layer, (rows, columns) in enumerate(zip(sizes, sizes[1:])):
+            self.register_parameter(f"{layer}_weight", nn.Parameter(torch.randn(rows, columns)))
+
+
+def draw() -> None:
+    boundary.minimise(torch.zeros(3))
+
+
+def mean() -> float:
+    return float(torch.ones(3).mean())
+
+
+def table() -> str:
+    return "| a | b |"
+
+
+def fits() -> None:
+    draw()
+""",
+    "code/net/boundary.py": """import torch
+from scipy.optimize import minimize
+
+
+def minimise(start: torch.Tensor) -> torch.Tensor:
+    return torch.from_numpy(minimize(lambda x: float(x @ x), start.numpy()).x)
+""",
+    "data/train.csv": "x,y\n0,0\n1,1\n",
+    "data/make_data.py": "import numpy as np\n\nprint(np.arange(3))\n",
+    "templates/look.typ": "#set page(paper: \"a4\")\n",
+    "tests/test_model.py": "def test_nothing():\n    assert True\n",
+    "README.md": "# Hand-in\n",
+    "pyproject.toml": '[project]\nname = "handin"\ndependencies = ["torch==2.13.0", "scipy>=1.15"]\n',
+}  # fmt: skip
+
+STYLE = """
+#set document(title: "Assignment 1", author: "Maria Muster", date: none)
+#set page(paper: "a4", margin: 2.4cm, numbering: "1 of 1", header: [Assignment 1 #h(1fr) Deep Learning])
+#set text(font: "Libertinus Serif", size: 10.5pt, lang: "en")
+#set par(justify: true)
+#set heading(numbering: "1a")
+#show figure.caption: set text(size: 9pt)
+#let appendix(body) = { counter(heading).update(0); set heading(numbering: "A1"); body }
+#let drawn(svg, label, caption) = [#figure(image(bytes(svg), format: "svg"), caption: caption) #label]
+#let refs(body) = { heading(numbering: none)[References]; set par(hanging-indent: 1.5em); body }
+"""
+
+HEAD = """
+#align(center)[
+  #text(size: 16pt)[Assignment 1]
+
+  Deep Learning
+
+  Maria Muster (mmuster)
+]
+"""
+
+REPORT = """
+= The network <sec-1>
+== Layers <sec-1a>
+The layers follow Bishop (2006), as @fig-errors shows.
+#drawn(errors, <fig-errors>, [Errors over units.])
+#lorem(300)
+== Widths <sec-1b>
+The mean is 1.0; @tbl-widths lists the widths.
+#figure(table(columns: 2, [width], [error], [1], [0.5]), caption: [Widths and errors.]) <tbl-widths>
+#lorem(350)
+= Experiments <sec-2>
+#lorem(100)
+== Conjecture <sec-2a>
+Units are placed as in the literature (Nguyen and Widrow 1990), on the interval [0, 13].
+#lorem(250)
+== Fits <sec-2b>
+All fits are drawn in @fig-fits.
+#drawn(fits, <fig-fits>, [All fits.])
+#lorem(200)
+#refs[
+  Bishop, Christopher M. 2006. _Pattern Recognition._
+
+  Nguyen, Derrick, and Bernard Widrow. 1990. _Improving the learning speed of networks with two layers
+  by choosing initial values of the adaptive weights,_ a title that needs more than one line.
+]
+#show: appendix
+= Derivations
+Further formulas.
+#lorem(60)
+"""
+
+NOTEBOOK = """
+= The network
+== Layers
+```python
+from net import model
+model.draw()
+```
+#drawn(errors, <fig-errors>, [Errors over units.])
+== Widths
+#figure(table(columns: 2, [width], [error], [1], [0.5]), caption: [Widths and errors.]) <tbl-widths>
+= Experiments
+== Conjecture
+== Fits
+```python
+model.fits()
+```
+#drawn(fits, <fig-fits>, [All fits.])
+"""
+
+
+def svg(letters: float = 9.0, width: int = 288) -> str:
+    """A drawing with axes, ten marks and text of a size in pt."""
+    marks = "".join(f'<path d="M{40 + 20 * i} 20 v80" stroke="#336699" fill="none"/>' for i in range(10))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}pt" height="144pt" '
+        f'viewBox="0 0 {width} 144"><rect width="{width}" height="144" fill="#fdfdfd"/>{marks}'
+        f'<text x="120" y="130" font-family="DejaVu Sans Mono" font-size="{letters}">units</text></svg>'
+    )
+
+
+def outlined(letters: float, width: int = 288) -> str:
+    """The same drawing as Matplotlib writes it, with letters as outlines."""
+    text = (
+        f'<g transform="translate(120 130) scale({letters / 100} -{letters / 100})">'
+        '<path d="M0 0 h60 v70 h-60 z" fill="#000"/></g>'
+    )
+    return (
+        svg(width=width)
+        .replace("<text", "<desc")
+        .replace("</text>", "</desc>")
+        .replace("</svg>", f"{text}</svg>")
+    )
+
+
+@dataclass
+class Recipe:
+    """What a hand-in is made from; every test edits a copy."""
+
+    sources: dict[str, str] = field(default_factory=lambda: dict(SOURCES))
+    head: str = HEAD
+    report: str = REPORT
+    notebook: str = NOTEBOOK
+    drawings: dict[str, str] = field(default_factory=lambda: {"errors": svg(), "fits": svg(width=300)})
+    cells: list[dict[str, Any]] = field(default_factory=list)
+    course: Course = COURSE
+    name: str = "project"  # or the name of a ZIP
+    versions: dict[str, str] = field(default_factory=lambda: dict(VERSIONS))
+    after: list[Callable[[dict[str, bytes]], None]] = field(default_factory=list)  # rendering
+    packed: list[Callable[[dict[str, bytes]], None]] = field(default_factory=list)  # the manifest
+
+    def build(self) -> Submission:
+        """Render, embed fingerprints, pack."""
+        files = {name: text.encode() for name, text in self.sources.items()}
+        taken = fingerprint.of_files(files, VERSIONS)
+        cells = self.cells or notebook_cells(self.drawings)
+        held: dict[str, Any] = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
+        fingerprint.embed_notebook(held, taken)
+        files["notebook.ipynb"] = json.dumps(held).encode()
+        for name, body in (("report.pdf", self.report), ("notebook.pdf", self.notebook)):
+            files[name] = fingerprint.embed_pdf(self.pdf(body), taken)
+        for edit in self.after:
+            edit(files)
+        submission = Submission(self.name, files, self.course, self.versions)
+        if submission.is_archive:
+            files["manifest.json"] = as_manifest(submission, [])
+            for edit in self.packed:
+                edit(files)
+            submission = replace(submission)  # nothing read before the edits is kept
+        return submission
+
+    def pdf(self, body: str) -> bytes:
+        """One document."""
+        lets = "".join(f"#let {name} = {json.dumps(text)}\n" for name, text in self.drawings.items())
+        return typeset(STYLE + lets + self.head + body)
+
+
+@cache
+def typeset(source: str) -> bytes:
+    """A PDF, set once per source."""
+    return bytes(typst.compile(source.encode(), ignore_system_fonts=True))
+
+
+def notebook_cells(drawings: dict[str, str]) -> list[dict[str, Any]]:
+    """The cells as they were executed."""
+    errors, fits = drawings["errors"], drawings["fits"]
+    return [
+        code_cell(
+            "#| label: fig-errors\n#| fig-cap: Errors over units.\nfrom net import model\nmodel.draw()",
+            errors,
+        ),
+        code_cell("#| label: tbl-widths\n#| tbl-cap: Widths and errors.\nmodel.table()", ""),
+        code_cell("#| label: fig-fits\n#| fig-cap: All fits.\nmodel.fits()", fits),
+    ]
+
+
+def code_cell(source: str, drawing: str) -> dict[str, Any]:
+    """A code cell that was run, with a drawing or a word as its output."""
+    data = {"image/svg+xml": drawing} if drawing else {"text/plain": "done"}
+    output = {"output_type": "display_data", "metadata": {}, "data": data}
+    return {
+        "cell_type": "code",
+        "id": f"cell-{len(source)}",
+        "metadata": {},
+        "execution_count": 1,
+        "source": source,
+        "outputs": [output],
+    }

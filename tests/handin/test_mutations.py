@@ -1,0 +1,34 @@
+"""Every rule is broken by edits that break no other, and named with place and remedy; others break none."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from good_project import Recipe
+from mutations import HARMLESS, MUTATIONS, Edit, Mutation
+
+from handin.rules import RULES, Status, apply
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=str)
+def test_an_edit_breaks_one_rule(mutation: Mutation) -> None:
+    recipe = Recipe()
+    mutation.edit(recipe)
+    findings = [finding for finding in apply(recipe.build()) if finding.status is Status.FAIL]
+    assert {finding.rule for finding in findings} == {mutation.rule}
+    assert all(finding.remedy for finding in findings)
+    assert any(mutation.place in f.place and mutation.remedy in f.remedy for f in findings), findings
+
+
+@pytest.mark.parametrize("edit", HARMLESS, ids=lambda edit: edit.__name__)
+def test_an_edit_breaks_no_rule(edit: Edit) -> None:
+    recipe = Recipe()
+    edit(recipe)
+    assert [finding for finding in apply(recipe.build()) if finding.status is not Status.PASS] == []
+
+
+def test_there_are_enough_edits() -> None:
+    count = Counter(mutation.rule for mutation in MUTATIONS)
+    assert {rule: count[rule] for rule in RULES if count[rule] < 3} == {}
+    assert len(HARMLESS) >= 10
