@@ -1,18 +1,17 @@
 """One look for all figures: sizes, type and colours, made for A4 paper.
 
-The text of the documents is New Computer Modern; Matplotlib carries its ancestor, Computer Modern, so that
-labels match the text with no font to install.
+Labels are set in Libertinus Serif, as the text of the documents is; the font files lie beside this module.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-from IPython import get_ipython
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib_inline.backend_inline import set_matplotlib_formats
-from matplotlib_inline.config import InlineBackend
+from matplotlib.patches import Rectangle
 
 TEXT_WIDTH = 6.38  # inches: A4 less the margins in _quarto.yml
 SMALLEST = 7.5  # points, at final size
@@ -43,11 +42,20 @@ ENDING_STYLES: dict[str, dict[str, Any]] = {
 
 
 def use_print_style() -> None:
-    """Set the look for every figure drawn afterwards; in a kernel, figures keep their size."""
+    """Set the look for every figure drawn afterwards."""
+    for font in (Path(__file__).parent / "fonts").glob("*.ttf"):
+        font_manager.fontManager.addfont(font)
     mpl.rcParams.update(
         {
-            "font.family": ["cmr10", "STIXGeneral"],
-            "mathtext.fontset": "cm",
+            "font.family": ["Libertinus Serif", "STIXGeneral"],
+            "mathtext.fontset": "custom",
+            "mathtext.rm": "Libertinus Serif",
+            "mathtext.it": "Libertinus Serif:italic",
+            "mathtext.bf": "Libertinus Serif:bold",
+            "mathtext.cal": "Libertinus Serif:italic",
+            "mathtext.sf": "Libertinus Serif",
+            "mathtext.tt": "Libertinus Serif",
+            "mathtext.fallback": "cm",
             "font.size": 9,
             "axes.titlesize": 9,
             "axes.labelsize": 9,
@@ -55,7 +63,6 @@ def use_print_style() -> None:
             "ytick.labelsize": 8,
             "legend.fontsize": 8,
             "axes.formatter.use_mathtext": True,
-            "axes.unicode_minus": False,  # cmr10 has no U+2212
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.edgecolor": INK,
@@ -71,16 +78,18 @@ def use_print_style() -> None:
             "lines.linewidth": 1.2,
             "legend.frameon": False,
             "legend.handlelength": 1.6,
+            "savefig.pad_inches": 0,
             "svg.hashsalt": "fnn",  # identifiers inside an SVG repeat from build to build
         }
     )
-    if get_ipython() is not None:  # the formats of the document (svg, or pdf for LaTeX), but uncropped
-        set_matplotlib_formats(*InlineBackend.instance().figure_formats, bbox_inches=None)  # type: ignore[no-untyped-call]
 
 
 def figure(height: float, width: float = TEXT_WIDTH) -> Figure:
     """An empty figure, `height` and `width` in inches."""
-    return Figure(figsize=(width, height), layout="constrained")
+    fig = Figure(figsize=(width, height), layout="constrained")
+    # Jupyter crops figures to what is drawn; an invisible frame keeps them at the size they were made for.
+    fig.add_artist(Rectangle((0, 0), 1, 1, transform=fig.transFigure, fill=False, edgecolor="none"))
+    return fig
 
 
 def panel_letters(axes: Sequence[Axes]) -> None:
