@@ -39,7 +39,7 @@ from handin.render.record import record
 from handin.render.refusals import refuse_unsupported
 from handin.render.settings import Settings, document_settings
 from handin.render.source import Source, read_source
-from handin.render.typeset import to_pdf, to_typst
+from handin.render.typeset import assemble_templates, to_pdf, to_typst
 
 BUILD = "_build"
 
@@ -118,6 +118,7 @@ class Builder:
     def _check(self, document: Document, folder: Path) -> None:
         """Find what can be found without running a chunk: a wrong reference must not cost minutes."""
         self._tree(document, pretend(document.notebook), folder)
+        assemble_templates(folder / "templates", document.settings, self._project)
 
     def _execute(self, documents: Sequence[Document], folder: Path, progress: Progress) -> None:
         """Run every program once, whichever documents share it."""

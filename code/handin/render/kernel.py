@@ -89,6 +89,7 @@ class _Run:
     ) -> None:
         self._notebook = notebook
         self._blocks = blocks
+        self._folder = folder
         self._environment = environment
         self._setup = setup
         self._progress = progress
@@ -140,7 +141,7 @@ class _Run:
         try:
             await self._client.async_execute_cell(cell, index, execution_count=number)
         except CellExecutionError as error:
-            raise _failure(chunk, cell, error) from None
+            raise _failure(chunk, cell, error, self._folder) from None
         except DeadKernelError:
             if self._interrupted:
                 raise
@@ -188,7 +189,7 @@ def _place_of(prose: Prose, code: str) -> Place:
     return next((line.place for line in prose.lines if code in line.text), prose.lines[0].place)
 
 
-def _failure(chunk: Chunk, cell: NotebookNode, error: CellExecutionError) -> ChunkError:
+def _failure(chunk: Chunk, cell: NotebookNode, error: CellExecutionError, folder: Path) -> ChunkError:
     """The error of a chunk: its line in the document, and the innermost line in the project's code."""
     output = next((output for output in cell.outputs if output.output_type == "error"), None)
     trace = ANSI.sub("", "\n".join(output.traceback)) if output else str(error)
@@ -199,5 +200,8 @@ def _failure(chunk: Chunk, cell: NotebookNode, error: CellExecutionError) -> Chu
     if written:
         message.append(f"  {chunk.place.file}:{line}: {written}")
     own = [match for match in FRAME_IN_FILE.finditer(trace) if "site-packages" not in match["file"]]
-    message += [f"  {match['file']}:{match['line']}: in {match['function']}" for match in own]
+    for match in own:
+        file = Path(match["file"])
+        name = file.relative_to(folder) if file.is_relative_to(folder) else file
+        message.append(f"  {name}:{match['line']}: in {match['function']}")
     return ChunkError("\n".join(message), place=Place(chunk.place.file, line))

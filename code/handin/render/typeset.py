@@ -34,7 +34,7 @@ def to_typst(tree: Node, document: str, settings: Settings, project: Project, fo
         HandinError: A template is missing, or Pandoc fails.
     """
     templates = folder / "templates"
-    _assemble(templates, settings, project)
+    assemble_templates(templates, settings, project)
     metadata = folder / f"{Path(document).stem}-metadata.json"
     metadata.write_text(json.dumps(_metadata(settings, project), default=str), encoding="utf-8")
     arguments = [
@@ -83,8 +83,12 @@ def to_pdf(text: str, document: str, project: Project, folder: Path, timestamp: 
     return pdf
 
 
-def _assemble(templates: Path, settings: Settings, project: Project) -> None:
-    """Pandoc finds partial templates beside the main one only."""
+def assemble_templates(templates: Path, settings: Settings, project: Project) -> None:
+    """Copy the main template and its partials to one folder: Pandoc finds partials beside the main one only.
+
+    Raises:
+        HandinError: A partial is missing, or one is named that has no place here.
+    """
     shutil.copytree(OWN_TEMPLATES, templates, dirs_exist_ok=True)
     given = {Path(name).name: project.root / name for name in settings.typst.get("template-partials", [])}
     place = project.place("format", "typst", "template-partials")

@@ -1,0 +1,248 @@
+"""The built-in renderer on the small project: what it prints, what it refuses, what it leaves alone."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import pypdf
+import pytest
+
+from handin.errors import HandinError
+from handin.project import Project, load_project
+from handin.render.builtin import Builder
+
+CODE = Path(__file__).parents[3] / "code"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(CODE)}
+RENDER = [sys.executable, "-m", "handin", "render", "--renderer", "builtin"]
+Edit = Callable[[str, str, str], None]
+
+
+def words(pdf: Path) -> str:
+    """The text of a PDF with single blanks."""
+    return " ".join(" ".join(page.extract_text() for page in pypdf.PdfReader(pdf).pages).split())
+
+
+def render(folder: Path) -> None:
+    project = load_project(folder)
+    Builder(project).render(project.documents)
+
+
+def test_both_documents_say_what_they_should(built: Project) -> None:
+    report, notebook = (words(built.output_dir / f"{name}.pdf") for name in ("report", "notebook"))
+    for text in (report, notebook):
+        assert "Zoë O’Brien-Müller (zobrien_1)" in text
+        assert "Ada Lovelace (alovelac)" in text
+        assert "The answer is 42, or 6.000, or bold." in text
+        assert (
+            "See Figure 1, Table 1 and Equation 1 in Section 1a, as well as Figure 1, Table 2, number 1."
+            in text
+        )
+        assert "So does Knuth (1984, 3), and others (Knuth 1984)." in text
+        assert "Figure 1. A line with" in text
+        assert "Table 1. Squares, computed." in text
+        assert "A1 And more It ends, see Section A1." in text
+        assert not re.search(r"\?\?|@|\{python\}|:::", text)
+    assert "rhubarb" in report
+    assert "rhubarb" not in notebook
+    assert "custard" not in report
+    assert 'print("printed words") words.answer + 1 printed words 43' in notebook
+    assert "#|" not in notebook
+    assert "printed words" not in report.replace("custard", "")
+    assert report.index("References") < report.index("A More words")
+
+
+def test_metadata_bookmarks_and_fonts(built: Project) -> None:
+    reader = pypdf.PdfReader(built.output_dir / "report.pdf")
+    assert reader.metadata is not None
+    assert reader.metadata.title == "Assignment 1: Small Things"
+    assert reader.metadata.author == "Zoë O’Brien-Müller, Ada Lovelace"
+    top = [entry["/Title"] for entry in reader.outline if not isinstance(entry, list)]
+    assert top == ["1 Words", "2 Second", "References", "A More words"]
+    assert reader.xmp_metadata is not None
+
+
+def test_the_notebook_is_kept_as_it_ran(built: Project) -> None:
+    path = built.output_dir / "notebook.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert prose.startswith("# Assignment 1: Small Things")
+    assert "The answer is 42, or 6\\.000, or **bold**." in prose
+    assert "rhubarb" not in prose
+    assert not re.search(r":::|\{python\}|\{=typst\}", prose)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert any("image/svg+xml" in output.get("data", {}) for output in outputs)
+    assert not (built.output_dir / "report.ipynb").exists()
+
+
+def test_figures_are_kept_by_label(built: Project) -> None:
+    assert [path.name for path in built.figures_dir.iterdir()] == ["fig-line.svg"]
+
+
+def test_nothing_is_left_behind(built: Project) -> None:
+    assert list((built.root / "_build").iterdir()) == []
+    assert sorted(path.name for path in built.output_dir.iterdir()) == [
+        "notebook.ipynb",
+        "notebook.pdf",
+        "report.pdf",
+    ]
+
+
+def test_two_builds_give_the_same_bytes(built: Project, folder: Path) -> None:
+    (folder / "figures" / "fig-old.svg").write_text("drawn by a chunk that is gone")
+    (folder / "figures" / "README.md").write_text("stays")
+    render(folder)
+    for path in [*built.output_dir.iterdir(), *built.figures_dir.iterdir()]:
+        assert path.read_bytes() == (folder / path.relative_to(built.root)).read_bytes(), path.name
+    assert sorted(path.name for path in (folder / "figures").iterdir()) == ["README.md", "fig-line.svg"]
+
+
+WORDS = "sections/1-words.qmd"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("See @fig-line,", "See @fig-lime,", r"1-words\.qmd:4: .*`fig-lime`; did you mean @fig-line\?"),
+        ("in @sec-1a,", "in @sec-9a,", r"1-words\.qmd:4: there is no label `sec-9a`; did you mean @sec-a"),
+        ("See @fig-line,", "See @tbl-line,", r"1-words\.qmd:4: there is no label `tbl-line`"),
+        (
+            "others [@knuth1984]",
+            "others [@knut1984]",
+            r"1-words\.qmd:5: .*`knut1984`; did you mean @knuth1984",
+        ),
+        ("See @fig-line,", "See @fig-line [@knuth1984],", r"1-words\.qmd:4: .* as one citation, and part"),
+        ("See @fig-line,", "See @fig-line [p. 3],", r"1-words\.qmd:4: .* as one citation, and part"),
+        ("{#eq-euler}", "{#eq-euler}\n\n$$ 1 $$ {#eq-euler}", r"1-words\.qmd:15: .*`eq-euler` stands twice"),
+        ("## Tables {#sec-1b}", "## Tables {#sec-1a}", r"1-words\.qmd:38: .*`sec-1a` stands twice"),
+        ("{#tbl-small}", "{#tbl-squares}", r"1-words\.qmd:50: the label `tbl-squares` stands twice"),
+        (": Typed. {#tbl-small}", ": Typed.", r"1-words\.qmd:50: .*“Typed\.” has a caption but no label"),
+        ("where $\\pi$", "\\newpage\n\nwhere $\\pi$", r"1-words\.qmd:15: .* raw tex.*newpage"),
+        ("<!-- a comment is no content -->", "<b>bold</b>", r"1-words\.qmd:7: .* raw html.*<b>"),
+        ("- one", "::: {.callout-note}\nHm.\n:::\n\n- one", r"1-words\.qmd:52: .*callout-note"),
+        ("- one", "::: {.panel-tabset}\nHm.\n:::\n\n- one", r"1-words\.qmd:52: .*panel-tabset"),
+        ("- one", "[Hm]{.mark}\n\n- one", r"1-words\.qmd:52: .*span"),
+        ("- one", "![](absent.png)\n\n- one", r"1-words\.qmd:52: there is no image `absent\.png`"),
+        ("- one", "{{< pagebreak >}}\n\n- one", r"1-words\.qmd:52: .*shortcode `pagebreak`"),
+        (
+            'when-meta="notebook"',
+            'when-profile="x"',
+            r"1-words\.qmd:2\d: conditional content with when-profile",
+        ),
+        ("`{python} words.answer`", "`{r} words`", r"1-words\.qmd:3: an inline expression that is not"),
+        ("`{python} words.answer`", "`{python} words.\nanswer`", r"1-words\.qmd:3: an inline expression"),
+    ],
+)
+def test_mistakes_are_found_before_a_chunk_runs(
+    folder: Path, edit: Edit, old: str, new: str, message: str
+) -> None:
+    edit(WORDS, old, new)
+    edit("sections/0-setup.qmd", "import words", "import words; open('ran', 'w').close()")
+    with pytest.raises(HandinError, match=message):
+        render(folder)
+    assert not (folder / "ran").exists()
+    assert not (folder / "_output").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "message"),
+    [
+        ("_quarto.yml", "lang: en", "lang: de", r"_quarto\.yml:\d+: .*`lang`.*English"),
+        ("_quarto.yml", "lang: en", "toc: true", r"_quarto\.yml:\d+: .*`toc`"),
+        ("_quarto.yml", "  warning: true", "  cache: true", r"_quarto\.yml:\d+: .*`execute\.cache`"),
+        (
+            "_quarto.yml",
+            "    papersize: a4",
+            "    columns: 2",
+            r"_quarto\.yml:\d+: .*`format\.typst\.columns`",
+        ),
+        ("_quarto.yml", "references.bib", "absent.bib", r"_quarto\.yml:\d+: there is no file `absent\.bib`"),
+        ("_quarto.yml", "templates/typst-show.typ", "templates/x.typ", r"_quarto\.yml:\d+: .*two partials"),
+        ("notebook.qmd", "notebook: true", "abstract: Hm", r"notebook\.qmd:4: .*`abstract`"),
+        ("_environment", "PYTHONPATH=code", "PYTHONPATH code", r"_environment:1: not a variable"),
+    ],
+)
+def test_settings_that_are_not_supported_are_refused(
+    folder: Path, edit: Edit, name: str, old: str, new: str, message: str
+) -> None:
+    edit(name, old, new)
+    with pytest.raises(HandinError, match=message):
+        render(folder)
+
+
+def test_a_broken_chunk_names_everything_and_replaces_nothing(folder: Path, edit: Edit) -> None:
+    (folder / "_output").mkdir()
+    (folder / "_output" / "report.pdf").write_text("the old one")
+    edit("code/words.py", "    lines = [", "    1 / 0\n    lines = [")
+    with pytest.raises(HandinError) as caught:
+        render(folder)
+    message = str(caught.value)
+    assert message.startswith("sections/1-words.qmd:43: chunk `tbl-squares` failed: ZeroDivisionError")
+    assert "sections/1-words.qmd:43: Markdown(words.table(4))" in message
+    assert "  code/words.py:13: in table" in message
+    assert (folder / "_output" / "report.pdf").read_text() == "the old one"
+    assert [path.name for path in (folder / "_output").iterdir()] == ["report.pdf"]
+    assert list((folder / "figures").iterdir()) == []
+
+
+def test_a_broken_inline_expression_is_named(folder: Path, edit: Edit) -> None:
+    edit(WORDS, "`{python} words.answer`", "`{python} words.absent`")
+    with pytest.raises(HandinError, match=r"1-words\.qmd:3: .*`words\.absent` failed: AttributeError"):
+        render(folder)
+
+
+def test_a_kernel_that_dies_is_named(folder: Path, edit: Edit) -> None:
+    edit(WORDS, "plt.show()", "import os; os._exit(3)")
+    with pytest.raises(HandinError, match=r"1-words\.qmd:17: the kernel died while it ran chunk `fig-line`"):
+        render(folder)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_leaves_the_old_documents(folder: Path, edit: Edit, number: int) -> None:
+    (folder / "_output").mkdir()
+    (folder / "_output" / "report.pdf").write_text("the old one")
+    edit(WORDS, "plt.show()", "open('ran', 'w').close(); import time; time.sleep(60)")
+    process = subprocess.Popen(RENDER, cwd=folder, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 30
+    while not (folder / "ran").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.kill(process.pid, number)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert [path.name for path in (folder / "_output").iterdir()] == ["report.pdf"]
+    assert list((folder / "_build").iterdir()) == []
+
+
+def test_the_command_line_says_where_and_how_long(folder: Path) -> None:
+    command = [*RENDER, "report"]
+    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    assert re.search(r"2/4 fig-line  \d", done.stdout)
+    assert re.search(
+        r"_output/report\.pdf  2 pages: 2 with text, references on 2, appendix on 2", done.stdout
+    )
+    assert "built by the built-in renderer in" in done.stdout
+    assert [path.name for path in (folder / "_output").iterdir()] == ["report.pdf"]
+    assert done.stderr == ""
+
+
+def test_the_chunks_see_the_environment(folder: Path, edit: Edit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
+    names = "['SOURCE_DATE_EPOCH', 'DRAFT', 'PROGRESS_FILE', 'PYTHONPATH']"
+    edit(
+        "sections/0-setup.qmd",
+        "import words",
+        f"import words, os, json; json.dump([os.environ.get(k) for k in {names}], open('env', 'w'))",
+    )
+    Builder(load_project(folder), draft=True).render(["report.qmd"])
+    epoch, draft, progress, path = json.loads((folder / "env").read_text())
+    assert (epoch, draft) == ("1", "1")
+    assert progress.endswith("progress.jsonl")
+    assert path.split(os.pathsep)[0] == str(folder / "code")

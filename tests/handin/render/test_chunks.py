@@ -1,0 +1,72 @@
+"""Chunks are told from prose, with their options and places."""
+
+from pathlib import Path
+
+import pytest
+
+from handin.errors import HandinError
+from handin.render.chunks import Chunk, Prose, read_blocks
+from handin.render.notebook import pretend, program, take_results, to_notebook
+from handin.render.source import read_source
+
+
+def blocks(root: Path, text: str) -> list[Prose | Chunk]:
+    (root / "main.qmd").write_text(text, encoding="utf-8")
+    return read_blocks(read_source(root, "main.qmd"))
+
+
+def test_a_chunk_knows_its_options_code_and_lines(tmp_path: Path) -> None:
+    text = '# A\n\n```{python}\n#| label: fig-a\n#| fig-cap: "A *cap*: $x$"\n\nx = 1\n\n\ny = 2\n```\nafter\n'
+    before, chunk, after = blocks(tmp_path, text)
+    assert isinstance(chunk, Chunk)
+    assert chunk.options == {"label": "fig-a", "fig-cap": "A *cap*: $x$"}
+    assert chunk.code == "x = 1\n\n\ny = 2"
+    assert (str(chunk.place), chunk.code_line) == ("main.qmd:3", 7)
+    assert isinstance(before, Prose)
+    assert isinstance(after, Prose)
+    assert (before.text, after.text) == ("# A\n", "after")
+
+
+def test_displayed_and_raw_code_is_prose(tmp_path: Path) -> None:
+    shown = "```python\nx\n```\n\n```{.python}\nx\n```\n\n```{=typst}\n#show: appendix\n```\n"
+    text = f"{shown}\n```{{python}}\nx\n```\n"
+    prose, chunk = blocks(tmp_path, text)
+    assert isinstance(prose, Prose)
+    assert isinstance(chunk, Chunk)
+    assert "#show: appendix" in prose.text
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("```{r}\n1\n```\n", r"main\.qmd:1: .* only Python chunks"),
+        ("\n```{python, echo=FALSE}\n1\n```\n", r"main\.qmd:2: .* only Python chunks"),
+        ("- a\n\n  ```{python}\n  1\n  ```\n", r"main\.qmd:3: a chunk must not be indented"),
+        ("````\n```{python}\n1\n```\n````\n", r"main\.qmd:1: a code block opened by `````"),
+        ("```{python}\n#| label: a\n#| fold: true\n1\n```\n", r"main\.qmd:3: .* no chunk option `fold`"),
+        ("```{python}\n#| echo: fenced\n1\n```\n", r"main\.qmd:2: `echo: fenced` .* write true or false"),
+        ("```{python}\n#| echo: [\n1\n```\n", r"main\.qmd:2: this is not YAML"),
+        ("```{python}\n#| label: fig-a\n1\n```\n", r"main\.qmd:2: `fig-cap` and a label .* belong together"),
+        ("```{python}\n#| label: a\n#| tbl-cap: c\n1\n```\n", r"main\.qmd:3: `tbl-cap` and a label"),
+        (
+            "```{python}\n#| label: a\n1\n```\n\n```{python}\n#| label: a\n2\n```\n",
+            r"main\.qmd:6: .*main\.qmd:1",
+        ),
+    ],
+)
+def test_what_is_not_supported_is_refused_by_line(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(HandinError, match=message):
+        blocks(tmp_path, text)
+
+
+def test_documents_with_the_same_chunks_share_results(tmp_path: Path) -> None:
+    one = blocks(tmp_path, "A `{python} x`.\n\n```{python}\nx = 1\n```\n\nB `{python} x + 1`.\n")
+    two = blocks(tmp_path, "```{python}\nx = 1\n```\n\nOther.\n")
+    three = blocks(
+        tmp_path, "Hm, `{python} x`.\n\n```{python}\n#| echo: false\nx = 1\n```\n\n`{python} x + 1`\n"
+    )
+    assert program(one) == program(three) != program(two)
+    executed, notebook = pretend(to_notebook(one)), to_notebook(three)
+    executed.cells[2].metadata["user_expressions"][0]["result"]["data"] = {"text/plain": "2"}
+    take_results(notebook, executed)
+    assert notebook.cells[2].metadata["user_expressions"][0]["result"]["data"] == {"text/plain": "2"}
