@@ -30,6 +30,7 @@ from fnn.sharding import automatic_shards, compute_shards, split
 from fnn.units import UNITS, find_unit
 
 SEED = 24  # of every study that names no other
+SOURCES = store.sources(__name__)  # as they are imported: the files may change while this process runs
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ def record_key(settings: Settings, data: Dataset) -> dict[str, Any]:
     return {
         "settings": asdict(settings),
         "data": store.tensor_digest(data.X_train, data.y_train, data.X_test, data.y_test),
-        "sources": store.sources(__name__),
+        "sources": SOURCES,
         "dtype": str(torch.float64),
         "torch": torch.__version__,
         "scipy": scipy.__version__,
