@@ -1,0 +1,73 @@
+# Two commands: `make` builds the documents, `make test` checks everything. `make help` lists the rest.
+# A machine needs git, make and Python >= 3.11; all else goes into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+# Tools of .venv come first, Quarto's too if it could be installed there.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := render
+.PHONY: render draft preview check pack test lint constraints clean distclean help
+
+render: $(VENV)/installed $(VENV)/quarto ## build report and notebook (the default)
+	@$(BIN)/handin render
+
+draft: $(VENV)/installed $(VENV)/quarto ## build them with quick settings, claims unchecked
+	@$(BIN)/handin render --draft
+
+preview: $(VENV)/installed $(VENV)/quarto ## build the report again whenever a source changes
+	@$(BIN)/handin preview
+
+check: $(VENV)/installed ## check the hand-in against the rules of the course
+	@$(BIN)/handin check
+
+pack: $(VENV)/installed ## write the ZIP
+	@$(BIN)/handin pack
+
+test: lint ## lint, type check and test
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-tests ## lint and type check
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/mypy --no-error-summary
+
+constraints: $(VENV)/installed-tests ## write the installed versions to constraints.txt
+	@$(BIN)/python -m pip freeze --exclude-editable --exclude quarto-cli | sed 's/+.*//' > constraints.new
+	@(sed '/^[^#]/,$$d' constraints.txt; cat constraints.new) > constraints.all
+	@mv constraints.all constraints.txt && rm constraints.new
+
+clean: $(VENV)/installed ## remove what a build writes; trained models stay
+	@$(BIN)/handin clean
+
+distclean: ## remove everything that is not a source: documents, trained models, .venv
+	@rm -rf _output _build _store .quarto .pytest_cache .ruff_cache .mypy_cache $(VENV)
+	@find figures -name '*.svg' -delete
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1:\2/p' Makefile | while IFS=: read -r name what; do \
+		printf '  make %-12s %s\n' "$$name" "$$what"; done
+
+$(VENV)/created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or later is needed; name one with: make PYTHON=/path/to/python3"; exit 1; }
+	@echo "creating .venv"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/installed: $(VENV)/created pyproject.toml constraints.txt
+	@echo "installing the packages that constraints.txt pins"
+	@$(PIP) install --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/installed-tests: $(VENV)/installed
+	@$(PIP) install --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+# Tried once. Where it fails (the package fetches Quarto from GitHub) the built-in renderer does the work.
+$(VENV)/quarto: | $(VENV)/created
+	@command -v quarto > $@ || { $(PIP) install quarto-cli > $(VENV)/quarto.log 2>&1 && $(BIN)/quarto --version > $@; } || \
+		echo "Quarto could not be installed (see $(VENV)/quarto.log); the built-in renderer takes its place" | tee $@
