@@ -85,12 +85,12 @@ def cross_references(submission: Submission) -> list[Finding]:
 
 
 def _bibliography(submission: Submission) -> Iterator[tuple[str, str]]:
-    """Key and place of every entry of the BibTeX files."""
-    for path in sorted(submission.files):
-        if path.lower().endswith(".bib"):
-            text = submission.text(path) or ""
-            for match in _ENTRY.finditer(text):
-                yield match[2], at(path, line=text.count("\n", 0, match.start(2)) + 1)
+    """Key and place of every entry of the BibTeX files that `_quarto.yml` names."""
+    named = submission.config.get("bibliography", [])
+    for path in [named] if isinstance(named, str) else named if isinstance(named, list) else []:
+        text = submission.text(str(path)) or ""
+        for match in _ENTRY.finditer(text):
+            yield match[2], at(str(path), line=text.count("\n", 0, match.start(2)) + 1)
 
 
 def _unknown_keys(submission: Submission, entries: dict[str, str]) -> list[Finding]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from handin.rules.finding import Finding, at, failed, passed
 from handin.rules.layout import Caption, Layout, Part
 from handin.rules.python_code import cell_source
@@ -128,7 +130,7 @@ def _unlabelled_chunks(submission: Submission) -> list[Finding]:
         if not isinstance(cell, dict) or not draws(cell):
             continue
         code = cell_source(cell)
-        if "label: fig-" in code:
+        if re.search(r"#\|\s*label:\s*[\"']?fig-", code):
             continue
         chunk = next((c for c in submission.source.chunks if _code(c.code) == _code(code)), None)
         if chunk:

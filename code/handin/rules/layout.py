@@ -82,7 +82,7 @@ _CAPTION = re.compile(rf"{_KIND}\s*(?P<number>{_NUMBER})\s*[:.|–—]\s*(?P<tex
 _JOINT = r"(?:[\s,;&–—-]|and\b|und\b|to\b|bis\b|through\b){1,6}"
 _MENTION = re.compile(
     rf"\b{_KIND}\s?(?P<numbers>{_NUMBER}[a-z]?\b"
-    rf"(?:{_JOINT}(?:{_KIND.replace('?P<kind>', '?:')}\s?)?{_NUMBER}[a-z]?\b){{0,20}})"
+    rf"(?:{_JOINT}{_NUMBER}[a-z]?\b){{0,20}})"
 )
 
 
