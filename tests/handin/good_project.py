@@ -9,12 +9,14 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import typst
 
 from handin import fingerprint
 from handin.archive import as_manifest
+from handin.project import Project, load_project
 from handin.rules import Course, Submission
 
 ZIP = "dl24-1-mmuster.zip"
@@ -49,6 +51,11 @@ handin:
   archive: "dl24-{assignment}-{login}.zip"
   page-limit: 5
   tasks: ["1", 1a, 1b, "2", 2a, 2b, 2c]
+  optional-tasks: [2c]
+  example-logins: [alovelac]
+  example-names: [Ada Lovelace]
+  boundary: [code/net/boundary.py]
+  not-solution: [tests, data/make_data.py]
 bibliography: references.bib
 format:
   typst:
@@ -284,14 +291,15 @@ class Recipe:
     cells: list[dict[str, Any]] = field(default_factory=list)
     course: Course = COURSE
     name: str = "project"  # or the name of a ZIP
-    versions: dict[str, str] = field(default_factory=lambda: dict(VERSIONS))
+    rendered_with: dict[str, str] = field(default_factory=lambda: dict(VERSIONS))
+    versions: dict[str, str] = field(default_factory=lambda: dict(VERSIONS))  # installed when checked
     after: list[Callable[[dict[str, bytes]], None]] = field(default_factory=list)  # rendering
     packed: list[Callable[[dict[str, bytes]], None]] = field(default_factory=list)  # the manifest
 
     def build(self) -> Submission:
         """Render, embed fingerprints, pack."""
         files = {name: text.encode() for name, text in self.sources.items()}
-        taken = fingerprint.of_files(files, VERSIONS)
+        taken = fingerprint.of_files(files, self.rendered_with)
         cells = self.cells or notebook_cells(self.drawings)
         held: dict[str, Any] = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
         fingerprint.embed_notebook(held, taken)
@@ -307,6 +315,16 @@ class Recipe:
                 edit(files)
             submission = replace(submission)  # nothing read before the edits is kept
         return submission
+
+    def write(self, root: Path) -> Project:
+        """The project on disk, rendered with the packages of this environment."""
+        self.rendered_with = fingerprint.versions(self.sources["pyproject.toml"].encode())
+        documents = ("report.pdf", "notebook.pdf", "notebook.ipynb")
+        for name, data in self.build().files.items():
+            path = root / ("_output" if name in documents else "") / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        return load_project(root)
 
     def pdf(self, body: str) -> bytes:
         """One document."""

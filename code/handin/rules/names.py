@@ -220,7 +220,10 @@ class _Reader:
             name = self.fold(node.args[0])
             yield Use(name if isinstance(name, str) else "", node.lineno, shown, True)
         elif function & runs and node.args:
-            code = self.fold(node.args[0])
+            first = node.args[0]
+            if isinstance(first, ast.Call) and _plain(first.func) == "compile":
+                return  # the inner call is looked at by itself
+            code = self.fold(first)
             if isinstance(code, bytes):
                 code = code.decode("utf-8", "replace")
             if not isinstance(code, str) or self.depth >= 3:

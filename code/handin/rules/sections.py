@@ -39,9 +39,9 @@ def sections(submission: Submission) -> list[Finding]:
         there, lacking = headings[first:last], wanted[begin:end]
         for position, heading in enumerate(there):
             found.append(_wrong(heading, lacking[position : position + 1], numbers, submission, document))
-        for task in lacking[len(there) :]:
-            if task not in numbers:
-                found.append(_missing(task, headings, submission, document))
+        absent = [task for task in lacking[len(there) :] if task not in numbers]
+        if absent:
+            found.append(_missing(absent, headings, submission, document))
     if not found:
         optional = [t for t in course.optional_tasks if t not in numbers]
         note = f" (optional and absent: {', '.join(optional)})" if optional else ""
@@ -85,11 +85,16 @@ def _wrong(
     )
 
 
-def _missing(task: str, headings: list[Heading], submission: Submission, document: Document) -> Finding:
+def _missing(
+    tasks: list[str], headings: list[Heading], submission: Submission, document: Document
+) -> Finding:
     order = submission.course.tasks
-    before = [h for h in headings if h.number in order[: order.index(task)]]
+    before = [h for h in headings if h.number in order[: order.index(tasks[0])]]
     place = heading_place(submission, document, before[-1]) if before else at(document.path, page=1)
-    return failed(SECTIONS, f"task {task} has no section", place, f"add a section numbered {task}")
+    listed = ", ".join(tasks)
+    if len(tasks) == 1:
+        return failed(SECTIONS, f"task {listed} has no section", place, f"add a section numbered {listed}")
+    return failed(SECTIONS, f"tasks {listed} have no sections", place, "add a section for each")
 
 
 def heading_place(submission: Submission, document: Document, heading: Heading) -> str:

@@ -1,0 +1,109 @@
+"""`handin check`, `pack` and `doctor` at the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from good_project import ZIP, Recipe
+
+from handin.cli import main
+from handin.rules import RULES
+
+
+def run(folder: Path, *words: str) -> Result:
+    return CliRunner().invoke(main, ["--project", str(folder), *words])
+
+
+def test_a_good_project_passes_every_rule(tmp_path: Path) -> None:
+    Recipe().write(tmp_path)
+    result = run(tmp_path, "check", "--format", "json")
+    said = json.loads(result.output)
+    assert result.exit_code == 0
+    assert said["ok"] is True
+    assert [finding["rule"] for finding in said["findings"]] == list(RULES)
+    assert {finding["status"] for finding in said["findings"]} == {"pass"}
+
+
+def test_the_table_names_rule_place_and_remedy(tmp_path: Path) -> None:
+    recipe = Recipe()
+    recipe.sources["code/net/model.py"] += "\nimport numpy\n"
+    recipe.write(tmp_path)
+    result = run(tmp_path, "check")
+    assert result.exit_code == 1
+    for words in ("banned-modules", "code/net/model.py:29", "→ do without numpy", "17 passed, 1 failed"):
+        assert words in result.output
+
+
+def test_pack_says_where_the_zip_is_and_check_reads_it(tmp_path: Path) -> None:
+    Recipe().write(tmp_path)
+    result = run(tmp_path, "pack")
+    assert result.exit_code == 0
+    assert f"_output/{ZIP}" in result.output
+    result = run(tmp_path, "check", str(tmp_path / "_output" / ZIP), "--format", "json")
+    assert result.exit_code == 0
+    assert json.loads(result.output)["findings"][0]["rule"] == "intake"
+
+
+def test_pack_refuses_with_the_list_of_failures(tmp_path: Path) -> None:
+    recipe = Recipe()
+    recipe.sources["_quarto.yml"] = recipe.sources["_quarto.yml"].replace("login: mmuster", "login: alovelac")
+    recipe.write(tmp_path)
+    result = run(tmp_path, "pack")
+    assert result.exit_code == 1
+    assert "`alovelac` is the example's login" in result.output
+    assert "not packed" in result.output
+    assert list(tmp_path.rglob("*.zip")) == []
+
+
+def test_an_unrendered_project_is_told_to_render(tmp_path: Path) -> None:
+    Recipe().write(tmp_path)
+    for path in (tmp_path / "_output").iterdir():
+        path.unlink()
+    result = run(tmp_path, "check")
+    assert result.exit_code == 1
+    assert "there is no PDF report" in result.output
+    assert "handin render" in result.output
+
+
+def test_a_zip_that_is_none_fails_calmly(tmp_path: Path) -> None:
+    Recipe().write(tmp_path)
+    (tmp_path / "fake.zip").write_text("not a ZIP")
+    result = run(tmp_path, "check", str(tmp_path / "fake.zip"))
+    assert result.exit_code == 1
+    assert "intake" in result.output
+
+
+def test_doctor_finds_this_environment_fit(tmp_path: Path) -> None:
+    Recipe().write(tmp_path)
+    result = run(tmp_path, "doctor", "--format", "json")
+    looked_at = {entry["what"]: entry["status"] for entry in json.loads(result.output)}
+    assert result.exit_code == 0
+    assert looked_at["packages"] == looked_at["Typst"] == looked_at["fonts"] == looked_at["kernel"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "words"),
+    [
+        ("_quarto.yml", "course: Deep Learning", "cuorse: Deep Learning", "did you mean `course`?"),
+        (
+            "_quarto.yml",
+            "bibliography:",
+            "mainfont: No Such Font\nbibliography:",
+            "No Such Font is not there",
+        ),
+        ("pyproject.toml", "scipy>=1.15", "no-such-package>=1", "absent: no-such-package"),
+    ],
+)
+def test_doctor_names_each_problem_with_its_remedy(
+    tmp_path: Path, file: str, old: str, new: str, words: str
+) -> None:
+    recipe = Recipe()
+    recipe.write(tmp_path)
+    (tmp_path / file).write_text(recipe.sources[file].replace(old, new))
+    result = run(tmp_path, "doctor")
+    assert result.exit_code == 1
+    assert words in result.output
+    assert "→" in result.output

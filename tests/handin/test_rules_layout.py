@@ -1,0 +1,109 @@
+"""The structure of a report as its PDF shows it: numbers, parts, captions, mentions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from good_project import REPORT, Recipe, typeset
+
+from handin import pdf
+from handin.rules.layout import Layout, Part, task_number
+
+
+@pytest.mark.parametrize(
+    ("title", "above", "number"),
+    [
+        ("1 Implement", "", "1"),
+        ("1a The class", "1", "1a"),
+        ("1 a) The class", "1", "1a"),
+        ("1.a The class", "1", "1a"),
+        ("1(a) The class", "1", "1a"),
+        ("1a) The class", "1", "1a"),
+        ("a) The class", "2", "2a"),
+        ("(b) The class", "2", "2b"),
+        ("Task 3: Backpropagation", "", "3"),
+        ("Task 3b – Backward", "", "3b"),
+        ("Exercise 2", "", "2"),
+        ("1.1 The class", "1", "1.1"),
+        ("A network", "1", ""),
+        ("a network", "1", ""),
+        ("2 layers or 3", "", "2"),
+        ("1990 was a year", "", ""),
+        ("References", "3", ""),
+    ],
+)
+def test_the_number_of_a_heading(title: str, above: str, number: str) -> None:
+    assert task_number(title, above)[0] == number
+
+
+def layout(report: str) -> Layout:
+    recipe = Recipe(report=report)
+    return Layout(pdf.read(recipe.pdf(report)))
+
+
+def test_parts_headings_captions_and_mentions_of_a_report() -> None:
+    found = layout(REPORT)
+    assert [h.number for h in found.headings if h.number] == ["1", "1a", "1b", "2", "2a", "2b"]
+    assert [(c.kind, c.number) for c in found.captions] == [("Figure", "1"), ("Table", "1"), ("Figure", "2")]
+    assert {(m.kind, m.number) for m in found.mentions} == {("Figure", "1"), ("Table", "1"), ("Figure", "2")}
+    assert set(found.parts) == set(Part)
+
+
+def test_without_bookmarks_the_text_tells() -> None:
+    content = replace(layout(REPORT).content, outline=())
+    found = Layout(content)
+    assert [h.number for h in found.headings if h.number] == ["1", "1a", "1b", "2", "2a", "2b"]
+    assert found.body_pages == layout(REPORT).body_pages
+
+
+def test_bookmarks_without_numbers_take_them_from_the_text() -> None:
+    content = layout(REPORT).content
+    bare = [
+        replace(b, title=b.title.split(" ", 1)[-1] if b.title[0].isdigit() else b.title)
+        for b in content.outline
+    ]
+    found = Layout(replace(content, outline=tuple(bare)))
+    assert [h.number for h in found.headings if h.number] == ["1", "1a", "1b", "2", "2a", "2b"]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "numbers"),
+    [
+        ("See Figures 1, 2 and 4.", ["1", "2", "4"]),
+        ("See Figures 2–4.", ["2", "3", "4"]),
+        ("See Figures 2 to 4.", ["2", "3", "4"]),
+        ("See Fig. 3a and Fig. 4b.", ["3", "4"]),
+        ("Abbildung 2 zeigt es.", ["2"]),
+        ("See Figure 3 and 12 networks.", ["3", "12"]),
+        ("Figurative 3.", []),
+    ],
+)
+def test_lists_and_ranges_of_mentions(sentence: str, numbers: list[str]) -> None:
+    found = Layout(pdf.read(typeset(f"{sentence}\n\n#lorem(30)")))
+    assert [mention.number for mention in found.mentions] == numbers
+
+
+def test_table_and_figure_in_one_sentence_keep_their_kinds() -> None:
+    found = Layout(pdf.read(typeset("See Table 1 and Figure 5. #lorem(20)")))
+    assert [(m.kind, m.number) for m in found.mentions] == [("Table", "1"), ("Figure", "5")]
+
+
+def test_running_heads_and_page_numbers_are_no_text_of_the_body() -> None:
+    found = layout(REPORT)
+    assert not any(one.text.startswith("Assignment 1 Deep Learning") for one in found.lines)
+    assert not any(one.text.endswith("of 3") for one in found.lines)
+
+
+def test_pages_of_references_and_appendix_are_not_counted() -> None:
+    with_breaks = REPORT.replace("#refs[", "#pagebreak()\n#refs[").replace(
+        "#show: appendix", "#pagebreak()\n#show: appendix"
+    )
+    found = layout(with_breaks)
+    assert len(found.content.pages) == len(found.body_pages) + 2
+
+
+@pytest.mark.parametrize("heading", ["Bibliography", "Literatur", "Works cited"])
+def test_other_words_for_references(heading: str) -> None:
+    found = layout(REPORT.replace("#refs[", f"#heading(numbering: none)[{heading}]\n["))
+    assert Part.REFERENCES in found.parts
