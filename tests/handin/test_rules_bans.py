@@ -126,7 +126,7 @@ def test_what_is_allowed_is_left_alone(code: str) -> None:
         "import runpy\nrunpy.run_path('x.py')",
         "import torch\ntorch.ones(1).numpy()",
         "import torch\ngetattr(torch.ones(1), 'numpy')()",
-        "this is not python",
+        "no python at all",
         "f" + "()" * 5000,
         "x = " + "a." * 5000 + "a",
         "(" * 5000,
