@@ -17,8 +17,8 @@ import importlib.util
 import json
 import os
 import sys
-import tempfile
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -188,15 +188,15 @@ def _write(path: Path, data: bytes) -> None:
     """Write beside `path` and move into place: a reader sees a whole entry or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path.parent)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem[:16] + "-", suffix=".part")
+    part = path.with_name(f"{path.stem[:16]}-{uuid.uuid4().hex}.part")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(part, "xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())  # a full disk is noticed here, before the move
-        os.replace(name, path)
+        os.replace(part, path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise
 
 
