@@ -208,13 +208,13 @@ def run_shard(settings: Settings, data: Dataset, indices: Sequence[int]) -> dict
     unit = UNITS[settings.unit]
     with _one_thread(), torch.no_grad():
         start = initial_points(settings.init, settings.sizes, unit.name, X.cpu(), settings.seed, indices)
-        start = start.to(X.device)
-        found = _minimize(settings, X, y, start)
-        test = MeanSquaredError(settings.sizes, unit, X_test, y_test, padded=False)
+        found = _minimize(settings, X, y, start.to(X.device))
+        test = MeanSquaredError(settings.sizes, unit, X_test, y_test)
+        test_mse = test.value(_in_company(test.pad(found.params)))[: len(start)]
         tensors = {
             "params": found.params,
             "train_mse": found.value,
-            "test_mse": test.value(found.params),
+            "test_mse": test_mse,
             "gradient_norm": found.gradient_norm,
             "stop_codes": found.stop,
             "iterations": found.iterations,
@@ -235,11 +235,14 @@ def _minimize(settings: Settings, X: Tensor, y: Tensor, start: Tensor) -> Result
     if settings.method == "scipy-least-squares":
         return minimize(MeanSquaredError(settings.sizes, unit, X, y, padded=False), start, settings.limits)
     objective = MeanSquaredError(settings.sizes, unit, X, y)
-    start = objective.pad(start)
-    # A batch of one is computed differently: it gets a twin, so that a run can be repeated alone bit for bit.
-    found = minimize(objective, torch.cat([start, start]) if len(start) == 1 else start, settings.limits)
+    found = minimize(objective, _in_company(objective.pad(start)), settings.limits)
     found = Result(*(part[: len(start)] for part in found))
     return found._replace(params=found.params[:, : objective.P])
+
+
+def _in_company(rows: Tensor) -> Tensor:
+    """At least two rows: one alone would be computed differently, and could not be repeated bit for bit."""
+    return torch.cat([rows, rows]) if len(rows) == 1 else rows
 
 
 @contextmanager

@@ -6,12 +6,14 @@ from typing import Any
 
 from fnn.optimizers.bfgs import bfgs
 from fnn.optimizers.first_order import RULES, first_order
+from fnn.optimizers.levenberg_marquardt import levenberg_marquardt
 from fnn.optimizers.problem import PRESETS, STOPS, Limits, Result, Stop, trace_grid, trace_limit
 from fnn.optimizers.scipy_reference import scipy_bfgs, scipy_least_squares
 from fnn.optimizers.torch_lbfgs import torch_lbfgs
 
 METHODS: dict[str, Callable[[Any, Any, Limits], Result]] = {
     "bfgs": bfgs,
+    "lm": levenberg_marquardt,
     **{rule: partial(first_order, rule) for rule in RULES},
     "scipy-bfgs": scipy_bfgs,
     "scipy-least-squares": scipy_least_squares,

@@ -16,7 +16,17 @@ import torch
 from torch import Tensor
 
 from fnn.optimizers.line_search import LineSearch, accepts, advance, begin
-from fnn.optimizers.problem import Limits, Objective, Outcome, Result, Stop, remaining, trace_limit
+from fnn.optimizers.problem import (
+    Limits,
+    Objective,
+    Outcome,
+    Result,
+    Stop,
+    dot,
+    remaining,
+    stalled,
+    trace_limit,
+)
 
 RESTART_GAIN = (
     1e-8  # a new start with H = I must have gained this part of the value to be followed by another
@@ -39,7 +49,7 @@ class State:
     search: LineSearch
     iterations: Tensor  # [R]
     mark_value: Tensor  # [R], up to `patience` iterations ago
-    mark_iterations: Tensor  # [R], when that was
+    mark_count: Tensor  # [R], when that was
 
     def select(self, rows: Tensor) -> "State":
         """The runs of `rows` (indices)."""
@@ -133,17 +143,17 @@ def _step(state: State, trial: Tensor, value: Tensor, gradient: Tensor) -> Tenso
 def _stop(state: State, outcome: Outcome, limits: Limits, failed: Tensor) -> State:
     """Note the runs that end here, and let them leave the batch once they are a quarter of it."""
     norm = state.gradient.abs().amax(dim=1)
-    due = state.iterations - state.mark_iterations >= limits.patience
-    stalled = due & (state.mark_value - state.value <= limits.progress * state.mark_value.abs())
-    state.mark_value = torch.where(due, state.value, state.mark_value)
-    state.mark_iterations = torch.where(due, state.iterations, state.mark_iterations)
+    still, state.mark_value, state.mark_count = stalled(
+        state.value, state.iterations, state.mark_value, state.mark_count,
+        limits.patience, limits.progress,
+    )  # fmt: skip
     outcome.count(state.run, state.value)
     ended = outcome.end(
         state.run, state.alive, state.x, state.value, norm, state.iterations,
         {
             Stop.DIVERGED: ~(state.value.isfinite() & norm.isfinite()),
             Stop.GRADIENT: norm <= limits.gradient,
-            Stop.NO_PROGRESS: failed | stalled,
+            Stop.NO_PROGRESS: failed | still,
             Stop.ITERATIONS: state.iterations >= limits.iterations,
         },
     )  # fmt: skip
@@ -152,8 +162,3 @@ def _stop(state: State, outcome: Outcome, limits: Limits, failed: Tensor) -> Sta
     state.alive &= ~ended
     rows = remaining(state.alive)
     return state if rows is None else state.select(rows)
-
-
-def dot(a: Tensor, b: Tensor) -> Tensor:
-    """aᵀb by row: [R, P], [R, P] → [R]."""
-    return (a * b).sum(dim=1)

@@ -55,9 +55,8 @@ def begin(value: Tensor, slope: Tensor, previous_value: Tensor) -> LineSearch:
 
 def accepts(search: LineSearch, value: Tensor, slope: Tensor) -> Tensor:
     """Whether φ and φ′ at the trial, [R] each, meet the strong Wolfe conditions: [R] bool."""
-    _, start_value, start_slope = search.start
-    decreased: Tensor = value <= start_value + C1 * search.step[0] * start_slope
-    return decreased & (slope.abs() <= -C2 * start_slope)
+    bound = search.start[1] + C1 * search.step[0] * search.start[2]
+    return (value <= bound) & (slope.abs() <= -C2 * search.start[2])
 
 
 def advance(search: LineSearch, value: Tensor, slope: Tensor) -> tuple[LineSearch, Tensor]:

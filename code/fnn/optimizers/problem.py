@@ -17,14 +17,16 @@ class Objective(Protocol):
 
 
 class LeastSquaresObjective(Objective, Protocol):
-    """An objective ‖r(θ)‖²/N of which the N residuals are known."""
+    """An objective ‖r(θ)‖²/N of N known residuals, which zeros may follow."""
+
+    N: int  # the number of residuals
 
     def residuals(self, params: Tensor) -> Tensor:
         """[R, P] → residuals [R, N]."""
         ...
 
     def residuals_and_jacobian(self, params: Tensor) -> tuple[Tensor, Tensor]:
-        """[R, P] → residuals [R, N], Jacobians [R, N, P]."""
+        """[R, P] → residuals [R, N], Jacobians transposed [R, P, N]."""
         ...
 
 
@@ -46,14 +48,15 @@ class Limits:
 
     gradient: float = 1e-6  # max-norm of the gradient at which a run has converged
     iterations: int = 10_000  # of BFGS, L-BFGS and first-order methods
-    patience: int = 100  # iterations of BFGS over which the value must fall by `progress`
-    progress: float = 1e-7  # relative
-    least_squares_iterations: int = 1_000  # of Levenberg–Marquardt and SciPy's least squares, trial steps
+    patience: int = 100  # iterations of BFGS in which the value must fall by the fraction `progress`
+    progress: float = 1e-6
+    least_squares_iterations: int = 1_000  # trial steps of Levenberg–Marquardt and SciPy's least squares
+    least_squares_patience: int = 30  # trial steps, as above
 
     def __post_init__(self) -> None:
         if not self.gradient >= 0:
             raise ValueError(f"Limits(gradient={self.gradient}): must be zero or positive")
-        for name in ("iterations", "least_squares_iterations"):
+        for name in ("iterations", "patience", "least_squares_iterations", "least_squares_patience"):
             if getattr(self, name) < 1:
                 raise ValueError(f"Limits({name}={getattr(self, name)}): must be at least 1")
 
@@ -143,6 +146,23 @@ class Outcome:
             self._params, self._value, self._norm, self._stop, self._iterations, nfev,
             none if self._jacobians else nfev, nfev if self._jacobians else none, trace,
         )  # fmt: skip
+
+
+def stalled(
+    value: Tensor, count: Tensor | int, mark_value: Tensor, mark_count: Tensor, patience: int, progress: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Which runs made no progress since their mark, [R] bool, and the new marks.
+
+    A mark is the `value` at some `count`, and is set anew every `patience`.
+    """
+    due = count - mark_count >= patience
+    still = due & (mark_value - value <= progress * mark_value.abs())
+    return still, torch.where(due, value, mark_value), torch.where(due, count, mark_count)
+
+
+def dot(a: Tensor, b: Tensor) -> Tensor:
+    """aᵀb by row: [R, P], [R, P] → [R]."""
+    return (a * b).sum(dim=1)
 
 
 def remaining(alive: Tensor) -> Tensor | None:

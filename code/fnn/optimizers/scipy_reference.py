@@ -73,7 +73,7 @@ def _least_squares(objective: LeastSquaresObjective, start: Tensor, limits: Limi
             .numpy()
         )
 
-    N = objective.residuals(start[None]).shape[1]
+    N = objective.N
     # SciPy's gradient is Jᵀr, ours 2/N Jᵀr
     found = least_squares(
         residuals, start.cpu().numpy(), jacobian, method="lm" if len(start) <= N else "trf",
