@@ -132,7 +132,7 @@ def test_a_killed_study_repeats_no_finished_shard(tmp_path: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in finished} == finished
     record = study.load_record(tmp_path / "out" / "record.safetensors")
     uninterrupted = train_restarts(
-        [3], 24, method="scipy-bfgs", limits="quick", shards=12
+        [2], 12, method="scipy-bfgs", limits="quick", shards=12
     )  # read from the same store
     assert torch.equal(record.params, uninterrupted.params)
     assert len(list(root.glob("*.safetensors"))) == 12
