@@ -39,7 +39,8 @@ def collect(project: Project) -> list[Path]:
     for name in project.documents:
         stem = Path(name).stem
         for path in (project.root / name).with_suffix(""), output / stem:
-            left += [Path(f"{path}{suffix}") for suffix in (*KEPT, "_files/figure-typst")]
+            left.append(Path(f"{path}_files/figure-typst"))
+        left += [(project.root / name).with_suffix(suffix) for suffix in KEPT]
         notebook_file = next(_notebooks(project.root / name), None)
         if notebook_file is None:
             continue  # this document was not rendered
@@ -56,8 +57,7 @@ def collect(project: Project) -> list[Path]:
     whole = "QUARTO_PROJECT_RENDER_ALL" in os.environ
     publish(files, obsolete=obsolete_figures(project.figures_dir, files) if whole else ())
     for path in left:
-        if path not in files:
-            _remove(path)
+        _remove(path)
     return list(files)
 
 

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -86,30 +87,26 @@ def render_by_quarto(
 
 
 def _run(command: list[str], root: Path, variables: dict[str, str], progress: Progress) -> None:
-    process = subprocess.Popen(
-        command,
-        cwd=root,
-        env=variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-    )
     said: list[str] = []
     steps = _Steps()
-    try:
-        with ExitStack() as step:
+    pipes: dict[str, Any] = {
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.STDOUT,
+        "stdin": subprocess.DEVNULL,
+    }
+    with subprocess.Popen(command, cwd=root, env=variables, **pipes) as process, ExitStack() as step:
+        try:
             for text in _pieces(process):
                 said.append(text)
                 if new := steps.begun(text):
                     step.close()
                     step.enter_context(progress.step(new))
             code = process.wait()
-            if code:
-                step.pop_all()  # the step was not completed
-    except BaseException:
-        process.terminate()
-        process.wait()
-        raise
+        except BaseException:
+            process.terminate()
+            raise
+        if code:
+            step.pop_all()  # the step was not completed
     if code:
         words = [line.rstrip() for line in "".join(said).splitlines() if line.strip()]
         raise HandinError("Quarto failed:\n" + "\n".join(words[-40:]), place=Place(" ".join(command[:2])))
