@@ -130,16 +130,19 @@ def test_an_honest_hand_in_is_reproduced(packed: Path, monkeypatch: pytest.Monke
     assert (comparison.pages, comparison.figures, comparison.same_bytes) == (1, 1, True)
 
 
-def test_another_number_is_named_with_its_page(packed: Path, tmp_path: Path) -> None:
-    archive = _changed(packed, tmp_path, "code/answer.py", ANSWER.replace("4", "5"))
-    assert _messages(_rehearse(archive)) == [
+def test_another_number_is_named_with_its_page_and_cause(packed: Path, tmp_path: Path) -> None:
+    rehearsal = _rehearse(_changed(packed, tmp_path, "code/answer.py", ANSWER.replace("4", "5")))
+    assert _messages(rehearsal) == [
         "report.pdf, page 1: the number after “Numbers The answer is” was “4,”, is “5,”"
     ]
+    assert rehearsal.comparisons[0].causes == ("code/answer.py changed",)
+    assert list(rehearsal.in_words())[-2:-1] == ["  built otherwise: code/answer.py changed"]
+    assert "not reproduced" in list(rehearsal.in_words())[-1]
 
 
 def test_sources_that_do_not_build_are_an_error(packed: Path, tmp_path: Path) -> None:
-    archive = _changed(packed, tmp_path, "code/answer.py", None)
-    with pytest.raises(HandinError, match="do not build"):
+    archive = _changed(packed, tmp_path, "report.qmd", "{{< include sections/gone.qmd >}}\n")
+    with pytest.raises(HandinError, match=r"do not build \(exit status 1\)"):
         _rehearse(archive)
 
 

@@ -58,8 +58,8 @@ class Rehearsal:
                     yield f"  {difference.place}: {difference.message}"
                 if len(one.differences) > _SHOWN:
                     yield f"  and {len(one.differences) - _SHOWN} more"
-                if one.makers[0] != one.makers[1]:
-                    yield f"  handed in as set by {one.makers[0]}, rebuilt by {one.makers[1]}"
+                if one.causes:
+                    yield f"  built otherwise: {', '.join(one.causes)}"
         network = "without a network" if self.offline else "this system cannot cut the network"
         yield f"{'reproduced' if self.reproduced else 'not reproduced'} ({self.seconds:.0f} s, {network})"
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pypdfium2
 from PIL import Image, ImageChops
 
-from handin import pdf
+from handin import fingerprint, pdf
 from handin.rules.layout import Layout
 
 SCALE = 1.5  # pixels per pt at which pages are compared
@@ -36,7 +36,7 @@ class Comparison:
     numbers: int
     figures: int
     differences: tuple[Difference, ...]
-    makers: tuple[str, str] = ("", "")  # the programs that set the two versions
+    causes: tuple[str, ...] = ()  # what else differs: other sources, other packages, another Typst
 
     @property
     def reproduced(self) -> bool:
@@ -65,8 +65,18 @@ def compare(document: str, handed_in: bytes, rebuilt: bytes) -> Comparison:
         sum(bool(_number(word.text)) for word in words),
         sum(caption.kind == "Figure" for caption in before.captions),
         () if same else tuple(_differences(document, handed_in, rebuilt, before, after)),
-        (before.content.info.get("Creator", ""), after.content.info.get("Creator", "")),
+        tuple(_causes(before.content.info, after.content.info)),
     )
+
+
+def _causes(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
+    """What the two PDFs say of how they were made, where it differs."""
+    was, now = before.get("Creator", "an unnamed program"), after.get("Creator", "an unnamed program")
+    if was != now:
+        yield f"set by {was}, now by {now}"
+    held, rebuilt = fingerprint.from_pdf(before), fingerprint.from_pdf(after)
+    if held and rebuilt:
+        yield from held.changes(rebuilt)
 
 
 def _differences(
