@@ -8,6 +8,7 @@ Fails if it takes more than 60 s, more than 1 GB in all, or if one verdict is wr
 from __future__ import annotations
 
 import os
+import resource
 import sys
 import tempfile
 import threading
@@ -61,6 +62,12 @@ def _pss(pid: int) -> int:
     return next((1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
 
 
+def _cpu() -> float:
+    """Seconds of CPU time that this process and its ended children have used."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
 def main() -> None:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
@@ -75,7 +82,7 @@ def main() -> None:
         expected = fill(folder, GOOD, bad)
         memory = Memory()
         memory.start()
-        start = time.monotonic()
+        start, cpu = time.monotonic(), _cpu()
         rows = grade(folder, good_handin.COURSE)
         seconds = time.monotonic() - start
         memory.stopped.set()
@@ -85,6 +92,7 @@ def main() -> None:
         f"{len(rows)} hand-ins, {len(bad)} of them hostile or broken, on {len(os.sched_getaffinity(0))} cores"
     )
     print(f"time    {seconds:6.1f} s   (at most {SECONDS:.0f} s)")
+    print(f"CPU     {_cpu() - cpu:6.1f} s   (of both cores together)")
     print(f"memory  {memory.peak / 1e6:6.0f} MB  (at most {BYTES / 1e6:.0f} MB, all processes together)")
     print(f"verdicts: {len(rows) - len(wrong)} right, {len(wrong)} wrong")
     for line in wrong:
