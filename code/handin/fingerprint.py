@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 import re
 import tomllib
@@ -23,6 +24,7 @@ from handin.project import Project
 
 KEY = "HandinFingerprint"  # in the PDF's document information
 NOTEBOOK_KEY = "handin"  # in the notebook's metadata
+DRAFT = "draft"  # among the versions: rendered as a draft, with claims unchecked
 
 # Sources that cannot change what the documents say.
 _NO_SOURCE = re.compile(
@@ -72,14 +74,19 @@ class Fingerprint:
         return found
 
 
-def of(project: Project) -> Fingerprint:
+def of(project: Project, environment: Mapping[str, str] = os.environ) -> Fingerprint:
     """The fingerprint of the project on disk and the packages of this environment.
+
+    Args:
+        project: What is rendered.
+        environment: The variables that it is rendered with; DRAFT=1 marks a draft.
 
     Raises:
         OSError: A source cannot be read.
     """
     files = {name: path.read_bytes() for name, path in sources(project).files.items() if is_source(name)}
-    return of_files(files, versions(_pyproject(project)))
+    draft = {DRAFT: "1"} if environment.get("DRAFT") == "1" else {}
+    return of_files(files, versions(_pyproject(project)) | draft)
 
 
 def of_files(files: Mapping[str, bytes], packages: Mapping[str, str]) -> Fingerprint:

@@ -542,6 +542,11 @@ def other_package_version(r: Recipe) -> None:
     r.versions["torch"] = "2.14.0"
 
 
+@breaks("fresh", "notebook.ipynb", "without --draft")
+def rendered_as_a_draft(r: Recipe) -> None:
+    r.rendered_with["draft"] = "1"
+
+
 @breaks("fresh", "report.pdf", "handin render")
 def no_fingerprint(r: Recipe) -> None:
     r.after.append(lambda files: files.update({"report.pdf": r.pdf(r.report)}))

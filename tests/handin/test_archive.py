@@ -43,22 +43,13 @@ def test_a_good_project_is_packed_and_its_zip_passes(tmp_path: Path) -> None:
 
 def test_it_holds_documents_sources_and_a_manifest_and_nothing_else(tmp_path: Path) -> None:
     project = Recipe().write(tmp_path)
-    clutter = [
-        ".git/config",
-        ".venv/bin/python",
-        ".DS_Store",
-        "notes.txt",
-        "old.zip",
-        "figures/fig.svg",
-        "_store/model.safetensors",
-        "code/net/__pycache__/model.pyc",
-        "code/net/model.py~",
-        "code/.ipynb_checkpoints/a.py",
-        "#draft.qmd#",
-        "code/handin.egg-info/PKG-INFO",
-        "_output/other.zip",
-        "sections/.1-network.qmd.swp",
-    ]
+    clutter = (
+        ".git/config", ".venv/bin/python", ".DS_Store",
+        "notes.txt", "old.zip", "figures/fig.svg",
+        "_store/model.safetensors", "code/net/__pycache__/model.pyc", "code/net/model.py~",
+        "code/.ipynb_checkpoints/a.py", "#draft.qmd#", "code/handin.egg-info/PKG-INFO",
+        "_output/other.zip", "sections/.1-network.qmd.swp",
+    )  # fmt: skip
     for name in clutter:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -93,7 +93,7 @@ class Builder:
         with tempfile.TemporaryDirectory(prefix="render-", dir=root / BUILD) as name:
             folder = Path(name)
             with Progress(self._console, folder / "progress.jsonl") as progress:
-                built_from = fingerprint.of(self._project)
+                built_from = fingerprint.of(self._project, self._environment)
                 documents = [self._read(document) for document in names]
                 with progress.step("Check"):
                     for document in documents:

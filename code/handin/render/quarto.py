@@ -66,9 +66,10 @@ def render_by_quarto(
         folder = Path(name)
         output = folder / "output"
         progress_file = folder / "progress.jsonl"
-        variables = quarto_environment(project, draft=draft) | {
+        variables = quarto_environment(project, draft=draft)
+        variables |= {
             VARIABLE: str(progress_file),
-            FINGERPRINT: fingerprint.of(project).as_json(),
+            FINGERPRINT: fingerprint.of(project, variables).as_json(),
         }
         # A render of the whole project may remove figures that no document draws any more.
         rounds = [[]] if set(names) == set(project.documents) else [[name] for name in names]

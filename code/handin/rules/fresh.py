@@ -25,6 +25,9 @@ def fresh(submission: Submission) -> list[Finding]:
             found.append(
                 failed(FRESH, "it carries no fingerprint, so it may be stale", path, "run `handin render`")
             )
+        elif fingerprint.DRAFT in held.versions:
+            remedy = "run `handin render` without --draft"
+            found.append(failed(FRESH, "it is a draft, with claims unchecked", path, remedy))
         elif changes := held.changes(now):
             found.append(
                 failed(FRESH, f"it was built before {_listed(changes)}", path, "run `handin render`")
