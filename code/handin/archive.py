@@ -58,7 +58,7 @@ def gather(project: Project) -> tuple[Submission, list[Finding]]:
         ) from error
     versions = fingerprint.versions(files.get("pyproject.toml", b""))
     submission = Submission(project.root.name, dict(sorted(files.items())), Course.of(project), versions)
-    faults = [failed(CODE, f"it {fault.problem}", fault.place, fault.remedy) for fault in found.faults]
+    faults = [failed(CODE, fault.problem, fault.place, fault.remedy) for fault in found.faults]
     return submission, faults
 
 

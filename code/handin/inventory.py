@@ -84,9 +84,9 @@ def _take(root: Path, name: str, files: dict[str, Path], faults: list[Fault]) ->
     if stat.S_ISLNK(mode):
         faults.append(_link(name))
     elif not stat.S_ISREG(mode):
-        faults.append(Fault(name, "is no ordinary file", "remove it or replace it by a file"))
+        faults.append(Fault(name, "it is no ordinary file", "remove it or replace it by a file"))
     elif not name.isprintable():
-        faults.append(Fault(ascii(name), "has control characters in its name", "rename it"))
+        faults.append(Fault(ascii(name), "its name holds control characters", "rename it"))
     else:
         files[name] = path
 
@@ -119,9 +119,7 @@ def _take_named(
         faults.append(
             Fault(place, f"`{name}` lies outside the project", "copy it into the project and name it there")
         )
-    elif not os.path.lexists(path):
-        faults.append(Fault(place, f"there is no file `{name}`", "mend the name or add the file"))
-    else:
+    elif os.path.lexists(path):  # what is missing is found by the rule `code`, in a ZIP as well
         inside = Path(os.path.normpath(name)).as_posix()
         if inside not in files and not any(fault.place == inside for fault in faults):
             _take(project.root, inside, files, faults)

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from handin.fingerprint import dependencies
-from handin.rules.finding import Finding, cannot_tell, failed, passed
+from handin.project import CONFIG
+from handin.rules.finding import Finding, at, cannot_tell, failed, passed
 from handin.rules.python_code import Unit
 from handin.rules.submission import Submission
 
@@ -60,10 +61,16 @@ def _missing_files(submission: Submission) -> Iterator[Finding]:
     listed = [bibliography] if isinstance(bibliography, str) else bibliography
     for name in [*documents, *data, *listed, *partials]:
         if isinstance(name, str) and name not in submission.files:
-            yield failed(CODE, f"`{name}` is missing", "_quarto.yml", remedy)
+            yield failed(CODE, f"`{name}` is missing", _line(submission, name), remedy)
     if submission.source:
         for name, place in submission.source.missing:
             yield failed(CODE, f"`{name}` is included and missing", place, remedy)
+
+
+def _line(submission: Submission, name: str) -> str:
+    """Line of `_quarto.yml` that names a file."""
+    lines = (submission.text(CONFIG) or "").splitlines()
+    return at(CONFIG, line=next((n for n, line in enumerate(lines, start=1) if name in line), None))
 
 
 def _missing_modules(submission: Submission) -> Iterator[Finding]:
