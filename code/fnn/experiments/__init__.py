@@ -10,14 +10,13 @@ from fnn.experiments.by_hand import (
 )
 from fnn.experiments.hidden import ablate
 from fnn.experiments.limits import initial_centre_probability, limit_study
-from fnn.experiments.restarts import minima_table, restart_study
+from fnn.experiments.restarts import minima_table, restart_study, splitting_eigenvalues
 from fnn.experiments.settings import settings_table
 from fnn.experiments.variants import (
     architectures_table,
     compare_architectures,
     compare_methods,
-    methods_table,
-    relu_width_study,
+    relu_study,
 )
 from fnn.experiments.widths import find_spike, linear_baseline, swings, turning_points, width_study
 
@@ -36,11 +35,11 @@ __all__ = [
     "limit_study",
     "linear_baseline",
     "logistic_probe",
-    "methods_table",
     "minima_table",
-    "relu_width_study",
+    "relu_study",
     "restart_study",
     "settings_table",
+    "splitting_eigenvalues",
     "swings",
     "turning_points",
     "width_study",

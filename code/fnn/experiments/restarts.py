@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+import torch
+
 from fnn.data import Dataset
 from fnn.experiments.plan import PLAN
 from fnn.landscape import Ending, Minimum, distinct_minima, endings
+from fnn.limit_models import splitting_matrices
 from fnn.tables import Table, number
 from fnn.training import Record, train_restarts
 
@@ -57,6 +60,12 @@ def restart_study(data: Dataset, width: int, init: str = "course", method: str =
     """Train [1, width, 1] from the plan's number of initial points."""
     record = train_restarts([width], PLAN.restarts(width), method=method, data=data, init=init)
     return Restarts(record, endings(record, data), distinct_minima(record, data))
+
+
+def splitting_eigenvalues(study: Restarts, minimum: Minimum, data: Dataset) -> list[float]:
+    """Eigenvalues of the splitting matrix of every unit of a minimum, see `limit_models.splitting_matrices`."""
+    matrices = splitting_matrices(study.record.params[minimum.run], data)
+    return [float(value) for value in torch.linalg.eigvalsh(matrices).flatten()]
 
 
 def minima_table(studies: dict[int, Restarts], most: int = 8) -> Table:

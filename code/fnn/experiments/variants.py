@@ -32,6 +32,11 @@ class MethodRun:
         """Median train MSE over the runs, [T]."""
         return self.record.trace.median(dim=0).values
 
+    def evaluations_to(self, loss: float) -> float:
+        """Evaluations after which half of the runs are at or below this train MSE; infinite if never."""
+        reached = (self.median() <= loss).nonzero()
+        return float(self.evaluations[reached[0, 0]]) if len(reached) else torch.inf
+
 
 def compare_methods(data: Dataset, width: int) -> list[MethodRun]:
     """Train [1, width, 1] by each optimiser from the same initial points on the same data."""
@@ -57,24 +62,6 @@ def operations_per_evaluation(method: str, width: int, examples: int) -> float:
     return 16 * m * N + extra.get(method, 10 * P)
 
 
-def methods_table(runs: Sequence[MethodRun], close: float = 0.01) -> Table:
-    """Per optimiser: best and median train MSE, share of runs within 1 % of the best of all, cost."""
-    best = min(float(run.record.train_mse.min()) for run in runs)
-    rows = []
-    for run in runs:
-        losses = run.record.train_mse
-        share = 100 * float((losses <= (1 + close) * best).double().mean())
-        counts = run.record.function_evaluations.double()
-        cells = [
-            number(losses.min(), 6),
-            number(losses.median(), 6),
-            number(share, 0),
-            number(counts.median(), 0),
-        ]
-        rows.append([run.name, *cells])
-    return Table(["Optimiser", "Best", "Median", "Near the best (%)", "Evaluations"], rows, align="lrrrr")
-
-
 @dataclass(frozen=True)
 class Variant:
     """Runs of one architecture with one kind of unit."""
@@ -89,9 +76,12 @@ class Variant:
 
 
 def compare_architectures(data: Dataset) -> list[Variant]:
-    """Train each of `ARCHITECTURES` with logistic, tanh and ReLU units by BFGS."""
+    """Train each of `ARCHITECTURES` with logistic, tanh and ReLU units by Levenberg–Marquardt.
+
+    First-layer centres start uniform over the data, so that ReLU units have kinks where the data are.
+    """
     return [
-        Variant(sizes, unit, train_restarts(sizes, PLAN.variants, phi=unit, data=data))
+        Variant(sizes, unit, _train(sizes, PLAN.variants, data, "lm", unit, "nguyen-widrow"))
         for sizes in ARCHITECTURES
         for unit in UNIT_NAMES
     ]
@@ -116,9 +106,21 @@ def architectures_table(variants: Sequence[Variant]) -> Table:
     return Table(header, rows, align="llrrrrr")
 
 
-def relu_width_study(data: Dataset, widths: Sequence[int] = WIDTHS) -> WidthStudy:
-    """The width study of task 2c with ReLU units."""
-    records = {
-        width: train_restarts([width], PLAN.restarts(width), phi="relu", data=data) for width in widths
-    }
-    return WidthStudy(data, records)
+@dataclass(frozen=True)
+class ReluStudy:
+    """ReLU networks of every width, and the effect of the initial kinks on one width."""
+
+    widths: WidthStudy  # centres start uniform over the data
+    course: Record  # the same network as `uniform`, from the course's initial law
+    uniform: Record
+
+
+def relu_study(data: Dataset, widths: Sequence[int] = WIDTHS, width: int = 10) -> ReluStudy:
+    """Train [1, m, 1] with ReLU units for each width m, and for one width from the course's law too."""
+    records = {m: _train([m], PLAN.restarts(m), data, "bfgs", "relu", "nguyen-widrow") for m in widths}
+    course = _train([width], PLAN.restarts(width), data, "bfgs", "relu", "course")
+    return ReluStudy(WidthStudy(data, records), course, records[width])
+
+
+def _train(sizes: Sequence[int], runs: int, data: Dataset, method: str, unit: str, init: str) -> Record:
+    return train_restarts(sizes, runs, method=method, phi=unit, data=data, init=init)

@@ -10,13 +10,12 @@ from matplotlib.figure import Figure
 from fnn.data import Dataset
 from fnn.experiments.limits import LimitStudy
 from fnn.experiments.restarts import Restarts
-from fnn.experiments.variants import MethodRun
+from fnn.experiments.variants import MethodRun, ReluStudy
 from fnn.experiments.widths import Spike, WidthStudy
 from fnn.figures.fits import crosses, grid, predict, y_limits
 from fnn.figures.style import (
     BLUE,
     ENDING_STYLES,
-    FAINT,
     INK,
     ORANGE,
     PALETTE,
@@ -142,40 +141,42 @@ def draw_methods(runs: Sequence[MethodRun]) -> Figure:
     return fig
 
 
-def draw_relu(data: Dataset, study: WidthStudy) -> Figure:
+def draw_relu(data: Dataset, study: ReluStudy) -> Figure:
     """Tasks a) to d) once more with ReLU units: fits, losses of all runs, losses by width, hidden outputs."""
-    fig = figure(3.6)
+    fig = figure(3.5)
     axes = fig.subplots(2, 2)
-    fits, losses, widths, hidden = axes.flat
+    fits, losses, by_width, hidden = axes.flat
     x = grid(data)
+    widths = study.widths
     crosses(fits, data)
-    for width, record in study.records.items():
-        if width <= 10:
-            curve = predict(record.model(record.best, torch.float64), x)
-            fits.plot(x, curve, **WIDTH_STYLES[width], label=str(width))
-            ordered = record.train_mse.sort().values
-            losses.plot(
-                torch.linspace(0, 100, len(ordered)), ordered, **WIDTH_STYLES[width], label=str(width)
-            )
+    for width in (1, 2, 3, 10):
+        curve = predict(widths[width].model(widths[width].best, torch.float64), x)
+        fits.plot(x, curve, **WIDTH_STYLES[width], label=f"{width}")
     y_limits(fits, data)
+    fits.legend(title="units", loc="upper left", bbox_to_anchor=(1.0, 1.05))
+    for record, label, colour, dash in (
+        (study.course, "initial law of 1b", VERMILION, "-"),
+        (study.uniform, "centres uniform", BLUE, "--"),
+    ):
+        ordered = record.train_mse.sort().values
+        losses.plot(torch.linspace(0, 100, len(ordered)), ordered, color=colour, linestyle=dash, label=label)
     losses.set(yscale="log", xlabel="runs, by loss (%)", ylabel="train MSE")
-    losses.legend(title="units", ncols=2)
-    places = range(len(study.records))
-    for part, colour, marker in (("train", BLUE, "o"), ("test", VERMILION, "^")):
-        best = [
-            study.best_train(width) if part == "train" else study.best_test(width) for width in study.records
-        ]
-        widths.plot(places, best, color=colour, marker=marker, markersize=4, label=f"{part} MSE")
-    widths.set_xticks(places, [str(width) for width in study.records])
-    widths.set(yscale="log", xlabel="hidden units", ylabel="MSE of the best run")
-    widths.legend()
-    model = study[10].model(study[10].best, torch.float64).requires_grad_(False)
+    losses.legend()
+    places = range(len(widths.records))
+    for values, label, colour, marker in (
+        ([widths.best_train(width) for width in widths.records], "train", BLUE, "o"),
+        ([widths.best_test(width) for width in widths.records], "test", VERMILION, "^"),
+    ):
+        by_width.plot(places, values, color=colour, marker=marker, markersize=4, label=label)
+    by_width.set_xticks(places, [str(width) for width in widths.records])
+    by_width.set(yscale="log", xlabel="hidden units", ylabel="MSE of the best run")
+    by_width.legend()
+    model = study.uniform.model(study.uniform.best, torch.float64).requires_grad_(False)
     raw, output = model.layer_outputs(x)
-    (_, _), (W2, _) = model.layers()
+    _, (W2, _) = model.layers()
     for unit in range(raw.shape[1]):
         hidden.plot(x, raw[:, unit] * W2[unit, 0], color=PALETTE[unit % len(PALETTE)], linewidth=0.9)
     hidden.plot(x, output, color=INK, linewidth=1.6)
-    hidden.set(xlabel="input $x$", ylabel="hidden output × weight", yscale="symlog")
-    hidden.axhline(0, color=FAINT, linewidth=0.5)
+    hidden.set(xlabel="input $x$", ylabel="hidden output × weight")
     panel_letters(list(axes.flat))
     return fig
