@@ -195,25 +195,19 @@ def _lines(page: Any) -> Iterator[Line]:
         count = textpage.count_chars()
         buffer = (ctypes.c_ushort * (count + 1))()
         got = pdfium.FPDFText_GetText(textpage, 0, count, buffer)
-        units = list(buffer[: max(got - 1, 0)])
-        start = 0
+        units = "".join(map(chr, buffer[: max(got - 1, 0)]))
         box = [ctypes.c_double() for _ in range(4)]  # left, right, bottom, top
         matrix = pdfium.FS_MATRIX()
-        while start < len(units):
-            end = start
-            while end < len(units) and units[end] not in (10, 13):
-                end += 1
-            text = bytes(bytearray(b for u in units[start:end] for b in (u & 255, u >> 8))).decode(
-                "utf-16-le", errors="replace"
-            )
-            if text.strip():
-                first = start + len(text) - len(text.lstrip())
-                pdfium.FPDFText_GetCharBox(textpage, first, *box)
-                size = pdfium.FPDFText_GetFontSize(textpage, first)
-                if pdfium.FPDFText_GetMatrix(textpage, first, matrix):
-                    size *= (matrix.c**2 + matrix.d**2) ** 0.5
-                yield Line(text.strip(), box[0].value, box[2].value, size)
-            start = end + 1
+        for match in re.finditer(r"[^\r\n]+", units):
+            if not match[0].strip():
+                continue
+            text = match[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+            first = match.end() - len(match[0].lstrip())
+            pdfium.FPDFText_GetCharBox(textpage, first, *box)
+            size = pdfium.FPDFText_GetFontSize(textpage, first)
+            if pdfium.FPDFText_GetMatrix(textpage, first, matrix):
+                size *= (matrix.c**2 + matrix.d**2) ** 0.5
+            yield Line(text.strip(), box[0].value, box[2].value, size)
     finally:
         textpage.close()
 

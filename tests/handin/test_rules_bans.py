@@ -192,3 +192,9 @@ def test_boundary_and_exclusions_are_by_path() -> None:
     files["code/use.py"] = b"from make import x\n"
     [finding] = banned_modules(Submission("folder", files, course))
     assert "stands outside the solution" in finding.message
+
+
+def test_questions_and_comments_are_no_magic() -> None:
+    code = "import torch\nif torch:  # why?\n    x = 1\ntorch.nn?\n\n\n%time\nimport numpy"
+    modules, _ = look(json.dumps({"cells": [{"cell_type": "code", "source": code}]}), "nb.ipynb")
+    assert [(f.status, f.place) for f in modules] == [(Status.FAIL, "nb.ipynb, cell 1, line 8")]

@@ -13,7 +13,7 @@ from handin.rules.submission import Document, Submission
 CITATIONS = "citations"
 CROSS_REFERENCES = "cross-references"
 
-_ENTRY = re.compile(r"(?m)^\s*@(?!comment\b|string\b|preamble\b)(\w+)\s*\{\s*([^,\s]+)\s*,", re.IGNORECASE)
+_ENTRY = re.compile(r"(?m)^[ \t]*@(?!comment\b|string\b|preamble\b)(\w+)\s*\{\s*([^,\s]+)\s*,", re.IGNORECASE)
 _YEAR = r"(?:19|20)\d\d[a-z]?\b"
 _NAME = r"[A-ZÄÖÜ][\w’'-]{1,40}"
 _UNRESOLVED = re.compile(

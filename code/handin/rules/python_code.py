@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # a submission keeps its units
     from handin.rules.submission import Submission
 
 _INLINE = re.compile(r"`\{python\}\s+([^`]+)`")
-_MAGIC = re.compile(r"^(\s*)[%!?].*$|^.*\?\?*\s*$", re.MULTILINE)
+_MAGIC = re.compile(r"^([ \t]*)(?:[%!?].*|[\w.]+\?{1,2}[ \t]*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,6 @@ def _without_magic(code: str) -> str:
     """The code with IPython's own syntax blanked; `%pylab` imports NumPy, so it stays as an import."""
 
     def blank(match: re.Match[str]) -> str:
-        return (match[1] or "") + ("import pylab" if re.match(r"\s*%%?pylab", match[0]) else "pass")
+        return (match[1] or "") + ("import pylab" if re.match(r"[ \t]*%%?pylab", match[0]) else "pass")
 
     return _MAGIC.sub(blank, code)

@@ -27,6 +27,7 @@ _CITATION = re.compile(
 )
 _CODE_SPAN = re.compile(r"`[^`]*`")
 _INCLUDES = 200  # files read for one document, at most
+_LINE = 20_000  # characters of a line that are read
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ class _Reader:
 
     def line(self, name: str, lines: list[str], position: int) -> int:
         """Read what begins on a line; gives the position after it."""
-        line = lines[position]
+        line = lines[position][:_LINE]
         place = f"{name}:{position + 1}"
         if fence := _FENCE.match(line):
             return self.fenced(name, lines, position, fence[1], fence[2].strip())
