@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import torch
 
+from fnn.curvature import splitting_matrices
 from fnn.data import Dataset
 from fnn.experiments.plan import PLAN
 from fnn.landscape import Ending, Minimum, distinct_minima, endings
-from fnn.limit_models import splitting_matrices
 from fnn.tables import Table, number
 from fnn.training import Record, train_restarts
 
@@ -63,7 +63,7 @@ def restart_study(data: Dataset, width: int, init: str = "course", method: str =
 
 
 def splitting_eigenvalues(study: Restarts, minimum: Minimum, data: Dataset) -> list[float]:
-    """Eigenvalues of the splitting matrix of every unit of a minimum, see `limit_models.splitting_matrices`."""
+    """Eigenvalues of the splitting matrices of all units of a minimum; see `curvature`."""
     matrices = splitting_matrices(study.record.params[minimum.run], data)
     return [float(value) for value in torch.linalg.eigvalsh(matrices).flatten()]
 
