@@ -19,7 +19,7 @@ from fnn.training import Record
 from fnn.units import UNITS
 
 GRID_POINTS = 2000  # of the grid on which functions are compared
-SMALL_GRADIENT = 1e-4  # of the train MSE, max-norm, per unit of the largest output weight
+SMALL_GRADIENT = 1e-4  # of the train MSE, scaled as `_scaled_gradient` says
 SAME_LOSS = 1e-5  # relative distance of the train MSEs of runs that ended in the same minimum
 SAME_LIMIT = 1e-3  # the same where units merge
 SAME_FUNCTION = 0.1  # RMS distance of their functions, in standard deviations of the targets
@@ -109,7 +109,7 @@ def _ending_codes(record: Record, rows: list[int], data: Dataset) -> Tensor:
     params, sizes, unit = record.params[rows], record.settings.sizes, UNITS[record.settings.unit]
     hidden, outputs = _outputs(params, sizes, unit.name, X)
     finite = outputs.isfinite().all(dim=1) & params.isfinite().all(dim=1)
-    small = finite & (_scaled_gradient(record)[rows] <= SMALL_GRADIENT)
+    small = finite & (_scaled_gradient(record, data)[rows] <= SMALL_GRADIENT)
 
     attained = small.clone()
     if len(sizes) == 3 and sizes[0] == 1 and small.any():
@@ -148,7 +148,7 @@ def distinct_minima(record: Record, data: Dataset) -> list[Minimum]:
     root mean square on a grid over the range of the data: a step may stand anywhere between two inputs.
     """
     kinds = endings(record, data)
-    small = _scaled_gradient(record) <= SMALL_GRADIENT
+    small = _scaled_gradient(record, data) <= SMALL_GRADIENT
     by_loss = record.train_mse.argsort(stable=True).tolist()
     runs = [run for run in by_loss if small[run] and record.train_mse[run].isfinite()]
     losses = record.train_mse.tolist()
@@ -217,14 +217,16 @@ def _apart(losses: list[float], group: list[int], run: int) -> float:
     return 1 - losses[group[-1]] / losses[run] if losses[run] else 0.0
 
 
-def _scaled_gradient(record: Record) -> Tensor:
-    """The gradient's max-norm over the largest output weight, or over 1, [R].
+def _scaled_gradient(record: Record, data: Dataset) -> Tensor:
+    """The gradient's max-norm over the largest output weight and over the targets' deviation, [R].
 
     The gradient with respect to a unit's weights grows with its output weight, and so does its rounding
     error: where output weights diverge, the bare gradient never gets small in double precision.
+    Neither divisor is taken below 1.
     """
     v, _ = _layers(record.params, record.settings.sizes)[-1]
-    return record.gradient_norm / v.abs().amax(dim=(1, 2)).clamp(min=1)
+    deviation = data.y_train.double().std().clamp(min=1)
+    return record.gradient_norm / v.abs().amax(dim=(1, 2)).clamp(min=1) / deviation
 
 
 def _least_squares_line(X: Tensor, y: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ STARTS_PER_AXIS = 24  # of the merged unit's (centre, w)
 EXTRA_STARTS = 6  # centres of a further unit, and as many widths
 STEPS = 200  # of Levenberg–Marquardt at most
 SMALL_GAIN = 1e-15  # relative fall of the loss in the step that ends a search
-SMALL_GRADIENT = 1e-6  # of the loss over the parameters of a limit model, max-norm
+SMALL_GRADIENT = 1e-6  # of the loss over the parameters of a limit model, max-norm, for targets of order 1
 SAME_LIMIT = 1e-7  # relative distance of the losses of one limit found from two starts
 
 
@@ -189,7 +189,7 @@ def _describe(theta: Tensor, x: Tensor, y: Tensor, unit: str) -> LimitModel | No
     loss = (_evaluate(theta, x, unit) - y).square().mean()
     (gradient,) = torch.autograd.grad(loss, theta, create_graph=True)
     H = torch.stack([torch.autograd.grad(entry, theta, retain_graph=True)[0] for entry in gradient])
-    if gradient.abs().max() > SMALL_GRADIENT or not H.isfinite().all():
+    if gradient.abs().max() > SMALL_GRADIENT * y.var().clamp(min=1) or not H.isfinite().all():
         return None  # a start that led nowhere, or a unit that went to infinity
     eigenvalues = torch.linalg.eigvalsh(H)
     if eigenvalues[0] <= len(H) * torch.finfo(H.dtype).eps * eigenvalues[-1]:  # not positive beyond rounding

@@ -211,3 +211,28 @@ def test_a_linear_model_attains_the_line() -> None:
 def test_deeper_networks_have_endings() -> None:
     record = train_restarts([2, 2], 3, method="scipy-bfgs", limits="quick")
     assert len(endings(record, load_d1())) == 3
+
+
+def test_endings_do_not_depend_on_the_scale_of_the_targets() -> None:
+    """Targets times a thousand: output weights, residuals and gradients grow, the endings stay."""
+    data = load_d1()
+    record = train_restarts([2], 20, method="lm", seed=5)
+    scaled_data = replace(data, y_train=1000 * data.y_train, y_test=1000 * data.y_test)
+    scaled_params = torch.cat([record.params[:, :4], 1000 * record.params[:, 4:]], dim=1)
+    scaled = replace(
+        record,
+        params=scaled_params,
+        train_mse=1e6 * record.train_mse,
+        gradient_norm=1e6 * record.gradient_norm,
+    )
+    assert endings(scaled, scaled_data) == endings(record, data)
+    before, after = distinct_minima(record, data), distinct_minima(scaled, scaled_data)
+    assert [minimum.runs for minimum in after] == [minimum.runs for minimum in before]
+
+
+def test_limits_scale_with_the_targets() -> None:
+    data = load_d1()
+    scaled = replace(data, y_train=1000 * data.y_train)
+    for limit, larger in zip(limit_models(data)[:2], limit_models(scaled)[:2], strict=True):
+        assert larger.loss == pytest.approx(1e6 * limit.loss, rel=1e-5)
+        assert larger.w == pytest.approx(limit.w, rel=1e-4)
