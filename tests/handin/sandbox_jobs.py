@@ -24,6 +24,15 @@ def misbehave(job: str, say: Say) -> None:
             time.sleep(60)
         case "eat":
             say("eating", eaten=len([bytes(2**20) for _ in range(4000)]))
+        case "meet":
+            mine, other = rest.split()
+            Path(mine).touch()
+            while not Path(other).exists():
+                time.sleep(0.01)
+            say("met", met=True)
+        case "hush":  # says no more, and stays
+            os.closerange(3, 256)
+            time.sleep(60)
         case "crash":
             os.kill(os.getpid(), signal.SIGSEGV)
         case "leave":

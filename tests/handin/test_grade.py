@@ -58,7 +58,7 @@ def test_rows_are_sorted_by_login_whatever_finished_first(graded: tuple[list[Row
     assert logins == sorted(logins)
 
 
-def test_nothing_of_a_hand_in_is_executed(tmp_path: Path) -> None:
+def test_nothing_of_a_hand_in_is_executed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mark = tmp_path / "m"
     act = f"open({str(mark)!r}, 'w').close()\n".encode()
     names = [
@@ -72,8 +72,12 @@ def test_nothing_of_a_hand_in_is_executed(tmp_path: Path) -> None:
     hooks = {"Makefile": f"all:\n\ttouch {mark}\n".encode(), "_environment": f"PYTHONSTARTUP={mark}".encode()}
     (tmp_path / "in").mkdir()
     pack(tmp_path / "in" / "dl24-1-x.zip", {**good_handin.files(), **dict.fromkeys(names, act), **hooks})
-    (row,) = grade(tmp_path / "in", good_handin.COURSE)
-    assert row.pages == 2
+    for name in ("json.py", "sitecustomize.py", "handin.py"):
+        (tmp_path / "in" / name).write_bytes(act)
+    monkeypatch.chdir(tmp_path / "in")  # where a teacher may well stand
+    rows = grade(Path(), good_handin.COURSE)
+    assert [row.pages for row in rows if row.name.endswith(".zip")] == [2]
+    assert all("not a ZIP" in row.warnings[0].message for row in rows if row.name.endswith(".py"))
     assert not mark.exists()
 
 

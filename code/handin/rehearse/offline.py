@@ -29,7 +29,7 @@ def available() -> bool:
 
 def prefix() -> list[str]:
     """What to put before a command to cut its network."""
-    return [sys.executable, str(Path(__file__).resolve())]
+    return [sys.executable, "-P", str(Path(__file__).resolve())]
 
 
 def _cut() -> None:

@@ -1,0 +1,159 @@
+"""The worker's side of `handin.sandbox`: forks a child per job, limits it, listens to it, ends it.
+
+Runs as `python -m handin.nursery MODULE:FUNCTION BOUNDS`; jobs come in and outcomes go out as lines of JSON.
+It has no threads, so a fork is safe.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import resource
+import selectors
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, NoReturn
+
+from handin.sandbox import MIB, Bounds, Outcome, Say
+
+
+def nurse(function: str, bounds: Bounds) -> None:
+    """Read jobs from standard input, fork a child for each, write the outcomes to standard output."""
+    module, name = function.split(":")
+    call: Callable[[str, Say], None] = getattr(importlib.import_module(module), name)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches us too; the parent decides
+    for line in sys.stdin.buffer:
+        outcome = _bear(call, json.loads(line), bounds)
+        sys.stdout.buffer.write(json.dumps(asdict(outcome)).encode() + b"\n")
+        sys.stdout.buffer.flush()
+
+
+def _bear(call: Callable[[str, Say], None], job: str, bounds: Bounds) -> Outcome:
+    receive, send = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(receive)
+        _live(call, job, bounds, send)
+    os.close(send)
+
+    def stop(*_: object) -> NoReturn:
+        _kill(child, os.killpg)
+        _kill(child, os.kill)
+        os._exit(1)
+
+    signal.signal(signal.SIGTERM, stop)
+    said, late = _listen(receive, bounds)
+    os.close(receive)
+    # A child that has said all it can say, or closed its mouth, is given a second to end by itself.
+    status = _end_of(child, seconds=0.0 if late else 1.0)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    return _outcome(said, status, late, bounds)
+
+
+def _end_of(child: int, seconds: float) -> int:
+    """The exit status of a child; one that does not end in time is killed, with all that it has started."""
+    end = time.monotonic() + seconds
+    ended, status = os.waitpid(child, os.WNOHANG)
+    while not ended and time.monotonic() < end:
+        time.sleep(0.001)
+        ended, status = os.waitpid(child, os.WNOHANG)
+    _kill(child, os.killpg)  # it leads a group of its own, which may have outlived it
+    if not ended:
+        _kill(child, os.kill)
+        _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def _kill(child: int, kill: Callable[[int, int], None]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        kill(child, signal.SIGKILL)
+
+
+def _listen(receive: int, bounds: Bounds) -> tuple[bytes, str]:
+    """What the child says until it ends, and why it had to be stopped."""
+    said = bytearray()
+    end = time.monotonic() + bounds.wall
+    with selectors.DefaultSelector() as selector:
+        selector.register(receive, selectors.EVENT_READ)
+        while True:
+            if not selector.select(max(end - time.monotonic(), 0)):
+                return bytes(said), f"stopped after {bounds.wall:.0f} s"
+            piece = os.read(receive, 65536)
+            if not piece:
+                return bytes(said), ""
+            said += piece
+            if len(said) > bounds.answer:
+                return bytes(said), f"stopped: more than {bounds.answer // MIB} MiB to say"
+
+
+def _outcome(said: bytes, status: int, late: str, bounds: Bounds) -> Outcome:
+    known: dict[str, Any] = {}
+    stage, fault, ended = "starting", "", False
+    for line in said.split(b"\n")[:-1]:  # what follows the last line end was cut off
+        try:
+            message = json.loads(line)
+            stage, fault = str(message["stage"]) or stage, str(message["fault"])
+            ended = bool(message["ended"])
+            known.update(message["known"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            fault = "said what nobody can read"
+            break
+    if late:
+        fault = late
+    elif status == -signal.SIGXCPU:
+        fault = f"stopped after {bounds.cpu} s of CPU time"
+    elif status < 0:
+        fault = f"the reader crashed ({signal.Signals(-status).name})"
+        if status == -signal.SIGABRT:  # how libraries in C say that memory ran out
+            fault += f", most likely because {bounds.memory // MIB} MiB of memory were not enough"
+    elif not ended:
+        fault = fault or f"the reader ended early (status {status})"
+    return Outcome(known, stage, fault)
+
+
+def _live(call: Callable[[str, Say], None], job: str, bounds: Bounds, send: int) -> NoReturn:
+    """The child: set the limits, do the job, say what happened, end."""
+
+    def say(stage: str, *, ended: bool = False, fault: str = "", **known: Any) -> None:
+        line = json.dumps({"stage": stage, "ended": ended, "fault": fault, "known": known}).encode() + b"\n"
+        while line:
+            line = line[os.write(send, line) :]
+
+    status = 1
+    try:
+        _limit(bounds, send)
+        call(job, say)
+        say("", ended=True)
+        status = 0
+    except MemoryError:
+        say("", fault=f"needs more than {bounds.memory // MIB} MiB of memory")
+    except BaseException as error:
+        say("", fault=f"{type(error).__name__}: {str(error)[:300]}")
+    finally:
+        os._exit(status)
+
+
+def _limit(bounds: Bounds, send: int) -> None:
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGXCPU, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_CPU, (bounds.cpu, bounds.cpu + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # no file can be written; pipes can
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))  # nothing can be started, but by the superuser
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_AS, (bounds.memory, bounds.memory))
+    # The nursery's own channels are not the child's: standard streams lead nowhere.
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(nowhere, stream)
+    os.closerange(3, send)
+    os.closerange(send + 1, 256)
+
+
+if __name__ == "__main__":
+    nurse(sys.argv[1], Bounds(**json.loads(sys.argv[2])))
