@@ -64,7 +64,7 @@ def restart_study(data: Dataset, width: int, init: str = "course", method: str =
 
 def splitting_eigenvalues(study: Restarts, minimum: Minimum, data: Dataset) -> list[float]:
     """Eigenvalues of the splitting matrices of all units of a minimum; see `curvature`."""
-    matrices = splitting_matrices(study.record.params[minimum.run], data)
+    matrices = splitting_matrices(study.record.params[[minimum.run]], data)
     return [float(value) for value in torch.linalg.eigvalsh(matrices).flatten()]
 
 
