@@ -4,20 +4,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from fnn.optimizers.bfgs import bfgs
-from fnn.optimizers.first_order import RULES, first_order
-from fnn.optimizers.levenberg_marquardt import levenberg_marquardt
+from fnn.optimizers import bfgs, first_order, levenberg_marquardt, scipy_reference, torch_lbfgs
 from fnn.optimizers.problem import PRESETS, STOPS, Limits, Result, Stop, trace_grid, trace_limit
-from fnn.optimizers.scipy_reference import scipy_bfgs, scipy_least_squares
-from fnn.optimizers.torch_lbfgs import torch_lbfgs
 
 METHODS: dict[str, Callable[[Any, Any, Limits], Result]] = {
-    "bfgs": bfgs,
-    "lm": levenberg_marquardt,
-    **{rule: partial(first_order, rule) for rule in RULES},
-    "scipy-bfgs": scipy_bfgs,
-    "scipy-least-squares": scipy_least_squares,
-    "torch-lbfgs": torch_lbfgs,
+    "bfgs": bfgs.minimize,
+    "lm": levenberg_marquardt.minimize,
+    **{rule: partial(first_order.minimize, rule) for rule in first_order.RULES},
+    "scipy-bfgs": scipy_reference.minimize_bfgs,
+    "scipy-least-squares": scipy_reference.minimize_least_squares,
+    "torch-lbfgs": torch_lbfgs.minimize,
 }
 LEAST_SQUARES = ("lm", "scipy-least-squares")  # methods that read residuals and Jacobians
 AUTOGRAD = ("scipy-bfgs", "torch-lbfgs")  # references, which differentiate the course's way

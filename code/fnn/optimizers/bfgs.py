@@ -69,7 +69,7 @@ def update(H: Tensor, s: Tensor, y: Tensor, Hy: Tensor, rows: Tensor) -> tuple[T
     return s, w
 
 
-def bfgs(objective: Objective, start: Tensor, limits: Limits) -> Result:
+def minimize(objective: Objective, start: Tensor, limits: Limits) -> Result:
     """Minimise from each row of start [R, P].
 
     The value never rises from one iterate to the next.

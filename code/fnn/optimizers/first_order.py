@@ -17,7 +17,7 @@ RULES: dict[str, Callable[[Tensor], torch.optim.Optimizer]] = {
 }
 
 
-def first_order(rule: str, objective: Objective, start: Tensor, limits: Limits) -> Result:
+def minimize(rule: str, objective: Objective, start: Tensor, limits: Limits) -> Result:
     """Minimise from each row of start [R, P] with a rule of `RULES`; of each run, the lowest point counts."""
     params = start.clone()
     optimizer = RULES[rule](params)

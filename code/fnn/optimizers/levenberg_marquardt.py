@@ -58,7 +58,7 @@ class State:
         return State(**{name: part[rows] for name, part in vars(self).items()})
 
 
-def levenberg_marquardt(objective: LeastSquaresObjective, start: Tensor, limits: Limits) -> Result:
+def minimize(objective: LeastSquaresObjective, start: Tensor, limits: Limits) -> Result:
     """Minimise from each row of start [R, P]; the value never rises from one iterate to the next."""
     outcome = Outcome(start, trace_limit(limits, least_squares=True), jacobians=True)
     state = _begin(objective, start)

@@ -28,7 +28,7 @@ LEAST_SQUARES_STOPS = {
 }  # fmt: skip
 
 
-def scipy_bfgs(objective: Objective, start: Tensor, limits: Limits) -> Result:
+def minimize_bfgs(objective: Objective, start: Tensor, limits: Limits) -> Result:
     """SciPy's BFGS from each row of start [R, P], with its defaults but for the limits."""
     return _stack([_bfgs(objective, row, limits) for row in start])
 
@@ -49,7 +49,7 @@ def _bfgs(objective: Objective, start: Tensor, limits: Limits) -> Result:
     return _result(torch.from_numpy(found.x), found.fun, norm, stop, counts, values, trace_limit(limits))
 
 
-def scipy_least_squares(objective: LeastSquaresObjective, start: Tensor, limits: Limits) -> Result:
+def minimize_least_squares(objective: LeastSquaresObjective, start: Tensor, limits: Limits) -> Result:
     """SciPy's least squares with the analytic Jacobian from each row of start [R, P].
 
     MINPACK's Levenberg–Marquardt where there are at least as many residuals as parameters, which it needs,
@@ -67,11 +67,8 @@ def _least_squares(objective: LeastSquaresObjective, start: Tensor, limits: Limi
         return r.cpu().numpy()
 
     def jacobian(theta: Any) -> Any:
-        return (
-            objective.residuals_and_jacobian(torch.from_numpy(theta).to(start.device)[None])[1][0]
-            .cpu()
-            .numpy()
-        )
+        _, Jt = objective.residuals_and_jacobian(torch.from_numpy(theta).to(start.device)[None])
+        return Jt[0].mT.cpu().numpy()
 
     N = objective.N
     # SciPy's gradient is Jᵀr, ours 2/N Jᵀr

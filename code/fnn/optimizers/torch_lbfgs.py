@@ -6,7 +6,7 @@ from torch import Tensor
 from fnn.optimizers.problem import STOPS, Limits, Objective, Result, Stop, trace_grid, trace_limit
 
 
-def torch_lbfgs(objective: Objective, start: Tensor, limits: Limits) -> Result:
+def minimize(objective: Objective, start: Tensor, limits: Limits) -> Result:
     """PyTorch's L-BFGS from each row of start [R, P]."""
     return Result(
         *(torch.stack(field) for field in zip(*(_run(objective, row, limits) for row in start), strict=True))

@@ -1,0 +1,185 @@
+"""The batched optimisers against SciPy, on functions whose minima are known, and their invariants."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+import torch
+from scipy.optimize import minimize
+from torch import Tensor
+
+from fnn.optimizers import METHODS, STOPS, Limits, Result, Stop
+from fnn.optimizers.bfgs import update
+from fnn.optimizers.levenberg_marquardt import direction
+from fnn.optimizers.line_search import accepts, advance, begin
+
+LIMITS = Limits(gradient=1e-8, iterations=500, least_squares_iterations=500)
+
+
+class Residuals(NamedTuple):
+    """A least-squares objective from a function [R, P] → residuals [R, N], differentiated by autograd."""
+
+    function: Callable[[Tensor], Tensor]
+    N: int
+
+    def residuals(self, params: Tensor) -> Tensor:
+        return self.function(params)
+
+    def residuals_and_jacobian(self, params: Tensor) -> tuple[Tensor, Tensor]:
+        with torch.enable_grad():
+            theta = params.detach().requires_grad_()
+            r = self.function(theta)
+            rows = [torch.autograd.grad(r[:, i].sum(), theta, retain_graph=True)[0] for i in range(self.N)]
+        return r.detach(), torch.stack(rows, dim=2)
+
+    def value_and_gradient(self, params: Tensor) -> tuple[Tensor, Tensor]:
+        r, Jt = self.residuals_and_jacobian(params)
+        return r.square().sum(1) / self.N, 2 / self.N * (Jt @ r[:, :, None])[:, :, 0]
+
+
+def rosenbrock(x: Tensor) -> Tensor:
+    """Residuals of Rosenbrock's function in P dimensions, minimum 0 at (1, …, 1)."""
+    return torch.cat((10 * (x[:, 1:] - x[:, :-1] ** 2), 1 - x[:, :-1]), dim=1)
+
+
+def points(runs: int, parameters: int, seed: int = 0) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(runs, parameters, generator=generator, dtype=torch.float64)
+
+
+def stops(result: Result) -> set[str]:
+    return {STOPS[code].value for code in result.stop.tolist()}
+
+
+@pytest.mark.parametrize("method", ["bfgs", "lm", "scipy-bfgs", "scipy-least-squares", "torch-lbfgs"])
+def test_rosenbrock_minimum_is_reached(method: str) -> None:
+    result = METHODS[method](Residuals(rosenbrock, 2), points(6, 2), LIMITS)
+    assert torch.allclose(result.params, torch.ones(6, 2, dtype=torch.float64), atol=1e-6)
+    assert stops(result) == {"gradient"} or method not in ("bfgs", "lm")
+
+
+@pytest.mark.parametrize("method", ["bfgs", "lm", "adam", "rprop"])
+def test_convex_quadratics_reach_the_solution_of_their_equations(method: str) -> None:
+    A = torch.eye(8, 5, dtype=torch.float64) + 0.3 * points(8, 5, seed=1)
+    b = points(8, 1, seed=2)[:, 0]
+    limits = Limits(gradient=1e-6, iterations=1500)
+    result = METHODS[method](Residuals(lambda x: x @ A.mT - b, 8), points(4, 5), limits)
+    solution = torch.linalg.lstsq(A, b[:, None]).solution[:, 0]
+    assert torch.allclose(result.params, solution.expand(4, 5), atol=3e-2 if method == "adam" else 1e-5)
+    assert "diverged" not in stops(result)
+
+
+def test_bfgs_takes_the_steps_of_scipy() -> None:
+    problem, start = Residuals(rosenbrock, 6), points(5, 4, seed=3)
+    ours = METHODS["bfgs"](problem, start, Limits(iterations=12))
+    for run, x0 in enumerate(start):
+
+        def value_and_gradient(x: object) -> tuple[float, object]:
+            value, gradient = problem.value_and_gradient(torch.as_tensor(x)[None])
+            return float(value), gradient[0].numpy()
+
+        theirs = minimize(value_and_gradient, x0.numpy(), jac=True, method="BFGS", options={"maxiter": 12})
+        assert torch.allclose(ours.params[run], torch.from_numpy(theirs.x), atol=1e-9)
+        assert ours.function_evaluations[run] == theirs.nfev
+
+
+def test_update_meets_the_secant_condition_and_stays_positive_definite() -> None:
+    R, P = 7, 6
+    H = torch.eye(P, dtype=torch.float64).repeat(R, 1, 1)
+    rows = torch.arange(R) != 3
+    for seed in range(10):
+        s = points(R, P, seed)
+        y = s + 0.1 * points(R, P, seed + 100)
+        before = H.clone()
+        update(H, s, y, (H @ y[:, :, None])[:, :, 0], rows)
+        assert torch.allclose((H @ y[:, :, None])[rows][:, :, 0], s[rows], atol=1e-10)
+        assert torch.equal(H[3], before[3])
+        assert torch.allclose(H, H.mT, atol=1e-12)
+        assert (torch.linalg.eigvalsh(H) > 0).all()
+
+
+def test_update_is_the_textbook_formula() -> None:
+    s, y = points(1, 4, 1), points(1, 4, 2)
+    y = torch.where((s * y).sum() > 0, y, -y)
+    H = torch.eye(4, dtype=torch.float64)[None] * 2
+    rho = 1 / (s @ y.mT)
+    left = torch.eye(4, dtype=torch.float64) - rho * s.mT @ y
+    expected = left @ H[0] @ left.mT + rho * s.mT @ s
+    update(H, s, y, y @ H[0], torch.tensor([True]))
+    assert torch.allclose(H[0], expected, atol=1e-12)
+
+
+def test_line_search_ends_where_the_wolfe_conditions_hold() -> None:
+    centre = torch.linspace(0.01, 30, 50, dtype=torch.float64)
+
+    def phi(step: Tensor) -> tuple[Tensor, Tensor]:
+        z = step - centre
+        return torch.log1p(z * z) + 0.01 * z * z, 2 * z / (1 + z * z) + 0.02 * z
+
+    value, slope = phi(torch.zeros(50, dtype=torch.float64))
+    search = begin(value, slope, value + 1)
+    for _ in range(30):
+        trial_value, trial_slope = phi(search.step[0])
+        done = accepts(search, trial_value, trial_slope)
+        if done.all():
+            break
+        following, failed = advance(search, trial_value, trial_slope)
+        assert not (failed & ~done).any()
+        search = search.where(done, following)
+    assert done.all()
+
+
+def test_levenberg_marquardt_solves_the_same_equations_in_both_forms() -> None:
+    for P, N in ((3, 9), (9, 3)):
+        Jt, r = points(4 * P, N).reshape(4, P, N), points(4, N, 1)
+        Jtr = (Jt @ r[:, :, None])[:, :, 0]
+        damping = torch.tensor([1e-3, 0.1, 1.0, 10.0], dtype=torch.float64)
+        A = Jt @ Jt.mT + damping[:, None, None] * torch.eye(P, dtype=torch.float64)
+        assert torch.allclose(direction(Jt, r, Jtr, damping), -torch.linalg.solve(A, Jtr), atol=1e-10)
+
+
+@pytest.mark.parametrize("method", ["bfgs", "lm", "adam"])
+def test_run_that_is_not_finite_ends_and_the_others_go_on(method: str) -> None:
+    start = points(5, 2)
+    start[2] = torch.nan
+    start[4] = torch.inf
+    result = METHODS[method](Residuals(rosenbrock, 2), start, LIMITS)
+    for run in (2, 4):
+        assert STOPS[int(result.stop[run])] is Stop.DIVERGED
+        assert result.iterations[run] == 0
+    others = [0, 1, 3]
+    alone = METHODS[method](Residuals(rosenbrock, 2), start[others], LIMITS)
+    assert torch.equal(result.params[others], alone.params)
+    assert "diverged" not in stops(alone)
+
+
+@pytest.mark.parametrize("method", ["bfgs", "lm"])
+def test_step_into_a_region_without_values_is_shortened(method: str) -> None:
+    def wall(x: Tensor) -> Tensor:  # not a number for x ≤ 0, minimum at x = 1
+        return torch.cat((torch.log(x), x - 1), dim=1)
+
+    start = torch.tensor([[8.0], [30.0], [0.5]], dtype=torch.float64)
+    result = METHODS[method](Residuals(wall, 2), start, LIMITS)
+    assert torch.allclose(result.params, torch.ones(3, 1, dtype=torch.float64), atol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["bfgs", "lm"])
+def test_value_never_rises(method: str) -> None:
+    trace = METHODS[method](Residuals(rosenbrock, 6), points(20, 4), LIMITS).trace
+    assert (trace.diff(dim=1) <= 0).all()
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_iteration_limit_ends_a_run(method: str) -> None:
+    few = Limits(gradient=0.0, iterations=3, least_squares_iterations=3)
+    result = METHODS[method](Residuals(rosenbrock, 6), 3 * points(3, 4), few)
+    assert stops(result) == {"iterations"}
+    assert (result.iterations <= 3).all()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("gradient", -1.0), ("gradient", float("nan")), ("iterations", 0), ("patience", 0)]
+)
+def test_senseless_limit_is_refused_by_name(field: str, value: float) -> None:
+    with pytest.raises(ValueError, match=rf"Limits\({field}="):
+        Limits(**{field: value})  # type: ignore[arg-type]
