@@ -76,8 +76,8 @@ def _show(findings: Sequence[Finding]) -> None:
     for finding in findings:
         colour = _COLOURS[finding.status]
         text = escape(finding.message)
-        if finding.place:
-            text = f"{text}\n[cyan]{escape(finding.place)}[/]" if finding.status is Status.FAIL else text
+        if finding.place and finding.status is not Status.PASS:
+            text += f"\n[cyan]{escape(finding.place)}[/]"
         if finding.remedy:
             text += f"\n[dim]→ {escape(finding.remedy)}[/]"
         table.add_row(f"[{colour}]{finding.status}[/]", escape(finding.rule), text)
