@@ -5,6 +5,8 @@ object per line and update (a renderer sets it, because what a chunk prints ends
 at its own terminal what it reads there); standard error if that is a terminal, in one line that rewrites
 itself; nowhere.
 
+The work itself counts its steps with `count_steps`, here or in another process.
+
 A line of the file: `{"task": "m = 10, lm", "done": 300, "total": 1000, "eta_s": 4.2}`. `eta_s` is the time
 left in seconds if the rest goes like what is done, and null until something is done.
 """
@@ -12,68 +14,127 @@ left in seconds if the rest goes like what is done, and null until something is 
 import json
 import os
 import sys
+import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-SECONDS_BETWEEN_UPDATES = 0.25
+PERIOD = 0.25  # seconds between updates
+
+_tally: ContextVar[str | None] = ContextVar("tally", default=None)
+
+
+def count_steps(steps: int) -> None:
+    """Say from within the work, in whatever process it runs, that so many more steps are done."""
+    tally = _tally.get()
+    if tally is not None:
+        _append(tally, b"." * steps)
+
+
+@contextmanager
+def counted(tally: str | None) -> Iterator[None]:
+    """Within this context `count_steps` counts for the `Progress` whose `tally` this is."""
+    token = _tally.set(tally)
+    try:
+        yield
+    finally:
+        _tally.reset(token)
 
 
 class Progress:
-    """The progress of one task: `with Progress("m = 10", total=1000) as progress: progress.advance(100)`."""
+    """The progress of one task: `with Progress("m = 10", total=1000) as progress: progress.advance(100)`.
+
+    While somebody watches, a thread tells a few times a second what `count_steps` has counted meanwhile: a
+    file, `tally`, grows by a byte for every step, in whatever process it is done.
+    """
 
     def __init__(self, task: str, total: int) -> None:
         self.task = task
         self.total = total  # steps, of whatever kind the caller counts
-        self.done = 0
+        self.tally: str | None = None
+        self._done = 0  # by `advance` and `skip`
+        self._skipped = 0
         self._file = os.environ.get("PROGRESS_FILE")
         self._draws = not self._file and sys.stderr is not None and sys.stderr.isatty()
         self._started = time.monotonic()
-        self._told = -float("inf")  # when the last update went out
+        self._ends = threading.Event()
+        self._teller = threading.Thread(target=self._tell_on, daemon=True)
 
     def __enter__(self) -> Self:
-        self._tell()
+        if self._file or self._draws:
+            handle, self.tally = tempfile.mkstemp(prefix="progress-")
+            os.close(handle)
+            self._tell()
+            self._teller.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self.tally is None:
+            return
+        self._ends.set()
+        self._teller.join()
+        self._tell()
         if self._draws:
             _draw("\r\x1b[K")  # leave an empty line to whatever is printed next
-            self._draws = False
+        Path(self.tally).unlink(missing_ok=True)
+
+    @property
+    def done(self) -> int:
+        """Steps done so far, counted from outside or from within, whichever is ahead."""
+        return min(max(self._done, self._skipped + _size(self.tally)), self.total)
 
     def advance(self, steps: int = 1) -> None:
-        """Count `steps` more as done; updates go out a few times a second at most, the last one always."""
-        self.done += steps
-        if self.done >= self.total or time.monotonic() - self._told >= SECONDS_BETWEEN_UPDATES:
-            self._tell()
+        """Count `steps` more as done."""
+        self._done += steps
+
+    def skip(self, steps: int) -> None:
+        """Count `steps` as done that took no time and tell nothing about the others."""
+        self._skipped += steps
+        self._done += steps
 
     def eta(self) -> float | None:
         """Seconds left, at the pace so far."""
-        if not self.done:
-            return None
-        elapsed = time.monotonic() - self._started
-        return elapsed * max(self.total - self.done, 0) / self.done
+        done = self.done
+        worked = done - self._skipped
+        if done == self.total:
+            return 0.0
+        return (time.monotonic() - self._started) * (self.total - done) / worked if worked else None
+
+    def _tell_on(self) -> None:
+        while not self._ends.wait(PERIOD):
+            self._tell()
 
     def _tell(self) -> None:
-        self._told = time.monotonic()
-        eta = self.eta()
+        done, eta = self.done, self.eta()
         if self._file:
-            line = {"task": self.task, "done": self.done, "total": self.total, "eta_s": eta}
-            self._file = self._file if _append(self._file, json.dumps(line) + "\n") else None
+            line = {"task": self.task, "done": done, "total": self.total, "eta_s": eta}
+            _append(self._file, (json.dumps(line) + "\n").encode())
         elif self._draws:
             left = "" if eta is None else f", about {eta:.0f} s left"
-            _draw(f"\r\x1b[K{self.task}: {self.done} of {self.total}{left}")
+            _draw(f"\r\x1b[K{self.task}: {done} of {self.total}{left}")
 
 
-def _append(path: str, line: str) -> bool:
-    """Append in one write, so that lines of several processes do not mix; False if that is impossible."""
+def _append(path: str, text: bytes) -> None:
+    """Append in one write, so that what several processes append does not mix."""
     try:
         with open(path, "ab", buffering=0) as file:
-            file.write(line.encode())
+            file.write(text)
     except OSError:
-        return False  # progress is a courtesy: nobody's training ends because it cannot be shown
-    return True
+        pass  # progress is a courtesy: nobody's training ends because it cannot be shown
+
+
+def _size(path: str | None) -> int:
+    try:
+        return os.path.getsize(path) if path else 0
+    except OSError:
+        return 0
 
 
 def _draw(text: str) -> None:

@@ -16,7 +16,7 @@ from joblib.parallel import get_active_backend
 from torch import Tensor
 
 from fnn import store
-from fnn.progress import Progress
+from fnn.progress import Progress, counted
 
 Tensors = dict[str, Tensor]
 Compute = Callable[[range], Tensors]
@@ -58,7 +58,8 @@ def compute_shards(
 
     Args:
         compute: what to do for a shard; it travels to other processes, so it is a function of a module or a
-            `functools.partial` of one, and its result depends on nothing but its arguments.
+            `functools.partial` of one, and its result depends on nothing but its arguments. It may report
+            finished runs with `progress.count_steps`.
         shards: the run indices of each shard.
         key: what determines the result, apart from the run indices; JSON values.
         task: what the progress is called.
@@ -73,9 +74,9 @@ def compute_shards(
                 missing.append(i)
             else:
                 found[i] = entry
-                progress.advance(len(shard))
+                progress.skip(len(shard))
         results = joblib.Parallel(n_jobs=_jobs(len(missing), parallel), return_as="generator_unordered")(
-            joblib.delayed(_timed)(compute, i, shards[i]) for i in missing
+            joblib.delayed(_timed)(compute, i, shards[i], progress.tally) for i in missing
         )
         for i, tensors, seconds in results:
             found[i] = store.put(_shard_key(key, shards[i]), tensors, {"seconds": seconds})
@@ -88,9 +89,10 @@ def _shard_key(key: Mapping[str, Any], shard: range) -> dict[str, Any]:
     return {**key, "runs": [shard.start, shard.stop]}
 
 
-def _timed(compute: Compute, i: int, shard: range) -> tuple[int, Tensors, float]:
+def _timed(compute: Compute, i: int, shard: range, tally: str | None) -> tuple[int, Tensors, float]:
     began = time.perf_counter()
-    tensors = compute(shard)
+    with counted(tally):
+        tensors = compute(shard)
     return i, tensors, time.perf_counter() - began
 
 

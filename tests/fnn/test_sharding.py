@@ -11,9 +11,11 @@ import torch
 from distributed import Client, LocalCluster
 
 from fnn import sharding, store, train_restarts
+from fnn.optimizers import Limits
 from fnn.sharding import automatic_shards, compute_shards, split
 from fnn.training import Record
 
+FEW = Limits(iterations=60, least_squares_iterations=60)
 METHODS = ["bfgs", "lm", "adam", "scipy-bfgs"]
 
 
@@ -38,7 +40,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[range]:
     done: list[range] = []
 
     def counted(
-        compute: sharding.Compute, i: int, shard: range
+        compute: sharding.Compute, i: int, shard: range, tally: str | None
     ) -> tuple[int, dict[str, torch.Tensor], float]:
         done.append(shard)
         return i, compute(shard), 0.5
@@ -123,31 +125,31 @@ def test_progress_counts_runs_stored_or_not(
 @pytest.mark.parametrize("method", METHODS)
 def test_the_record_does_not_depend_on_the_shards(method: str) -> None:
     """Nor on whether it was trained or read."""
-    whole = train_restarts([2], 7, method=method, limits="quick", shards=1)
+    whole = train_restarts([2], 7, method=method, limits=FEW, shards=1)
     for shards in (2, 7):
         with joblib.parallel_config(n_jobs=1):
-            assert_same_record(train_restarts([2], 7, method=method, limits="quick", shards=shards), whole)
-    read = train_restarts([2], 7, method=method, limits="quick", shards=1)
+            assert_same_record(train_restarts([2], 7, method=method, limits=FEW, shards=shards), whole)
+    read = train_restarts([2], 7, method=method, limits=FEW, shards=1)
     assert_same_record(read, whole)
     assert read.seconds == whole.seconds
 
 
 def test_processes_give_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with joblib.parallel_config(n_jobs=1):
-        alone = train_restarts([2], 6, method="lm", limits="quick", shards=3)
+        alone = train_restarts([2], 6, method="lm", limits=FEW, shards=3)
     monkeypatch.setenv("FNN_STORE", str(tmp_path / "other"))
     with joblib.parallel_config(n_jobs=2):
-        assert_same_record(train_restarts([2], 6, method="lm", limits="quick", shards=3), alone)
+        assert_same_record(train_restarts([2], 6, method="lm", limits=FEW, shards=3), alone)
 
 
 def test_a_cluster_gives_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with joblib.parallel_config(n_jobs=1):
-        alone = train_restarts([2], 8, method="lm", limits="quick", shards=4)
+        alone = train_restarts([2], 8, method="lm", limits=FEW, shards=4)
     monkeypatch.setenv("FNN_STORE", str(tmp_path / "other"))
     cluster = LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None)
     with cluster, Client(cluster) as client:
         with joblib.parallel_config(backend="dask"):
-            together = train_restarts([2], 8, method="lm", limits="quick", shards=4)
+            together = train_restarts([2], 8, method="lm", limits=FEW, shards=4)
         workers = client.run(lambda: 1)
     assert len(workers) == 2
     assert_same_record(together, alone)
