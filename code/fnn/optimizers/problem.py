@@ -7,6 +7,8 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from fnn.progress import count_steps
+
 
 class Objective(Protocol):
     """R independent problems of one shape, evaluated together; row i depends on parameters i alone."""
@@ -136,6 +138,7 @@ class Outcome:
         self._stop[here], self._iterations[here] = code[rows], iterations[rows]
         self._evaluations[here] = self.evaluations
         self.running -= len(rows)
+        count_steps(len(rows))
         return ended
 
     def result(self) -> Result:
