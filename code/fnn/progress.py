@@ -33,7 +33,7 @@ def count_steps(steps: int) -> None:
     """Say from within the work, in whatever process it runs, that so many more steps are done."""
     tally = _tally.get()
     if tally is not None:
-        _append(tally, b"." * steps)
+        _append(tally, b"." * steps, create=False)  # on another machine of a cluster there is none
 
 
 @contextmanager
@@ -115,16 +115,17 @@ class Progress:
         done, eta = self.done, self.eta()
         if self._file:
             line = {"task": self.task, "done": done, "total": self.total, "eta_s": eta}
-            _append(self._file, (json.dumps(line) + "\n").encode())
+            _append(self._file, (json.dumps(line) + "\n").encode(), create=True)
         elif self._draws:
             left = "" if eta is None else f", about {eta:.0f} s left"
             _draw(f"\r\x1b[K{self.task}: {done} of {self.total}{left}")
 
 
-def _append(path: str, text: bytes) -> None:
+def _append(path: str, text: bytes, *, create: bool) -> None:
     """Append in one write, so that what several processes append does not mix."""
+    flags = os.O_WRONLY | os.O_APPEND | (os.O_CREAT if create else 0)
     try:
-        with open(path, "ab", buffering=0) as file:
+        with open(os.open(path, flags, 0o666), "ab", buffering=0) as file:
             file.write(text)
     except OSError:
         pass  # progress is a courtesy: nobody's training ends because it cannot be shown

@@ -120,6 +120,12 @@ def test_unwritable_file_is_given_up_quietly(
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_tally_that_is_gone_is_not_made_again(tmp_path: Path) -> None:
+    with counted(str(tmp_path / "gone")):
+        count_steps(1)
+    assert not (tmp_path / "gone").exists()
+
+
 def test_terminal_gets_one_line_that_is_cleared(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
