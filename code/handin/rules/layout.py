@@ -133,7 +133,9 @@ class Layout:
 
     @cached_property
     def headings(self) -> tuple[Heading, ...]:
-        """From the outline; from lines that stand out where there is none."""
+        """From the outline; from lines that stand out where there is none; none in pages without text."""
+        if not self.lines:
+            return ()
         entries = self.content.outline or tuple(self._headings_in_text())
         found: list[Heading] = []
         above = ""
