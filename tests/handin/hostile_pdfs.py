@@ -169,6 +169,17 @@ def _outline_in_a_ring() -> bytes:
     )
 
 
+def _outline_without_text() -> bytes:
+    """A scan whose bookmarks are all there."""
+    return _pdf(
+        b"<< /Type /Catalog /Pages 2 0 R /Outlines 4 0 R >>",
+        _PAGES,
+        _BLANK,
+        b"<< /Type /Outlines /First 5 0 R /Last 5 0 R /Count 1 >>",
+        b"<< /Title (1 Implement an MLP) /Parent 4 0 R /Dest [3 0 R /Fit] >>",
+    )
+
+
 def _table_in_a_ring() -> bytes:
     """A cross-reference table whose predecessor is itself."""
     whole = _page(_hello())
@@ -201,6 +212,7 @@ PDFS: dict[str, tuple[Callable[[], bytes], str]] = {
     "laughs": (_laughs, "memory"),
     "deep-array": (_deep_array, "broken"),
     "outline-in-a-ring": (_outline_in_a_ring, ""),
+    "outline-without-text": (_outline_without_text, "hardly any text"),
     "table-in-a-ring": (_table_in_a_ring, ""),
     "script": (lambda: _acting(b"<< /S /JavaScript /JS (app.alert\\(1\\)) >>"), ""),
     "launch": (lambda: _acting(b"<< /S /Launch /F (/bin/sh) >>"), ""),
