@@ -1,7 +1,7 @@
 """Shards: split, stored, computed anywhere; the result is the same, bit for bit."""
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +10,8 @@ import pytest
 import torch
 from distributed import Client, LocalCluster
 
-from fnn import sharding, store, train_restarts
+from fnn import load_d1, sharding, store, train_restarts, training
+from fnn.data import Dataset
 from fnn.optimizers import Limits
 from fnn.sharding import automatic_shards, compute_shards, split
 from fnn.training import Record
@@ -153,3 +154,59 @@ def test_a_cluster_gives_the_same_bits(tmp_path: Path, monkeypatch: pytest.Monke
         workers = client.run(lambda: 1)
     assert len(workers) == 2
     assert_same_record(together, alone)
+
+
+def changed_value(data: Dataset, part: str) -> Dataset:
+    """The data set with one bit of one number changed."""
+    values = getattr(data, part).clone()
+    values[3] = torch.nextafter(values[3], values[3] + 1)
+    return replace(data, **{part: values})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"hidden_sizes": [2]},
+        {"method": "lm"},
+        {"phi": "tanh"},
+        {"seed": 25},
+        {"init": "nguyen-widrow"},
+        {"limits": replace(FEW, gradient=1e-5)},
+        *({"data": changed_value(load_d1(), part)} for part in ("X_train", "y_train", "X_test", "y_test")),
+    ],
+    ids=lambda options: next(iter(options)),
+)
+def test_every_setting_and_every_number_of_the_data_trains_anew(options: dict[str, object]) -> None:
+    usual = {"hidden_sizes": [1], "restarts": 2, "method": "adam", "limits": FEW}
+    train_restarts(**usual)
+    folder = store.entry_path({}).parent
+    assert len(list(folder.iterdir())) == 1
+    train_restarts(**usual | options)
+    assert len(list(folder.iterdir())) == 2
+
+
+@pytest.mark.parametrize("part", ["torch", "scipy", "sources"])
+def test_other_libraries_or_sources_train_anew(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = {"hidden_sizes": [1], "restarts": 2, "method": "adam", "limits": FEW}
+    train_restarts(**usual)
+    if part == "sources":
+        sources = training.SOURCES | {"fnn.optimizers.first_order": "another"}
+        monkeypatch.setattr(training, "SOURCES", sources)
+    else:
+        monkeypatch.setattr(f"{part}.__version__", "0.1")
+    train_restarts(**usual)
+    assert len(list(store.entry_path({}).parent.iterdir())) == 2
+
+
+def test_the_sources_are_those_that_training_uses() -> None:
+    used = set(training.SOURCES)
+    assert {"fnn.models", "fnn.data", "fnn.init", "fnn.objective", "fnn.backprop", "fnn.training"} <= used
+    assert {"fnn.optimizers.bfgs", "fnn.optimizers.levenberg_marquardt"} <= used
+    assert not {"fnn.landscape", "fnn.figures", "fnn.experiments", "fnn.claims", "fnn.tables"} & used
+
+
+def test_what_the_data_is_called_trains_nothing() -> None:
+    record = train_restarts([1], 2, method="adam", limits=FEW)
+    renamed = train_restarts([1], 2, method="adam", limits=FEW, data=replace(load_d1(), name="D2"))
+    assert renamed.seconds == record.seconds
+    assert len(list(store.entry_path({}).parent.iterdir())) == 1
