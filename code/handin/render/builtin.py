@@ -8,7 +8,6 @@ nothing is written to its place before the last page is set.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Sequence
@@ -39,7 +38,7 @@ from handin.render.record import record
 from handin.render.refusals import refuse_unsupported
 from handin.render.settings import Settings, document_settings
 from handin.render.source import Source, read_source
-from handin.render.typeset import assemble_templates, to_pdf, to_typst
+from handin.render.typeset import to_pdf, to_typst
 
 BUILD = "_build"
 
@@ -102,7 +101,9 @@ class Builder:
                 files: dict[Path, bytes] = {}
                 for document in documents:
                     with progress.step(f"Set {document.name}"):
-                        pdf = fingerprint.embed_pdf(self._set(document, folder), built_from)
+                        pdf = fingerprint.embed_pdf(
+                            self._set(document, document.notebook, folder), built_from
+                        )
                         files[self._project.output_dir / f"{document.stem}.pdf"] = pdf
         pdfs = list(files)
         obsolete = self._records(documents, files, built_from)
@@ -116,16 +117,15 @@ class Builder:
         return Document(name, source, settings, blocks, to_notebook(blocks))
 
     def _check(self, document: Document, folder: Path) -> None:
-        """Find what can be found without running a chunk: a wrong reference must not cost minutes."""
-        self._tree(document, pretend(document.notebook), folder)
-        assemble_templates(folder / "templates", document.settings, self._project)
+        """Find what can be found without running a chunk: a wrong formula must not cost minutes."""
+        self._set(document, pretend(document.notebook), folder)
 
     def _execute(self, documents: Sequence[Document], folder: Path, progress: Progress) -> None:
         """Run every program once, whichever documents share it."""
         ran: dict[str, Document] = {}
         for document in documents:
             told = json.dumps([*program(document.blocks), document.settings.figure_size])
-            twin = ran.get(hashlib.sha256(told.encode()).hexdigest())
+            twin = ran.get(told)
             if twin:
                 progress.say(f"{document.name} has the same chunks as {twin.name}: one run serves both")
                 take_results(document.notebook, twin.notebook)
@@ -140,7 +140,7 @@ class Builder:
                 progress=progress,
                 progress_file=folder / "progress.jsonl",
             )
-            ran[hashlib.sha256(told.encode()).hexdigest()] = document
+            ran[told] = document
 
     def _tree(self, document: Document, notebook: NotebookNode, folder: Path) -> Node:
         media = folder / f"{document.stem}-media"
@@ -150,11 +150,11 @@ class Builder:
         refuse_unsupported(tree, document.source, (folder, self._project.root))
         return resolve_references(tree, document.source, self._citations(document))
 
-    def _set(self, document: Document, folder: Path) -> bytes:
-        tree = self._tree(document, document.notebook, folder)
-        text = to_typst(tree, document.name, document.settings, self._project, folder)
+    def _set(self, document: Document, notebook: NotebookNode, folder: Path) -> bytes:
+        tree = self._tree(document, notebook, folder)
+        text = to_typst(tree, document.source, document.settings, self._project, folder)
         epoch = int(self._environment.get("SOURCE_DATE_EPOCH", "0"))
-        return to_pdf(text, document.name, self._project, folder, timestamp=epoch)
+        return to_pdf(text, document.source, self._project, folder, timestamp=epoch)
 
     def _citations(self, document: Document) -> set[str]:
         """The keys of the bibliography."""

@@ -15,17 +15,18 @@ from handin.project import Project
 from handin.render import pandoc
 from handin.render.pandoc import Node, attr, raw_inline, rewrite
 from handin.render.settings import Settings
+from handin.render.source import Source
 
 OWN_TEMPLATES = Path(__file__).parent / "typst"
 PARTIALS = {"typst-template.typ", "typst-show.typ"}  # of Quarto's partials, those that a project may replace
 
 
-def to_typst(tree: Node, document: str, settings: Settings, project: Project, folder: Path) -> str:
+def to_typst(tree: Node, source: Source, settings: Settings, project: Project, folder: Path) -> str:
     """The Typst source of a document.
 
     Args:
         tree: With all references resolved.
-        document: Its file name, for messages.
+        source: What it was made from, for messages.
         settings: Of the document.
         project: Its files are what citations and templates come from.
         folder: A scratch folder inside the project; images stand in it.
@@ -34,8 +35,8 @@ def to_typst(tree: Node, document: str, settings: Settings, project: Project, fo
         HandinError: A template is missing, or Pandoc fails.
     """
     templates = folder / "templates"
-    assemble_templates(templates, settings, project)
-    metadata = folder / f"{Path(document).stem}-metadata.json"
+    _assemble(templates, settings, project)
+    metadata = folder / f"{Path(source.name).stem}-metadata.json"
     metadata.write_text(json.dumps(_metadata(settings, project), default=str), encoding="utf-8")
     arguments = [
         "--from=json",
@@ -51,19 +52,25 @@ def to_typst(tree: Node, document: str, settings: Settings, project: Project, fo
     tree = rewrite(tree, lambda node: _image(node, folder, project.root))
     text, warnings = pandoc.run(arguments, json.dumps(tree), folder=project.root)
     if warnings.strip():
-        raise HandinError(
-            f"Pandoc warns: {warnings.strip()}", place=Place(document), remedy="mend what it names"
-        )
+        place = _formula(warnings, source)
+        raise HandinError(f"Pandoc warns: {warnings.strip()}", place=place, remedy="mend what it names")
     return text
 
 
-def to_pdf(text: str, document: str, project: Project, folder: Path, timestamp: int) -> bytes:
+def to_pdf(text: str, source: Source, project: Project, folder: Path, timestamp: int) -> bytes:
     """The PDF of a Typst source; the same source gives the same bytes.
+
+    Args:
+        text: The Typst source.
+        source: What it was made from, for messages.
+        project: Its folder is Typst's root.
+        folder: Takes the Typst source.
+        timestamp: The date of the PDF, seconds since 1970.
 
     Raises:
         HandinError: Typst refuses the source.
     """
-    file = folder / f"{Path(document).stem}.typ"
+    file = folder / f"{Path(source.name).stem}.typ"
     file.write_text(text, encoding="utf-8")
     try:
         pdf = typst.compile(
@@ -76,14 +83,32 @@ def to_pdf(text: str, document: str, project: Project, folder: Path, timestamp: 
     except typst.TypstError as error:
         raise HandinError(
             f"Typst cannot set the document: {error.diagnostic.strip() or error.message}",
-            place=Place(document),
-            remedy="the templates or a raw Typst block are the likely causes",
+            place=_origin(error.diagnostic, text, source),
+            remedy="mend the formula or the raw Typst block there, or the templates",
         ) from None
     assert isinstance(pdf, bytes)
     return pdf
 
 
-def assemble_templates(templates: Path, settings: Settings, project: Project) -> None:
+def _formula(warnings: str, source: Source) -> Place:
+    """Where the formula stands that Pandoc cannot read."""
+    named = re.search(r"TeX math (.+?),? rendering as TeX", warnings)
+    return source.find(re.escape(named[1])) if named else Place(source.name)
+
+
+def _origin(diagnostic: str, text: str, source: Source) -> Place:
+    """The line of the document that has most words in common with the line that Typst complains about."""
+    named = re.search(rf"{Path(source.name).stem}\.typ:(\d+):", diagnostic)
+    lines = text.splitlines()
+    if named is None or int(named[1]) > len(lines):
+        return Place(source.name)
+    words = set(re.findall(r"\w{3,}", lines[int(named[1]) - 1]))
+    if not words:
+        return Place(source.name)
+    return max(source.lines, key=lambda line: len(words & set(re.findall(r"\w{3,}", line.text)))).place
+
+
+def _assemble(templates: Path, settings: Settings, project: Project) -> None:
     """Copy the main template and its partials to one folder: Pandoc finds partials beside the main one only.
 
     Raises:
