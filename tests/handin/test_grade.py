@@ -10,9 +10,11 @@ from pathlib import Path
 
 import good_handin
 import pytest
+from click.testing import CliRunner
 from hand_in_folder import FOLDER, fill, kinds, wrong_verdicts
 from hostile import pack
 
+from handin.cli import main
 from handin.errors import HandinError
 from handin.grade import Row, _row, find_handins, grade
 from handin.grade.page import as_page
@@ -111,6 +113,7 @@ def test_folders_of_a_course_system_stand_for_the_zips_in_them(tmp_path: Path) -
     for name in ("Muster_Maria_mmuster_123/dl24-1-mmuster.zip", "plain.zip", "unpacked/report.pdf"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "grades.csv").write_bytes(b"of the last run")
     (tmp_path / "empty").mkdir()
     (tmp_path / ".hidden").write_bytes(b"x")
     (tmp_path / "__MACOSX").mkdir()
@@ -139,6 +142,20 @@ def test_an_unpacked_folder_is_graded_like_its_zip(tmp_path: Path) -> None:
     assert folder.login == archive.login == "mmuster"
     assert (folder.pages, folder.tasks, folder.thumbnail) == (archive.pages, archive.tasks, archive.thumbnail)
     assert folder.failed == archive.failed == ()
+
+
+def test_the_command_prints_a_table_and_writes_two_files(tmp_path: Path) -> None:
+    fill(tmp_path / "in", 1, ["truncated"])
+    project = str(Path(__file__).parent / "project")
+    command = ["--project", project, "grade", str(tmp_path / "in"), "--output", str(tmp_path / "out")]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0, result.output
+    assert "a truncated ZIP" in result.output
+    assert "2 hand-ins in" in result.output
+    assert "8 s of CPU time (40 s on the clock) and 384 MiB of memory; nothing was executed" in result.output
+    header, *lines = csv.reader(io.StringIO((tmp_path / "out" / "grades.csv").read_text("utf-8-sig")))
+    assert [line[header.index("login")] for line in lines] == ["student000", "truncated"]
+    assert "student000" in (tmp_path / "out" / "grades.html").read_text("utf-8")
 
 
 # ── what strangers wrote, in CSV and HTML ──

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -11,8 +12,10 @@ from pathlib import Path
 import good_handin
 import pytest
 import typst
+from click.testing import CliRunner
 from hostile import ATTACKS, pack
 
+from handin.cli import main
 from handin.errors import HandinError
 from handin.rehearse import Rehearsal, offline, unpack
 from handin.rehearse.compare import compare
@@ -78,7 +81,9 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "code" / "handin", root / "code" / "handin", ignore=ignore)
     (root / "code" / "answer.py").write_text(ANSWER)
     command = [sys.executable, "-m", "handin", "render", "--renderer", "builtin"]
-    subprocess.run(command, cwd=root, check=True, capture_output=True)
+    environment = {**os.environ, "PYTHONPATH": str(root / "code")}
+    built = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
     (root / "_output" / "report.pdf").rename(root / "report.pdf")
     return _zip(root, root.parent / "dl24-1-mmuster.zip")
 
@@ -161,6 +166,17 @@ def test_a_missing_pdf_is_named_before_anything_runs(packed: Path, tmp_path: Pat
     archive = _changed(packed, tmp_path, "report.pdf", None)
     with pytest.raises(HandinError, match=r"holds no report\.pdf"), unpack(archive):
         pytest.fail("unpacked")
+
+
+def test_the_command_executes_only_what_the_user_says_is_theirs(packed: Path, tmp_path: Path) -> None:
+    anothers = ["--project", str(HERE / "project"), "rehearse", str(packed)]
+    for command in (anothers, ["--project", str(tmp_path), "rehearse", str(packed)]):
+        result = CliRunner().invoke(main, command)
+        assert result.exit_code == 1
+        assert "handed in by mmuster, and rehearsing executes what is in it; add --mine" in result.output
+    result = CliRunner().invoke(main, ["--project", str(tmp_path), "rehearse"])
+    assert result.exit_code == 1
+    assert "no ZIP named, and no project here" in result.output
 
 
 @pytest.mark.skipif(not offline.available(), reason="this system cannot cut the network")

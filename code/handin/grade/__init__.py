@@ -23,6 +23,7 @@ from handin.sandbox import BOUNDS, Bounds, Outcome, run_all
 __all__ = ["Row", "find_handins", "grade"]
 
 _KNOWN = TypeAdapter(Row)
+OUTPUTS = ("grades.csv", "grades.html")  # what a run leaves, perhaps among the hand-ins
 RULE = "limits"  # the rule that a hand-in breaks whose reader had to be stopped
 
 
@@ -40,7 +41,8 @@ def find_handins(folder: Path) -> list[Path]:
         raise HandinError(
             f"cannot be read: {error.strerror}", place=Place(folder), remedy="name the folder of hand-ins"
         ) from error
-    found = [one for path in entries if not names.clutter(path.name) for one in _inside(path)]
+    ignored = [path for path in entries if path.name in OUTPUTS or names.clutter(path.name)]
+    found = [one for path in entries if path not in ignored for one in _inside(path)]
     if not found:
         raise HandinError("no hand-ins here", place=Place(folder), remedy="put the ZIPs into this folder")
     return found

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from handin.grade import grade
+from handin.grade import OUTPUTS, grade
 from handin.grade.page import as_page
 from handin.grade.tables import as_csv, as_table
 from handin.project import Project
@@ -38,7 +38,7 @@ def grade_folder(project: Project, folder: Path, output: Path | None) -> None:
     if unenforced():
         limits += f" On this system {unenforced()}."
     title = f"{course.name}, assignment {course.assignment}: hand-ins"
-    paths = [output / "grades.csv", output / "grades.html"]
+    paths = [output / name for name in OUTPUTS]
     publish(dict(zip(paths, (as_csv(rows).encode(), as_page(rows, title, limits).encode()), strict=True)))
 
     console = Console()
