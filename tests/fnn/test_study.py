@@ -15,7 +15,7 @@ from fnn import load_d1, store, study
 from fnn.landscape import distinct_minima
 from fnn.training import train_restarts
 
-SMALL = ["--width", "2", "--restarts", "12", "--method", "lm", "--limits", "quick", "--shards", "1"]
+SMALL = ["--width", "2", "--restarts", "12", "--method", "lm", "--shards", "1"]
 
 
 def test_a_study_writes_record_and_summary(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -23,7 +23,7 @@ def test_a_study_writes_record_and_summary(tmp_path: Path, capsys: pytest.Captur
     printed = capsys.readouterr().out
 
     data = load_d1()
-    expected = train_restarts([2], 12, method="lm", limits="quick")
+    expected = train_restarts([2], 12, method="lm")
     record = study.load_record(tmp_path / "out" / "record.safetensors")
     assert record.settings == expected.settings
     assert torch.equal(record.params, expected.params)
