@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import PurePosixPath
+from typing import Any
 
 from handin.fingerprint import dependencies
 from handin.project import CONFIG
@@ -46,25 +47,28 @@ def _missing_files(submission: Submission) -> Iterator[Finding]:
     """What `_quarto.yml` and the documents name: documents, includes, data, bibliography, templates."""
     remedy = "put it back; without it nobody can rebuild the documents"
     config = submission.config
-    project = config.get("project")
-    documents = project.get("render", []) if isinstance(project, dict) else []
-    dataset = config.get("dataset")
-    data = [v for k, v in dataset.items() if k in ("train", "test")] if isinstance(dataset, dict) else []
-    bibliography = config.get("bibliography", [])
-    formats = config.get("format")
-    partials = [
-        partial
-        for options in (formats.values() if isinstance(formats, dict) else ())
-        if isinstance(options, dict)
-        for partial in options.get("template-partials", [])
-    ]
-    listed = [bibliography] if isinstance(bibliography, str) else bibliography
-    for name in [*documents, *data, *listed, *partials]:
-        if isinstance(name, str) and name not in submission.files:
+    listed = [*_texts(_block(config, "project").get("render")), *_texts(config.get("bibliography"))]
+    listed += [name for key in ("train", "test") for name in _texts(_block(config, "dataset").get(key))]
+    for options in _block(config, "format").values():
+        if isinstance(options, dict):
+            listed += _texts(options.get("template-partials"))
+    for name in listed:
+        if name not in submission.files:
             yield failed(CODE, f"`{name}` is missing", _line(submission, name), remedy)
     if submission.source:
         for name, place in submission.source.missing:
             yield failed(CODE, f"`{name}` is included and missing", place, remedy)
+
+
+def _block(config: dict[str, Any], key: str) -> dict[str, Any]:
+    """A block of settings, empty where something else stands in its place."""
+    held = config.get(key)
+    return held if isinstance(held, dict) else {}
+
+
+def _texts(value: object) -> list[str]:
+    """One text or a list of texts as a list; whatever else it is, nothing."""
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
 
 
 def _line(submission: Submission, name: str) -> str:
