@@ -21,7 +21,7 @@ from fnn.units import UNITS
 GRID_POINTS = 2000  # of the grid on which functions are compared
 SMALL_GRADIENT = 1e-4  # of the train MSE, scaled as `_scaled_gradient` says
 SAME_LOSS = 1e-5  # relative distance of the train MSEs of runs that ended in the same minimum
-SAME_LIMIT = 1e-3  # the same where units merge
+SAME_LIMIT = 1e-3  # the same for runs on their way to a limit: merged or line-like
 SAME_FUNCTION = 0.1  # RMS distance of their functions, in standard deviations of the targets
 LINE_LIKE = 0.05  # RMS distance to the least-squares line, in RMS residuals of that line
 FLAT = 0.04  # slope, relative to the unit's steepest, up to which the unit counts as flat
@@ -144,8 +144,9 @@ def distinct_minima(record: Record, data: Dataset) -> list[Minimum]:
     """The distinct minima among the runs that have a small gradient, lowest train MSE first.
 
     Runs belong together if their train MSEs agree (each within a relative `SAME_LOSS` of the next; within
-    `SAME_LIMIT` where units merge, on the way to a limit that none reaches) and so do their functions, in
-    root mean square on a grid over the range of the data: a step may stand anywhere between two inputs.
+    `SAME_LIMIT` where they are merged or line-like, on the way to a limit that none reaches) and so do their
+    functions, in root mean square on a grid over the range of the data: a step may stand anywhere between
+    two inputs.
     """
     kinds = endings(record, data)
     small = _scaled_gradient(record, data) <= SMALL_GRADIENT
@@ -155,14 +156,12 @@ def distinct_minima(record: Record, data: Dataset) -> list[Minimum]:
     tolerance = SAME_FUNCTION * float(data.y_train.double().std())
 
     groups: list[list[int]] = []
-    near: list[
-        tuple[list[int], Tensor]
-    ] = []  # groups that may still grow, with the function of their first run
+    near: list[tuple[list[int], Tensor]] = []  # groups that may grow, with the function of their first run
     for run, function in zip(runs, _functions(record, runs, data), strict=True):
         near = [(group, first) for group, first in near if _apart(losses, group, run) <= SAME_LIMIT]
         for group, first in near:
-            merged = kinds[run] == kinds[group[-1]] == Ending.MERGED
-            same_loss = merged or _apart(losses, group, run) <= SAME_LOSS
+            approaching = kinds[run] == kinds[group[-1]] in (Ending.MERGED, Ending.LINE_LIKE)
+            same_loss = approaching or _apart(losses, group, run) <= SAME_LOSS
             if same_loss and float((function - first).square().mean().sqrt()) <= tolerance:
                 group.append(run)
                 break

@@ -15,6 +15,7 @@ L − L* is k/(4V²) to first order. Section 2b of the report; Martinelli et al.
 """
 
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -58,18 +59,8 @@ class LimitModel:
     @property
     def parameters(self) -> Tensor:
         """w, b, a, α, β, c and w, b, v of each further unit, [6 + 3·units]."""
-        return torch.tensor(
-            [
-                self.w,
-                self.b,
-                self.a,
-                self.alpha,
-                self.beta,
-                self.c,
-                *(x for unit in self.others for x in unit),
-            ],
-            dtype=torch.float64,
-        )
+        merged = (self.w, self.b, self.a, self.alpha, self.beta, self.c)
+        return torch.tensor([*merged, *chain.from_iterable(self.others)], dtype=torch.float64)
 
 
 def limit_models(data: Dataset, others: int = 0, unit: str = "sigmoid") -> list[LimitModel]:
@@ -159,12 +150,8 @@ def _levenberg_marquardt(theta: Tensor, x: Tensor, y: Tensor, unit: str) -> tupl
         gain = 1 - trial_losses / losses[active]
         better = (gain > 0) & trial_J.isfinite().all(dim=(1, 2))
         rows = active[better]
-        theta[rows], coefficients[rows], losses[rows] = (
-            trial[better],
-            trial_coefficients[better],
-            trial_losses[better],
-        )
-        r[rows], J[rows] = trial_r[better], trial_J[better]
+        theta[rows], losses[rows] = trial[better], trial_losses[better]
+        coefficients[rows], r[rows], J[rows] = trial_coefficients[better], trial_r[better], trial_J[better]
         damping[active] *= torch.where(better, 0.2, 3.0)
         active = active[~(better & (gain < SMALL_GAIN)) & (damping[active] < 1e10)]
     first, rest = theta[:, 0], theta[:, 1:]
