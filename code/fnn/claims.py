@@ -80,7 +80,8 @@ def claim(condition: bool | Tensor, sentence: str, **measured: object) -> None:
     book.add(checked)
     if holds:
         return
-    message = f"{place or 'a chunk'}: the data do not support “{sentence}” (section {section or '?'}); {checked.values}"
+    where = f"{place or 'a chunk'} (section {section or '?'})"
+    message = f"{where}: the data do not support “{sentence}”; {checked.values}"
     if os.environ.get("DRAFT") != "1":
         raise FalseClaimError(
             f"{message}. Mend the sentence, or see all false claims with `handin render --draft`"

@@ -1,6 +1,6 @@
 """The data set: two CSV files with columns x,y, read and checked.
 
-`_quarto.yml` names it (`dataset:` with `name`, `train`, `test`, perhaps `noise-std`); D1 is the one in `data/`.
+`_quarto.yml` names it (`dataset:` with `name`, `train`, `test` and perhaps `noise-std`); D1 is in `data/`.
 """
 
 import csv

@@ -1,11 +1,13 @@
 """Tables and numbers as the documents show them."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from torch import Tensor
 
+LARGE = 1e5  # numbers from here on are shown with a power of ten
 MINUS = "\N{MINUS SIGN}"
 ALIGNMENT = {"l": ":---", "r": "---:", "c": ":---:"}
 
@@ -45,11 +47,11 @@ class MarkdownText(str):
 
 
 def number(value: float | Tensor, digits: int = 4) -> MarkdownText:
-    """A number with `digits` decimals; as a power of ten where those would hide it."""
+    """A number with `digits` decimals; with a power of ten where it is too small or too large for that."""
     value = float(value)
     if value == 0:
         return MarkdownText("0")
-    if abs(value) < 0.5 * 10.0**-digits:
+    if math.isfinite(value) and not 0.5 * 10.0**-digits <= abs(value) < LARGE:
         mantissa, exponent = f"{value:.1e}".split("e")
         return MarkdownText(f"${mantissa} \\cdot 10^{{{int(exponent)}}}$")
     return MarkdownText(f"{value:.{digits}f}".replace("-", MINUS))

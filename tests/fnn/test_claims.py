@@ -33,7 +33,7 @@ def test_a_true_claim_is_noted_with_its_section_and_values(book: ClaimBook) -> N
 def test_a_false_claim_stops_with_file_line_and_values(
     book: ClaimBook, condition: bool | torch.Tensor
 ) -> None:
-    with pytest.raises(FalseClaimError, match=r"sections/2-widths\.qmd:5.*errors fall.*2c.*a 3.*--draft"):
+    with pytest.raises(FalseClaimError, match=r"sections/2-widths\.qmd:5 .*2c.*errors fall.*a 3.*--draft"):
         claim(condition, "errors fall", a=3)
 
 

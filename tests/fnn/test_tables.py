@@ -16,6 +16,8 @@ from fnn.tables import Table, number, vector
         (-3.2e-7, 4, r"$-3.2 \cdot 10^{-7}$"),
         (0.00004, 4, r"$4.0 \cdot 10^{-5}$"),
         (12345.678, 0, "12346"),
+        (1665763.0, 0, r"$1.7 \cdot 10^{6}$"),
+        (float("inf"), 0, "inf"),
     ],
 )
 def test_a_number_is_shown_with_its_digits_or_as_a_power_of_ten(value: float, digits: int, text: str) -> None:

@@ -8,7 +8,7 @@ from fnn.experiments.by_hand import (
     compare_batched,
     logistic_probe,
 )
-from fnn.experiments.hidden import ablate
+from fnn.experiments.hidden import ablate, canonical_model
 from fnn.experiments.limits import initial_centre_probability, limit_study
 from fnn.experiments.restarts import minima_table, restart_study, splitting_eigenvalues
 from fnn.experiments.settings import settings_table
@@ -25,6 +25,7 @@ __all__ = [
     "architectures_table",
     "backprop_example",
     "backward_table",
+    "canonical_model",
     "check_network",
     "close",
     "compare_architectures",

@@ -112,9 +112,8 @@ class BackpropExample:
 
 def backprop_example(data: Dataset, hidden_units: int = 50, index: int = 1) -> BackpropExample:
     """Train [1, hidden_units, 1] and run both passes at test example `index` (the course's is the second)."""
-    model = (
-        train_restarts([hidden_units], 1, seed=SEED, data=data).model(0, torch.float64).requires_grad_(False)
-    )
+    record = train_restarts([hidden_units], 1, method="lm", seed=SEED, data=data)
+    model = record.model(0, torch.float64).requires_grad_(False)
     (W1, b1), (W2, b2) = model.layers()
     x, y = data.X_test[index].double(), data.y_test[index].double()
 

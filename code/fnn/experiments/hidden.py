@@ -1,12 +1,14 @@
 """Experiments of task 2d: what a single hidden unit is worth."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from fnn.data import Dataset
+from fnn.landscape import canonical
 from fnn.models import MLP
+from fnn.training import Record
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,13 @@ class Ablation:
     refitted: Tensor  # [m] then the remaining output weights and the bias refitted by least squares
     largest_correlation: float  # between the outputs of two hidden units on the training data
     cancellation: float  # mean over the training data of Σ|v_k z_k − mean| / |Σ(v_k z_k − mean)|
+
+
+def canonical_model(record: Record) -> MLP:
+    """The best run with its units turned to rise with x and sorted by centre: the same function, float64."""
+    sizes, unit = record.settings.sizes, record.settings.unit
+    params = canonical(record.params[[record.best]], sizes, unit)
+    return replace(record, params=params).model(0, torch.float64)
 
 
 def ablate(model: MLP, data: Dataset) -> Ablation:

@@ -7,10 +7,14 @@ import torch
 from torch import Tensor
 
 from fnn.data import Dataset
+from fnn.experiments.plan import PLAN
 from fnn.experiments.restarts import Restarts
 from fnn.limit_models import LimitModel, limit_models
+from fnn.optimizers import Limits
+from fnn.training import Record, train_restarts
 
 NEAR = 0.01  # relative excess loss up to which a run counts as under way to the limit
+EARLY_STOPS = (1e-3, 1e-4, 1e-5)  # gradients at which further runs are stopped, to see them under way
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,8 @@ class LimitStudy:
     limit: LimitModel
     V: Tensor  # [R'] half the difference of the two output weights, of the runs near the limit
     excess: Tensor  # [R'] observed L − L*
+    early_V: Tensor  # [R''] the same for runs stopped early
+    early_excess: Tensor  # [R'']
     runs: int  # all runs of the study
 
     @property
@@ -37,11 +43,21 @@ class LimitStudy:
 def limit_study(data: Dataset, study: Restarts) -> LimitStudy:
     """Compare the runs of [1, 2, 1] with the lowest limit model, which is computed without them."""
     limit = limit_models(data)[0]
-    W1, v = study.record.params[:, :2], study.record.params[:, 4:6]
-    v = torch.where(W1 < 0, -v, v)  # as if every unit had w > 0
-    excess = study.record.train_mse - limit.loss
+    early = [
+        _under_way(limit, train_restarts([2], PLAN.variants, data=data, limits=Limits(gradient=gradient)))
+        for gradient in EARLY_STOPS
+    ]
+    early_V, early_excess = (torch.cat(parts) for parts in zip(*early, strict=True))
+    return LimitStudy(limit, *_under_way(limit, study.record), early_V, early_excess, len(study.record))
+
+
+def _under_way(limit: LimitModel, record: Record) -> tuple[Tensor, Tensor]:
+    """V and excess loss of the runs of [1, 2, 1] near the limit."""
+    w, v = record.params[:, :2], record.params[:, 4:6]
+    v = torch.where(w < 0, -v, v)  # as if every unit had w > 0
+    excess = record.train_mse - limit.loss
     near = (excess / limit.loss).abs() < NEAR
-    return LimitStudy(limit, ((v[:, 0] - v[:, 1]) / 2).abs()[near], excess[near], len(study.record))
+    return ((v[:, 0] - v[:, 1]) / 2).abs()[near], excess[near]
 
 
 def initial_centre_probability(low: float, high: float) -> float:

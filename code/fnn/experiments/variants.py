@@ -32,10 +32,14 @@ class MethodRun:
         """Median train MSE over the runs, [T]."""
         return self.record.trace.median(dim=0).values
 
-    def evaluations_to(self, loss: float) -> float:
-        """Evaluations after which half of the runs are at or below this train MSE; infinite if never."""
-        reached = (self.median() <= loss).nonzero()
+    def evaluations_to(self, loss: float, share: float) -> float:
+        """Evaluations after which this share of the runs is at or below the train MSE; infinite if never."""
+        reached = ((self.record.trace <= loss).double().mean(dim=0) >= share).nonzero()
         return float(self.evaluations[reached[0, 0]]) if len(reached) else torch.inf
+
+    def share_near(self, loss: float) -> float:
+        """Percentage of the runs that end within 1 % of this train MSE."""
+        return 100 * float((self.record.train_mse <= 1.01 * loss).double().mean())
 
 
 def compare_methods(data: Dataset, width: int) -> list[MethodRun]:
@@ -103,7 +107,7 @@ def architectures_table(variants: Sequence[Variant]) -> Table:
         cells = [number(loss, 4) for loss in losses]
         rows.append([layers, UNIT_NAMES[variant.unit], str(variant.parameters), *cells])
     header = ["Hidden layers", "Units", "Parameters", "Best train", "its test", "Median train", "Median test"]
-    return Table(header, rows, align="llrrrrr")
+    return Table(header, rows, align="llrrrrr", widths=(4, 3, 3, 3, 3, 4, 4))
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ class WidthStudy:
             counts = [str(width), str(self.parameters(width)), str(len(record))]
             rows.append([*counts, *(number(value, 5) for value in values)])
         header = ["Units", "Parameters", "Runs", "Best train", "its test", "Median train", "Median test"]
-        return Table(header, rows, align="rrrrrrr")
+        return Table(header, rows, align="rrrrrrr", widths=(2, 3, 2, 3, 3, 4, 4))
 
 
 def width_study(data: Dataset, widths: Sequence[int] = WIDTHS, method: str = "bfgs") -> WidthStudy:

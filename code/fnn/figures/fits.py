@@ -68,15 +68,15 @@ def draw_predictions(data: Dataset, records: Mapping[int, Record]) -> Figure:
     return fig
 
 
-def draw_hidden_outputs(data: Dataset, records: Mapping[int, Record]) -> Figure:
-    """Hidden outputs of the best run of each width: as they are, and times their output weight (task 2d)."""
+def draw_hidden_outputs(data: Dataset, models: Mapping[int, MLP]) -> Figure:
+    """Hidden outputs of a network of each width: as they are, and times their output weight (task 2d)."""
     fig = figure(3.3)
-    axes = fig.subplots(2, len(records), sharex=True)
+    axes = fig.subplots(2, len(models), sharex=True)
     x = grid(data)
-    for column, (width, record) in enumerate(records.items()):
-        model = record.model(record.best, torch.float64).requires_grad_(False)
-        raw, output = model.layer_outputs(x)  # [G, m], [G, 1]
-        (W1, b1), (W2, _) = model.layers()
+    for column, (width, model) in enumerate(models.items()):
+        with torch.no_grad():
+            raw, output = model.layer_outputs(x)  # [G, m], [G, 1]
+        (W1, b1), (W2, _) = ((W.detach(), b.detach()) for W, b in model.layers())
         scaled = raw * W2[:, 0]
         upper, lower = axes[0][column], axes[1][column]
         for rank, unit in enumerate((-b1 / W1[0]).argsort().tolist()):  # from left to right by centre

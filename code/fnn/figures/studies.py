@@ -82,8 +82,11 @@ def draw_limit(data: Dataset, study: LimitStudy, model: MLP) -> Figure:
     fits.plot(x, predict(model, x), color=INK, linewidth=0.9, linestyle=(0, (4, 2)), label="best run")
     y_limits(fits, data)
     fits.legend(loc="lower left")
-    V = study.V.sort().values
+    V = torch.cat([study.V, study.early_V]).sort().values
     excess.plot(V, study.limit.excess(V), color=INK, linewidth=0.8, label="predicted, $k/(4V^2)$")
+    excess.plot(
+        study.early_V, study.early_excess, ".", color=SKY, markersize=3, label="runs stopped early"
+    )
     excess.plot(
         study.V, study.excess, "^", color=VERMILION, markersize=3, markeredgewidth=0, alpha=0.6, label="runs"
     )
@@ -109,7 +112,7 @@ def draw_width_study(study: WidthStudy, spike: Spike) -> Figure:
                 losses.clamp(max=HIGHEST),
                 ".",
                 color=colour,
-                markersize=2.5,
+                markersize=3.5,
                 markeredgewidth=0,
                 alpha=0.6,
             )
