@@ -110,7 +110,7 @@ def _scale(svg: str, pictures: list[Picture]) -> float:
     drawn = [
         (p.right - p.left) / own
         for p in pictures
-        if not p.raster and abs((p.top - p.bottom) / (p.right - p.left) - ratio) < 0.01 * ratio
+        if not p.raster and abs((p.top - p.bottom) / (p.right - p.left) - ratio) < 0.003 * ratio
     ]
     return min([scale for scale in drawn if 0.3 < scale < 1.5], default=1.0)
 
