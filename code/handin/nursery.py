@@ -108,7 +108,8 @@ def _outcome(said: bytes, status: int, late: str, bounds: Bounds) -> Outcome:
     elif status == -signal.SIGXCPU:
         fault = f"stopped after {bounds.cpu} s of CPU time"
     elif status < 0:
-        fault = f"the reader crashed ({signal.Signals(-status).name})"
+        known_signals = {one.value: one.name for one in signal.Signals}
+        fault = f"the reader crashed ({known_signals.get(-status, f'signal {-status}')})"
         if status == -signal.SIGABRT:  # how libraries in C say that memory ran out
             fault += f", most likely because {bounds.memory // MIB} MiB of memory were not enough"
     elif not ended:

@@ -128,10 +128,18 @@ def test_the_folder_that_many_tools_pack_around_the_files_is_taken_off(tmp_path:
 
 
 def test_forgotten_environments_are_mentioned_and_not_read(tmp_path: Path) -> None:
-    pack(tmp_path / "a.zip", {**GOOD, ".venv/lib/numpy.py": b"import numpy", "code/__pycache__/x.pyc": b"x"})
+    pack(tmp_path / "a.zip", {**GOOD, ".venv/lib/numpy.py": b"import numpy", "code/x.pyc": b"x"})
     intake = take_in(tmp_path / "a.zip")
     assert intake.files == GOOD
-    assert "not looked at: .venv (1), __pycache__ (1)" in _messages(intake)
+    assert "not looked at: *.pyc (1), .venv (1)" in _messages(intake)
+
+
+def test_of_many_faults_some_are_named_and_the_rest_counted(tmp_path: Path) -> None:
+    pack(tmp_path / "a.zip", {**GOOD, **{f"../{number}": b"" for number in range(3000)}})
+    intake = take_in(tmp_path / "a.zip")
+    assert intake.files == GOOD
+    assert len(intake.findings) == 51
+    assert "2950 more entries like these" in _messages(intake)
 
 
 def test_umlauts_emoji_and_other_scripts_are_ordinary_names(tmp_path: Path) -> None:

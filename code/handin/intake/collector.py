@@ -12,6 +12,7 @@ from handin.rules.finding import Finding, Status, cannot_tell, failed, passed
 
 RULE = "intake"
 MIB = 2**20
+NAMED = 50  # entries that are named in findings; more are counted
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Collector:
         self.limits = limits
         self._files: dict[str, bytes] = {}
         self._findings: list[Finding] = []
+        self._unnamed: Counter[Status] = Counter()  # findings beyond `NAMED`
         self._seen: dict[str, str] = {}  # a file's name as a case-blind file system sees it → the name
         self._folders: set[str] = set()  # likewise
         self._clutter: Counter[str] = Counter()
@@ -74,27 +76,35 @@ class Collector:
 
     def _all_findings(self) -> Iterator[Finding]:
         yield from self._findings
+        for status, count in self._unnamed.items():
+            yield Finding(RULE, status, f"{count} more entries like these", remedy="pack fewer, plain files")
         if self._clutter:
             listing = ", ".join(f"{part} ({count})" for part, count in sorted(self._clutter.items()))
             yield cannot_tell(RULE, f"not looked at: {listing}", remedy="leave environments and caches out")
-        if any(finding.status is Status.FAIL for finding in self._findings):
+        if Status.FAIL in self._unnamed or any(one.status is Status.FAIL for one in self._findings):
             return
         if self._files:
             yield passed(RULE, f"{len(self._files)} files, {size(self._total)}, all read safely")
         else:
             yield failed(RULE, "it holds no files", remedy="pack the report, the code and the notebook")
 
+    def _add(self, finding: Finding) -> None:
+        if len(self._findings) < NAMED:
+            self._findings.append(finding)
+        else:
+            self._unnamed[finding.status] += 1
+
     def fault(self, name: str, message: str, remedy: str) -> None:
         """One entry is left out."""
-        self._findings.append(failed(RULE, f"{message}; left out", names.printable(name), remedy))
+        self._add(failed(RULE, f"{message}; left out", names.printable(name), remedy))
 
     def objection(self, name: str, message: str, remedy: str) -> None:
         """Something is wrong that does not keep the file from being read."""
-        self._findings.append(failed(RULE, message, names.printable(name), remedy))
+        self._add(failed(RULE, message, names.printable(name), remedy))
 
     def remark(self, name: str, message: str) -> None:
         """Something a person may want to know."""
-        self._findings.append(cannot_tell(RULE, message, names.printable(name)))
+        self._add(cannot_tell(RULE, message, names.printable(name)))
 
     def admit_folder(self, name: str) -> bool:
         """Whether a folder may be looked into; a refusal leaves a finding, clutter is counted."""
@@ -108,7 +118,8 @@ class Collector:
         parents = {key[:end] for end in range(len(key)) if key[end] == "/"}
         twin = self._seen.get(key)
         if twin is not None:
-            what = "a second entry of this name" if twin == name else f"the same name as {twin} but for case"
+            shown = names.printable(twin)
+            what = "a second entry of this name" if twin == name else f"the same name as {shown} but for case"
         elif key in self._folders or parents & self._seen.keys():
             what = "a file and a folder of the same name"
         else:

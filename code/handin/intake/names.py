@@ -11,10 +11,11 @@ DEEPEST = 15  # folders in a path
 # What tools and systems leave behind; nobody hands it in on purpose.
 _SILENT_CLUTTER = re.compile(r"__MACOSX|\._.*|\.DS_Store|Thumbs\.db|desktop\.ini", re.IGNORECASE)
 _CLUTTER = re.compile(
-    r"\.git|\.hg|\.svn|\.venv|venv|\.env|__pycache__|.*\.pyc|\.ipynb_checkpoints|\.mypy_cache|\.pytest_cache|"
-    r"\.ruff_cache|\.idea|\.vscode|\.quarto|node_modules|site-packages|.*\.egg-info",
+    r"\.git|\.hg|\.svn|\.venv|venv|\.env|__pycache__|\.ipynb_checkpoints|\.mypy_cache|\.pytest_cache|"
+    r"\.ruff_cache|\.idea|\.vscode|\.quarto|node_modules|site-packages",
     re.IGNORECASE,
 )
+_CLUTTER_ENDING = re.compile(r".*(\.pyc|\.egg-info)", re.IGNORECASE)
 _TURNS_TEXT = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # makes fdp.exe look like exe.pdf
 
 
@@ -41,10 +42,13 @@ def fault(name: str) -> str:
 
 
 def clutter(name: str) -> str:
-    """The part of a path that makes it clutter, as in `.venv`; empty for a file worth reading."""
-    return next(
-        (part for part in name.split("/") if _CLUTTER.fullmatch(part) or _SILENT_CLUTTER.fullmatch(part)), ""
-    )
+    """The part of a path that makes it clutter, as in `.venv` or `*.pyc`; empty for a file worth reading."""
+    for part in name.split("/"):
+        if _CLUTTER.fullmatch(part) or _SILENT_CLUTTER.fullmatch(part):
+            return part
+        if ending := _CLUTTER_ENDING.fullmatch(part):
+            return f"*{ending[1]}"
+    return ""
 
 
 def worth_a_word(part: str) -> bool:
