@@ -80,7 +80,8 @@ class MLP(nn.Module):
         self.sizes = tuple(sizes)
         self.phi = phi
         for l, (fan_in, fan_out) in enumerate(pairwise(sizes)):
-            self.register_parameter(f"{l}_weight", nn.Parameter(torch.randn(fan_in, fan_out) / math.sqrt(fan_in)))
+            weight = torch.randn(fan_in, fan_out) / math.sqrt(fan_in)
+            self.register_parameter(f"{l}_weight", nn.Parameter(weight))
             self.register_parameter(f"{l}_bias", nn.Parameter(torch.randn(fan_out)))
 
     def num_layers(self) -> int:
@@ -89,7 +90,8 @@ class MLP(nn.Module):
 
     def layers(self) -> list[tuple[nn.Parameter, nn.Parameter]]:
         """Weight [fan_in, fan_out] and bias [fan_out] of each layer."""
-        return [(self.get_parameter(f"{l}_weight"), self.get_parameter(f"{l}_bias")) for l in range(self.num_layers())]
+        names = [(f"{l}_weight", f"{l}_bias") for l in range(self.num_layers())]
+        return [(self.get_parameter(weight), self.get_parameter(bias)) for weight, bias in names]
 
     def layer_outputs(self, x: Tensor | Sequence[Any]) -> list[Tensor]:
         """Outputs of all layers: x [..., sizes[0]] → tensors [..., sizes[1]], …, [..., sizes[-1]].
@@ -102,7 +104,7 @@ class MLP(nn.Module):
         return feedforward(_as_input(x, layers[0][0]), layers, self.phi)
 
     def forward(self, x: Tensor | Sequence[Any]) -> Tensor:
-        """The network's output: a vector for a vector, a matrix for a matrix; x [..., sizes[0]] → [..., sizes[-1]].
+        """The network's output, a vector for a vector and a matrix for a matrix: [..., D] → [..., sizes[-1]].
 
         Raises as `layer_outputs` does.
         """
@@ -119,13 +121,13 @@ def _require_sizes(call: str, sizes: Sequence[int]) -> None:
 
 
 def _as_input(x: Tensor | Sequence[Any], weight: Tensor) -> Tensor:
-    """x as a tensor that fits weight [fan_in, fan_out]; plain sequences take the weight's dtype and device."""
+    """x as a tensor that fits weight [fan_in, fan_out]; a plain sequence takes its dtype and device."""
     if not isinstance(x, Tensor):
         x = torch.as_tensor(x, dtype=weight.dtype, device=weight.device)
     if x.dtype != weight.dtype:
         raise TypeError(
-            f"the input {tuple(x.shape)} is {x.dtype}, the first weight {tuple(weight.shape)} is {weight.dtype}: "
-            f"convert one of them, for example with x.to({weight.dtype})"
+            f"the input {tuple(x.shape)} is {x.dtype}, the first weight {tuple(weight.shape)} "
+            f"is {weight.dtype}: convert one of them, for example with x.to({weight.dtype})"
         )
     if x.ndim == 0 or x.shape[-1] != weight.shape[0]:
         raise ValueError(

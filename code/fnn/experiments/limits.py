@@ -14,6 +14,8 @@ from fnn.optimizers import Limits
 from fnn.training import Record, train_restarts
 
 NEAR = 0.01  # relative excess loss up to which a run counts as under way to the limit
+# What a study of data without a limit compares with: every comparison with it is false.
+NO_LIMIT = LimitModel(*[math.nan] * 7, others=(), k=math.nan, hessian_eigenvalues=(math.nan,), unit="sigmoid")
 EARLY_STOPS = (1e-3, 1e-4, 1e-5)  # gradients at which further runs are stopped, to see them under way
 
 
@@ -35,14 +37,15 @@ class LimitStudy:
 
     @property
     def deviation(self) -> float:
-        """Largest relative deviation of an excess from its prediction k/(4V²)."""
+        """Largest relative deviation of an excess from its prediction k/(4V²); NaN without runs."""
         predicted = self.limit.excess(self.V)
-        return float(((self.excess - predicted) / predicted).abs().max())
+        deviations = ((self.excess - predicted) / predicted).abs()
+        return float(deviations.max()) if len(deviations) else math.nan
 
 
 def limit_study(data: Dataset, study: Restarts) -> LimitStudy:
     """Compare the runs of [1, 2, 1] with the lowest limit model, which is computed without them."""
-    limit = limit_models(data)[0]
+    limit = next(iter(limit_models(data)), NO_LIMIT)
     early = [
         _under_way(limit, train_restarts([2], PLAN.variants, data=data, limits=Limits(gradient=gradient)))
         for gradient in EARLY_STOPS
