@@ -15,7 +15,8 @@ from fnn.training import Record, train_restarts
 
 NEAR = 0.01  # relative excess loss up to which a run counts as under way to the limit
 # What a study of data without a limit compares with: every comparison with it is false.
-NO_LIMIT = LimitModel(*[math.nan] * 7, others=(), k=math.nan, hessian_eigenvalues=(math.nan,), unit="sigmoid")
+_NAN = math.nan
+NO_LIMIT = LimitModel(_NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, (), _NAN, (_NAN,), "sigmoid")
 EARLY_STOPS = (1e-3, 1e-4, 1e-5)  # gradients at which further runs are stopped, to see them under way
 
 

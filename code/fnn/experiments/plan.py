@@ -21,7 +21,7 @@ class Plan:
 
 
 PLANS = {
-    "full": Plan(narrow=500, medium=100, wide=20, variants=100),  # what the report shows
+    "full": Plan(narrow=200, medium=100, wide=20, variants=50),  # what the report shows
     "quick": Plan(narrow=20, medium=5, wide=2, variants=5),  # for a first look; many claims need more runs
 }
 PLAN = PLANS[os.environ.get("PLAN", "full")]
