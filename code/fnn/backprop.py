@@ -99,13 +99,13 @@ def loss_gradient(layers: Layers, outputs: Sequence[Tensor], delta: Tensor, slop
     return gradients
 
 
-def output_jacobian(layers: Layers, outputs: Sequence[Tensor], slope: Slope) -> list[Tensor]:
-    """∂ŷᵢ/∂θ of every example i, [R, …, N] each; one output.
+def output_jacobian(layers: Layers, outputs: Sequence[Tensor], delta: Tensor, slope: Slope) -> list[Tensor]:
+    """∂ŷᵢ/∂θ of every example i, [R, …, N] each, from δŷ = 1 [R, 1, N] (or 0, to leave an example out).
 
-    The backward pass started from δŷ = 1, kept apart by example: δWₗ,ᵢ = aᵢδᵢᵀ and δbₗ,ᵢ = δᵢ.
+    The backward pass kept apart by example: δWₗ,ᵢ = aᵢδᵢᵀ and δbₗ,ᵢ = δᵢ.
     """
     gradients = []
-    for a, d in zip(outputs, _deltas(layers, outputs, torch.ones_like(outputs[-1]), slope), strict=False):
+    for a, d in zip(outputs, _deltas(layers, outputs, delta, slope), strict=False):
         gradients += [(a.unsqueeze(2) * d.unsqueeze(1)).flatten(1, 2), d]
     return gradients
 
@@ -119,5 +119,10 @@ def _deltas(layers: Layers, outputs: Sequence[Tensor], delta: Tensor, slope: Slo
 
 
 def product(A: Tensor, B: Tensor) -> Tensor:
-    """A B for [R, i, k] and [R or 1, k, j]; broadcasting is several times faster than bmm where k = 1."""
-    return A * B if A.shape[2] == 1 else A @ B.expand(len(A), -1, -1)
+    """A B for [R, i, k] and [R or 1, k, j]; without bmm where k is small, which is several times faster."""
+    _, i, k = A.shape
+    if k == 1:
+        return A * B
+    if i == 1 and k < 8:
+        return (A.mT * B).sum(dim=1, keepdim=True)
+    return A @ B.expand(len(A), -1, -1)

@@ -81,7 +81,8 @@ class MeanSquaredError:
     def residuals_and_jacobian(self, params: Tensor) -> tuple[Tensor, Tensor]:
         """r and (∂r/∂θ)ᵀ: [R, width] → [R, N padded], [R, width, N padded]."""
         layers, outputs, r = self._forward(params)
-        return r.squeeze(1), self._join(output_jacobian(layers, outputs, self.unit.slope)) * self.real
+        delta = self.real.expand(len(params), -1, -1)
+        return r.squeeze(1), self._join(output_jacobian(layers, outputs, delta, self.unit.slope))
 
     def _forward(self, params: Tensor) -> tuple[list[tuple[Tensor, Tensor]], list[Tensor], Tensor]:
         layers = unpack(params, self.sizes)

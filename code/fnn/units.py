@@ -24,7 +24,7 @@ class Unit:
 UNITS = {
     unit.name: unit
     for unit in (
-        Unit("sigmoid", torch.sigmoid, lambda a: a * (1 - a)),
+        Unit("sigmoid", torch.sigmoid, lambda a: torch.addcmul(a, a, a, value=-1)),  # a − a² in one pass
         Unit("tanh", torch.tanh, lambda a: 1 - a * a),
         Unit("relu", torch.relu, lambda a: (a > 0).to(a.dtype)),  # 0 at the kink, as autograd has it
         Unit("identity", identity, torch.ones_like),

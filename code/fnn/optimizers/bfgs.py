@@ -28,9 +28,8 @@ from fnn.optimizers.problem import (
     trace_limit,
 )
 
-RESTART_GAIN = (
-    1e-8  # a new start with H = I must have gained this part of the value to be followed by another
-)
+RESTART_GAIN = 1e-8  # the fraction that a new start with H = I must have gained to be followed by another
+SMALL = 16  # up to this many parameters, two rank-one updates are quicker than a batched matrix product
 
 
 @dataclass
@@ -64,8 +63,11 @@ def update(H: Tensor, s: Tensor, y: Tensor, Hy: Tensor, rows: Tensor) -> tuple[T
     w = rho * ((0.5 * (1 + rho[:, 0] * dot(y, Hy)))[:, None] * s - Hy)
     w = torch.where(rho > 0, w, 0.0)
     s = torch.where(rho > 0, s, 0.0)
-    pair = torch.stack((s, w), dim=1)  # [R, 2, P]
-    H.baddbmm_(pair.mT, pair.flip(1))
+    if H.shape[1] <= SMALL:
+        H.addcmul_(s[:, :, None], w[:, None]).addcmul_(w[:, :, None], s[:, None])
+    else:
+        pair = torch.stack((s, w), dim=1)  # [R, 2, P]
+        H.baddbmm_(pair.mT, pair.flip(1))
     return s, w
 
 

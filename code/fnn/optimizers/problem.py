@@ -53,7 +53,7 @@ class Limits:
     patience: int = 100  # iterations of BFGS in which the value must fall by the fraction `progress`
     progress: float = 1e-6
     least_squares_iterations: int = 1_000  # trial steps of Levenberg–Marquardt and SciPy's least squares
-    least_squares_patience: int = 30  # trial steps, as above
+    least_squares_patience: int = 50  # trial steps, as above
 
     def __post_init__(self) -> None:
         if not self.gradient >= 0:
