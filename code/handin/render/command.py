@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import click
 from rich.console import Console
 
 from handin.errors import HandinError, Place
@@ -42,7 +43,7 @@ def render_documents(project: Project, names: Sequence[str], *, renderer: str | 
         paths = Builder(project, draft=draft, console=console).render(documents)
     seconds = time.perf_counter() - started
     made_by = f"Quarto {version}" if version else "the built-in renderer"
-    console.print(summary(paths, project.root, made_by, seconds), highlight=False, markup=False)
+    click.echo(summary(paths, project.root, made_by, seconds))
 
 
 def preview_document(project: Project, name: str, *, renderer: str | None, draft: bool) -> None:

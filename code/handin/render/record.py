@@ -25,7 +25,7 @@ from handin.yaml_lines import Located
 OPENING = re.compile(r"^\s*:{3,}\s*(?P<attributes>\{.*\}|\w[\w-]*)\s*:*\s*$")
 CLOSING = re.compile(r"^\s*:{3,}\s*$")
 ATTRIBUTE = re.compile(r'(?P<name>[\w-]+)="?(?P<value>[^"\s}]*)"?')
-FRONT_MATTER = re.compile(r"\A---\n.*\n---\s*\Z", re.DOTALL)  # Quarto keeps it in a cell of its own
+FRONT_MATTER = re.compile(r"\A---\n.*?\n---\s*(\n|\Z)", re.DOTALL)  # Quarto keeps it in the first cell
 CLASS = re.compile(r"\.([\w-]+)")
 
 
@@ -40,8 +40,9 @@ def record(notebook: NotebookNode, metadata: Mapping[str, Any], project: Project
     cells = [_markdown(_title(metadata, project))]
     hidden: list[bool] = []  # of the fenced blocks that are open, the outermost first
     for cell in notebook.cells:
-        if cell.cell_type == "markdown" and not FRONT_MATTER.match(cell.source):
-            text = substitute(str(cell.source), cell.metadata.get("user_expressions", []))
+        if cell.cell_type == "markdown":
+            text = FRONT_MATTER.sub("", str(cell.source)) if len(cells) == 1 else str(cell.source)
+            text = substitute(text, cell.metadata.get("user_expressions", []))
             lines = _readable(text.split("\n"), metadata, hidden)
             text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
             if text:

@@ -16,7 +16,7 @@ from handin.yaml_lines import Key, Located
 
 # Settings of Quarto that change what is printed, unknown here.
 REFUSED = {
-    "abstract", "abstract-title", "affiliation", "brand", "code-fold", "columns", "crossref", "csl", "date",
+    "abstract", "abstract-title", "affiliation", "brand", "code-fold", "columns", "crossref", "date",
     "date-format", "engine", "filters", "grid", "header-includes", "include-after-body",
     "include-before-body", "include-in-header", "layout", "listing", "logo", "metadata-files", "nocite",
     "number-depth", "number-offset", "params", "profile", "reference-location", "shift-heading-level-by",

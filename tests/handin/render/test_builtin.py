@@ -44,7 +44,7 @@ def test_both_documents_say_what_they_should(built: Project) -> None:
             "See Figure 1, Table 1 and Equation 1 in Section 1a, as well as Figure 1, Table 2, number 1."
             in text
         )
-        assert "So does Knuth (1984, 3), and others (Knuth 1984)." in text
+        assert "So does Knuth (1984, p. 3), and others (Knuth 1984)." in text
         assert "Figure 1. A line with" in text
         assert "Table 1. Squares, computed." in text
         assert "A1 And more It ends, see Section A1." in text
