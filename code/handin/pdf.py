@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import io
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +26,10 @@ MOST_OUTLINE = 2_000  # bookmarks
 MOST_OBJECTS = 200_000  # page objects looked at for pictures and text sizes, over all pages
 MOST_STREAM = 2_000_000  # bytes of the first page's content, looked at for missing glyphs
 SMALLEST_PICTURE = (60.0, 40.0)  # pt; smaller images and boxes are not figures
+
+
+# pypdf tells at length what is odd about a file; what matters of it comes as an error.
+logging.getLogger("pypdf").setLevel(logging.ERROR)
 
 
 class PdfError(Exception):

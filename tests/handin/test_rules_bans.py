@@ -198,3 +198,22 @@ def test_questions_and_comments_are_no_magic() -> None:
     code = "import torch\nif torch:  # why?\n    x = 1\ntorch.nn?\n\n\n%time\nimport numpy"
     modules, _ = look(json.dumps({"cells": [{"cell_type": "code", "source": code}]}), "nb.ipynb")
     assert [(f.status, f.place) for f in modules] == [(Status.FAIL, "nb.ipynb, cell 1, line 8")]
+
+
+def test_cells_and_chunks_share_their_names() -> None:
+    cells = [
+        {"cell_type": "code", "source": "from torch import nn"},
+        {"cell_type": "code", "source": "nn.Linear(1, 1)"},
+    ]
+    _, names = look(json.dumps({"cells": cells}), "nb.ipynb")
+    assert [(f.status, f.place) for f in names] == [(Status.FAIL, "nb.ipynb, cell 2, line 1")]
+    setup, use = "```{python}\nimport torch as t\n```\n", "Text.\n\n```{python}\nx = t.vmap(print)\n```\n"
+    files = {"setup.qmd": setup.encode(), "sections/1.qmd": use.encode()}
+    [finding] = banned_names(Submission("folder", files, COURSE))
+    assert (finding.status, finding.place) == (Status.FAIL, "sections/1.qmd:4")
+
+
+def test_a_name_that_could_hold_anything_costs_no_time() -> None:
+    began = time.perf_counter()
+    look("import torch\nx = torch\n" + "".join(f"x = x.a{n}\n" for n in range(2000)))
+    assert time.perf_counter() - began < 2.0

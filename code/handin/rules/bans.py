@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import cache
 from pathlib import PurePosixPath
 
 from handin.rules.course import Course
 from handin.rules.finding import Finding, cannot_tell, failed, passed
-from handin.rules.names import Use, uses
+from handin.rules.names import Use
 from handin.rules.python_code import Unit
 from handin.rules.submission import Submission
 
@@ -27,31 +29,24 @@ def banned_modules(submission: Submission) -> list[Finding]:
     listed = ", ".join(course.banned_modules)
     if not course.banned_modules:
         return [passed(MODULES, "the course bans no modules")]
-    found: list[Finding] = []
     guilty: dict[str, str] = {}  # module outside the solution → banned module it uses
-    solution: list[tuple[Unit, list[Use]]] = []
-    for unit in submission.python:
-        excluded = _excluded(unit.file, course)
-        if excluded and not any(module in unit.code for module in course.banned_modules):
-            continue
-        used = _uses(unit)
-        if excluded:
-            for use in used or ():
-                if module := _module_of(use, course):
-                    guilty[_module_name(unit.file)] = module
-        elif used is None:
+    for unit, used in submission.beside_solution:
+        for use in used or ():
+            if module := _module_of(use, course):
+                guilty[_module_name(unit.file)] = module
+    found: list[Finding] = []
+    for unit, used in submission.solution:
+        if used is None:
             found.append(_unreadable(MODULES, unit))
-        else:
-            solution.append((unit, used))
-    for unit, used in solution:
+            continue
         found.extend(_modules_in(unit, used, guilty, course))
         if unit.file not in course.boundary:
             found.extend(_conversions(unit, submission))
     if found:
         return found
-    if not solution:
+    if not submission.solution:
         return [cannot_tell(MODULES, "no Python code to read")]
-    files = len({unit.file for unit, _ in solution})
+    files = len({unit.file for unit, _ in submission.solution})
     aside = f"; outside of it, {' and '.join(sorted(guilty))} may use it" if guilty else ""
     return [passed(MODULES, f"{files} files of the solution do without {listed}{aside}")]
 
@@ -62,12 +57,7 @@ def banned_names(submission: Submission) -> list[Finding]:
     if not course.banned_names:
         return [passed(NAMES, "the course bans no names")]
     found: list[Finding] = []
-    files: set[str] = set()
-    for unit in submission.python:
-        if _excluded(unit.file, course):
-            continue
-        files.add(unit.file)
-        used = _uses(unit)
+    for unit, used in submission.solution:
         if used is None:
             found.append(_unreadable(NAMES, unit))
             continue
@@ -87,9 +77,10 @@ def banned_names(submission: Submission) -> list[Finding]:
                 )
     if found:
         return found
-    if not files:
+    if not submission.solution:
         return [cannot_tell(NAMES, "no Python code to read")]
-    return [passed(NAMES, f"{len(files)} files of the solution do without {', '.join(course.banned_names)}")]
+    files = len({unit.file for unit, _ in submission.solution})
+    return [passed(NAMES, f"{files} files of the solution do without {', '.join(course.banned_names)}")]
 
 
 def _modules_in(unit: Unit, used: list[Use], guilty: dict[str, str], course: Course) -> Iterator[Finding]:
@@ -172,30 +163,23 @@ def _module_of(use: Use, course: Course) -> str:
 
 def _banned(dotted: str, course: Course) -> str:
     """The banned name that a dotted name is or begins with, empty for none."""
+    allowed, banned = _pattern(course.allowed_names), _pattern(course.banned_names)
     parts = dotted.split(".")
     for length in range(1, len(parts) + 1):
         name = ".".join(parts[:length])
-        if any(fnmatchcase(name, pattern) for pattern in course.allowed_names):
+        if allowed.match(name):
             return ""
         namespace = any(pattern.startswith(f"{name}.") for pattern in course.allowed_names)
-        star = length == len(parts) and parts[-1] == "*" and f"{name}" in course.banned_names
-        if star or (not namespace and any(fnmatchcase(name, pattern) for pattern in course.banned_names)):
+        star = length == len(parts) and parts[-1] == "*" and name in course.banned_names
+        if star or (not namespace and banned.match(name)):
             return name
     return ""
 
 
-def _uses(unit: Unit) -> list[Use] | None:
-    """What a unit uses, None where it cannot be read."""
-    if unit.tree is None:
-        return None
-    try:
-        return uses(unit.code, unit.tree)
-    except RecursionError:
-        return None
-
-
-def _excluded(file: str, course: Course) -> bool:
-    return any(file == name or file.startswith(f"{name.rstrip('/')}/") for name in course.not_solution)
+@cache
+def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
+    """One expression for dotted names with `*`."""
+    return re.compile("|".join(map(translate, names)) or r"(?!)")
 
 
 def _module_name(file: str) -> str:

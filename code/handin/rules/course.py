@@ -63,6 +63,10 @@ class Course:
             not_solution=tuple(block.not_solution),
         )
 
+    def is_solution(self, file: str) -> bool:
+        """Whether the bans hold in a file."""
+        return not any(file == name or file.startswith(f"{name.rstrip('/')}/") for name in self.not_solution)
+
     def archive_name(self, login: str) -> str:
         """Name of the ZIP that a student hands in."""
         return self.archive.replace("{assignment}", str(self.assignment)).replace("{login}", login)

@@ -13,12 +13,13 @@ import base64
 import binascii
 import codecs
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 LONGEST = 2_000  # characters of a computed string; two of them make at most the square
 _PASSES = 4  # over chains of assignments
+_MOST_HELD = 4  # library names that one name is followed to
 _METHODS = (
     "join", "format", "replace", "lower", "upper", "strip", "lstrip", "rstrip", "decode", "encode",
     "title", "swapcase", "removeprefix", "removesuffix", "hex", "casefold", "capitalize", "split",
@@ -35,29 +36,36 @@ class Use:
     is_import: bool = False
 
 
-def uses(code: str, tree: ast.Module) -> list[Use]:
-    """Every use of an imported name, and every import, in the order of the lines.
+Piece = tuple[str, ast.Module]  # code, and its syntax tree
+
+
+def uses(pieces: Sequence[Piece]) -> list[list[Use]]:
+    """Every use of an imported name, and every import, in the order of the lines, piece by piece.
+
+    Args:
+        pieces: Pieces that share their names, as the cells of a notebook do.
 
     Raises:
         RecursionError: Expressions are nested too deeply to follow.
     """
-    reader = _Reader(code, tree)
-    found = {(use.dotted, use.line, use.is_import): use for use in reader.read()}
-    return sorted(found.values(), key=lambda use: use.line)
+    reader = _Reader(pieces)
+    found = [{(u.dotted, u.line, u.is_import): u for u in reader.read(n)} for n in range(len(pieces))]
+    return [sorted(piece.values(), key=lambda use: use.line) for piece in found]
 
 
 class _Reader:
-    def __init__(self, code: str, tree: ast.Module, depth: int = 0) -> None:
-        self.lines = code.splitlines()
+    def __init__(self, pieces: Sequence[Piece], depth: int = 0) -> None:
+        self.pieces = pieces
         self.depth = depth
+        self.lines: list[str] = []  # of the piece that is being read
         self.held: dict[str, set[str]] = defaultdict(set)  # name → library names it may hold
         self.constants: dict[str, object] = {}  # name → its constant, where it is assigned once
         self.bound: set[str] = set()
         self.stars: list[str] = []
-        self.nodes = list(ast.walk(tree))
-        self._resolved: dict[
-            int, set[str]
-        ] = {}  # by node; without it, chains of calls cost 2 to their length
+        self.walked = [list(ast.walk(tree)) for _, tree in pieces]
+        self.nodes = [node for nodes in self.walked for node in nodes]
+        # By node: without it, a chain of calls costs two to the power of its length.
+        self._resolved: dict[int, set[str]] = {}
         self._folded: dict[int, object | None] = {}
         self._bind()
 
@@ -66,9 +74,10 @@ class _Reader:
         line: int = getattr(node, "lineno", 0)
         return self.lines[line - 1].strip()[:80] if 0 < line <= len(self.lines) else ""
 
-    def read(self) -> Iterator[Use]:
+    def read(self, number: int) -> Iterator[Use]:
+        self.lines = self.pieces[number][0].splitlines()
         inner: set[int] = set()
-        for node in self.nodes:
+        for node in self.walked[number]:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     yield Use(alias.name, node.lineno, self.shown(node), True)
@@ -119,7 +128,8 @@ class _Reader:
                 key = _key(target)
                 if key is None:
                     continue
-                self.held[key] |= self.resolve(value)
+                if len(self.held[key]) < _MOST_HELD:
+                    self.held[key] |= self.resolve(value)
                 if count.get(key, 0) == 1:
                     constant = self.fold(value)
                     if constant is not None:
@@ -230,12 +240,12 @@ class _Reader:
                 yield Use("", node.lineno, shown)
                 return
             try:
-                inner = _Reader(code, ast.parse(code), self.depth + 1)
+                inner = _Reader([(code, ast.parse(code))], self.depth + 1)
             except (SyntaxError, ValueError, RecursionError, MemoryError):
                 yield Use("", node.lineno, shown)
                 return
             inner.held.update({name: set(held) for name, held in self.held.items()})
-            for use in inner.read():
+            for use in inner.read(0):
                 yield Use(use.dotted, node.lineno, shown, use.is_import)
         elif function & {"runpy.run_path", "runpy.run_module", "importlib.machinery.SourceFileLoader"}:
             yield Use("", node.lineno, shown)

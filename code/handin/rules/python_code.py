@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from handin.rules.finding import at
+from handin.rules.names import Use, uses
 from handin.rules.sources import read_source
 
 if TYPE_CHECKING:  # a submission keeps its units
@@ -45,6 +47,24 @@ class Unit:
             return None, f"{error.msg} (line {error.lineno})"
         except (ValueError, RecursionError, MemoryError) as error:
             return None, str(error) or type(error).__name__
+
+
+def uses_of(pieces: Sequence[Unit]) -> dict[int, list[Use]]:
+    """What every unit uses that can be read, by its position.
+
+    Chunks of Quarto documents share their names, and so do the cells of a notebook: one imports, another
+    uses. A module has names of its own.
+    """
+    groups: dict[str, list[int]] = {}
+    for position, unit in enumerate(pieces):
+        if unit.tree is not None:
+            groups.setdefault("*.qmd" if unit.file.endswith(".qmd") else unit.file, []).append(position)
+    found: dict[int, list[Use]] = {}
+    for group in groups.values():
+        held = [(pieces[n].code, tree) for n in group if (tree := pieces[n].tree) is not None]
+        with suppress(RecursionError):  # what is missing in the answer could not be read
+            found.update(zip(group, uses(held), strict=True))
+    return found
 
 
 def units(submission: Submission) -> Iterator[Unit]:

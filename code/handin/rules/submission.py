@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -20,7 +20,8 @@ from handin import pdf
 from handin.project import CONFIG
 from handin.rules.course import Course
 from handin.rules.layout import Layout
-from handin.rules.python_code import Unit, units
+from handin.rules.names import Use
+from handin.rules.python_code import Unit, units, uses_of
 from handin.rules.sources import Source, read_source
 
 LARGEST_TEXT = 2_000_000  # bytes; a longer source file is not read
@@ -177,6 +178,23 @@ class Submission:
     def python(self) -> tuple[Unit, ...]:
         """All Python in it, each piece parsed once."""
         return tuple(units(self))
+
+    @cached_property
+    def solution(self) -> tuple[tuple[Unit, list[Use] | None], ...]:
+        """The Python in which the bans hold, and what it uses; None where that cannot be read."""
+        return self._with_uses(self.course.is_solution)
+
+    @cached_property
+    def beside_solution(self) -> tuple[tuple[Unit, list[Use] | None], ...]:
+        """The Python in which nothing is banned, where it names a banned module."""
+        return self._with_uses(lambda file: not self.course.is_solution(file), self.course.banned_modules)
+
+    def _with_uses(
+        self, wanted: Callable[[str], bool], words: tuple[str, ...] = ("",)
+    ) -> tuple[tuple[Unit, list[Use] | None], ...]:
+        chosen = [u for u in self.python if wanted(u.file) and any(word in u.code for word in words)]
+        found = uses_of(chosen)
+        return tuple((unit, found.get(position)) for position, unit in enumerate(chosen))
 
     def text(self, path: str) -> str | None:
         """A text file, None where it is missing, too long or not UTF-8."""
