@@ -8,6 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+ACTIVE = {"sigmoid": 4.0, "tanh": 2.0}  # half the width of the inputs on which a unit is not saturated
 Layers = list[tuple[Tensor, Tensor]]  # a pair per layer: weight [fan_in, fan_out], bias [fan_out]
 
 
@@ -25,14 +26,14 @@ def course(sizes: Sequence[int], x: Tensor, unit: str, generator: torch.Generato
 def nguyen_widrow(sizes: Sequence[int], x: Tensor, unit: str, generator: torch.Generator) -> Layers:
     """Centres of the first hidden layer uniform on the range of the data, the rest by the course's law.
 
-    For inputs scaled to [−1, 1], a unit of tanh shape gets a weight vector of length 0.7·H^(1/D) in a random
-    direction and its transition at a random place (Nguyen and Widrow 1990). A logistic unit is half as steep,
-    σ(z) = (1 + tanh(z/2))/2, and gets twice that length.
+    For inputs scaled to [−1, 1], a unit gets a weight vector of length 0.7·H^(1/D)·a in a random direction and
+    its transition at a random place (Nguyen and Widrow 1990). On [−a, a] the unit is active, not saturated:
+    a = 2 for tanh, 4 for the logistic unit, which is half as steep, and 1 for units without saturation.
     """
     layers = course(sizes, x, unit, generator)
     D, H = sizes[0], sizes[1]
     low, high = x.min(dim=0).values, x.max(dim=0).values  # [D]
-    length = 0.7 * H ** (1 / D) * (2.0 if unit == "sigmoid" else 1.0)
+    length = 0.7 * H ** (1 / D) * ACTIVE.get(unit, 1.0)
     direction = torch.randn(D, H, generator=generator, dtype=torch.float64)
     half_range = ((high - low) / 2).unsqueeze(1)  # [D, 1]
     W = length * direction / direction.norm(dim=0) / half_range

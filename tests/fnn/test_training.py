@@ -137,7 +137,7 @@ def test_nguyen_widrow_centres_lie_on_the_data() -> None:
     assert centres.min() >= X.min()
     assert centres.max() <= X.max()
     assert torch.allclose(
-        W.abs(), torch.tensor(1.4 * 8 / (float(X.max() - X.min()) / 2), dtype=torch.float64)
+        W.abs(), torch.tensor(2.8 * 8 / (float(X.max() - X.min()) / 2), dtype=torch.float64)
     )
 
 
