@@ -89,14 +89,18 @@ def preview(ctx: click.Context, document: str, renderer: str | None, draft: bool
 @main.command()
 @click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
 @FORMAT
+@click.option("--list-rules", is_flag=True, help="List the rules, and stop.")
 @click.pass_context
-def check(ctx: click.Context, path: Path | None, form: str) -> None:
+def check(ctx: click.Context, path: Path | None, form: str, list_rules: bool) -> None:
     """Check the project, or the ZIP or folder at PATH, against every formal rule.
 
     Status 1 if a rule fails. Nothing in a ZIP is executed.
     """
-    from handin.commands import check_hand_in
+    from handin.commands import check_hand_in, rules_in_words
 
+    if list_rules:
+        click.echo(rules_in_words())
+        return
     sys.exit(0 if check_hand_in(current_project(ctx), path, form) else 1)
 
 

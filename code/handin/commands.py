@@ -21,6 +21,14 @@ _COLOURS = {Status.PASS: "green", Status.FAIL: "bold red", Status.CANNOT_TELL: "
 _MARKS = {"ok": "[green]ok[/]", "problem": "[bold red]problem[/]", "note": "[yellow]note[/]"}
 
 
+def rules_in_words() -> str:
+    """Every rule by name, with what it asks for."""
+    width = max(map(len, RULES))
+    return "\n".join(
+        f"{name:<{width}}  {(rule.__doc__ or '').splitlines()[0]}" for name, rule in RULES.items()
+    )
+
+
 def check_hand_in(project: Project, path: Path | None, form: str) -> bool:
     """Print what the rules say about the project, or the ZIP or folder at `path`; whether none fails."""
     if path is None or path.resolve() == project.root:

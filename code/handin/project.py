@@ -8,7 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import ErrorDetails
 
 from handin.errors import HandinError, Place
@@ -66,6 +75,16 @@ class Handin(_Block):
     allowed_names: list[Text] | None = None  # exceptions from `banned-names`
     boundary: list[Text] = []  # files in which tensors may become arrays and back
     not_solution: list[Text] = []  # files and folders in which nothing is banned
+
+    @field_validator("optional_tasks", "task_pages")
+    @classmethod
+    def _of_tasks(
+        cls, value: list[str] | dict[str, float], info: ValidationInfo
+    ) -> list[str] | dict[str, float]:
+        unknown = [task for task in value if task not in info.data.get("tasks", value)]
+        if unknown:
+            raise ValueError(f"`{unknown[0]}` is not one of the tasks")
+        return value
 
 
 class Settings(_Block):
@@ -228,6 +247,8 @@ def _fault(detail: ErrorDetails, source: Located) -> HandinError:
             )
         case "greater_than_equal":
             problem, remedy = f"`{name}` is {given}", f"it must be at least {context.get('ge')}"
+        case "value_error":
+            problem, remedy = f"`{name}`: {context.get('error')}", "mend this line, or `handin: tasks`"
         case _:
             problem, remedy = f"`{name}`: {detail['msg'].lower()}", "mend this line"
     return HandinError(problem, place=place, remedy=remedy)

@@ -76,6 +76,23 @@ def test_a_zip_that_is_none_fails_calmly(tmp_path: Path) -> None:
     assert "intake" in result.output
 
 
+def test_the_rules_can_be_listed(tmp_path: Path) -> None:
+    result = run(tmp_path, "check", "--list-rules")
+    assert result.exit_code == 0
+    assert [line.split()[0] for line in result.output.splitlines()] == list(RULES)
+
+
+def test_budgets_and_optional_tasks_are_of_the_tasks(tmp_path: Path) -> None:
+    recipe = Recipe()
+    (root := tmp_path / "p").mkdir()
+    text = recipe.sources["_quarto.yml"].replace("optional-tasks: [2c]", "optional-tasks: [9z]")
+    (root / "_quarto.yml").write_text(text)
+    result = run(root, "check")
+    assert result.exit_code == 1
+    assert "_quarto.yml:16" in result.output
+    assert "`9z` is not one of the tasks" in result.output
+
+
 def test_doctor_finds_this_environment_fit(tmp_path: Path) -> None:
     Recipe().write(tmp_path)
     result = run(tmp_path, "doctor", "--format", "json")

@@ -77,7 +77,8 @@ def pages(submission: Submission) -> list[Finding]:
             )
         )
     lengths = task_lengths(layout)
-    for task, budget in submission.course.task_pages.items():
+    # Budgets are the authors' own; a stranger's report has none.
+    for task, budget in submission.course.task_pages.items() if submission.is_project else ():
         if lengths.get(task, 0.0) > budget:
             start = next(h for h in layout.headings if h.number == task)
             found.append(
