@@ -143,37 +143,18 @@ def _on_first_page(
                 "write names in letters that the font has, or choose another `mainfont`",
             )
         ]
-    page = document.content.pages[0]
-    words = set(re.findall(r"\w+", _plain(page.text)))
-    text = _plain(page.text)
-    found = []
-    remedy = (
-        "render again"
-        if submission.is_project
-        else "put name and login at the very beginning of the document"
-    )
+    text = _plain(document.content.pages[0].text)
+    words = set(re.findall(r"\w+", text))
+    missing = []
     for student in students:
         # Where letters run from right to left, the words of a line come out of a PDF in another order.
-        missing = [
-            what
-            for what, value, there in (
-                ("name", student.name, all(w in words for w in re.findall(r"\w+", _plain(student.name)))),
-                (
-                    "login",
-                    student.login,
-                    re.search(rf"(?<![\w.-]){re.escape(_plain(student.login))}(?![\w-])", text) is not None,
-                ),
-            )
-            if value and not there
-        ]
-        for what in missing:
-            value = student.name if what == "name" else student.login
-            found.append(
-                failed(
-                    IDENTITY, f"the first page lacks the {what} `{value}`", at(document.path, page=1), remedy
-                )
-            )
-    return found
+        if not words.issuperset(re.findall(r"\w+", _plain(student.name))):
+            missing.append(f"name `{student.name}`")
+        if not re.search(rf"(?<![\w.-]){re.escape(_plain(student.login))}(?![\w-])", text):
+            missing.append(f"login `{student.login}`")
+    remedy = "render again" if submission.is_project else "put name and login at the very beginning"
+    place = at(document.path, page=1)
+    return [failed(IDENTITY, f"the first page lacks the {what}", place, remedy) for what in missing]
 
 
 def _latin(text: str) -> bool:

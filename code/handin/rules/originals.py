@@ -31,9 +31,8 @@ def code(submission: Submission) -> list[Finding]:
     files = [path for path in submission.files if PurePosixPath(path).suffix.lower() in kinds]
     if not files:
         return [failed(CODE, "there is no code", remedy="add the .py and .ipynb files as they are")]
-    found = [*_missing_modules(submission)]
-    if submission.is_project:
-        found = [*_missing_files(submission), *found]
+    found = [*_missing_files(submission)] if submission.is_project else []
+    found += _missing_modules(submission)
     if found:
         return found
     scripts = [path for path in files if not path.lower().endswith(".ipynb")]
@@ -88,7 +87,7 @@ def _missing_modules(submission: Submission) -> Iterator[Finding]:
     for unit in submission.python:
         if unit.tree is None or unit.file.startswith(("tests/", "benchmarks/")):
             continue
-        for module, line in _imported(unit, own):
+        for module, line in _imported(unit):
             top = module.partition("/")[0]
             if module in seen or module in own:
                 continue
@@ -111,7 +110,7 @@ def _missing_modules(submission: Submission) -> Iterator[Finding]:
                 seen.add(top)
 
 
-def _imported(unit: Unit, own: set[str]) -> Iterator[tuple[str, int]]:
+def _imported(unit: Unit) -> Iterator[tuple[str, int]]:
     """Modules that a unit imports, as paths: `fnn/models`. A name of a package may be a module or not."""
     assert unit.tree is not None
     here = _module_path(unit.file)
