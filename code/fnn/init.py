@@ -26,8 +26,8 @@ def course(sizes: Sequence[int], x: Tensor, unit: str, generator: torch.Generato
 def nguyen_widrow(sizes: Sequence[int], x: Tensor, unit: str, generator: torch.Generator) -> Layers:
     """Centres of the first hidden layer uniform on the range of the data, the rest by the course's law.
 
-    For inputs scaled to [−1, 1], a unit gets a weight vector of length 0.7·H^(1/D)·a in a random direction and
-    its transition at a random place (Nguyen and Widrow 1990). On [−a, a] the unit is active, not saturated:
+    For inputs scaled to [−1, 1], a unit gets a weight vector of length 0.7·H^(1/D)·a in a random direction
+    and its transition at a random place (Nguyen and Widrow 1990). On [−a, a] the unit is not saturated:
     a = 2 for tanh, 4 for the logistic unit, which is half as steep, and 1 for units without saturation.
     """
     layers = course(sizes, x, unit, generator)

@@ -72,10 +72,13 @@ def advance(search: LineSearch, value: Tensor, slope: Tensor) -> tuple[LineSearc
 
     # A modified function predicts the step while a lower value has been found, but not low enough.
     tilt = test_slope * (early[0] & (value <= search.best[1]) & (value > test))
-    trial = torch.stack((step, value, slope))
-    best, other, trial = (_add_line(point, -tilt) for point in (search.best, search.other, trial))
+    best, other, trial = search.best, search.other, torch.stack((step, value, slope))
+    tilted = bool(tilt.any())
+    if tilted:
+        best, other, trial = (_add_line(point, -tilt) for point in (best, other, trial))
     step, best, other, bracketed = interpolate(best, other, trial, search.bracketed[0], low, high)
-    best, other = _add_line(best, tilt), _add_line(other, tilt)
+    if tilted:
+        best, other = _add_line(best, tilt), _add_line(other, tilt)
 
     # Bisect, if two trials did not shrink the bracket enough.
     width = (other[0] - best[0]).abs()

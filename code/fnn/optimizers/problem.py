@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import reduce
 from typing import NamedTuple, Protocol
 
 import torch
@@ -126,13 +127,13 @@ class Outcome:
         iterations: Tensor, reasons: dict[Stop, Tensor],
     ) -> Tensor | None:  # fmt: skip
         """Note the runs to which a reason [R′] bool applies, the first that does; return them, or None."""
-        code = torch.full_like(run, -1)
-        for stop, applies in reversed(reasons.items()):
-            code = torch.where(applies, STOPS.index(stop), code)
-        ended = alive & (code >= 0)
+        ended = alive & reduce(torch.logical_or, reasons.values())
         rows = ended.nonzero()[:, 0]
         if len(rows) == 0:
             return None
+        code = torch.zeros_like(run)
+        for stop, applies in reversed(reasons.items()):
+            code = torch.where(applies, STOPS.index(stop), code)
         here = run[rows]
         self._params[here], self._value[here], self._norm[here] = params[rows], value[rows], norm[rows]
         self._stop[here], self._iterations[here] = code[rows], iterations[rows]
