@@ -24,6 +24,7 @@ MOST_PAGES = 200  # a hand-in with more is not read
 MOST_BYTES = 100_000_000
 MOST_OUTLINE = 2_000  # bookmarks
 MOST_OBJECTS = 200_000  # page objects looked at for pictures and text sizes, over all pages
+MOST_BOXES = 500  # on a page, among which its pictures are
 MOST_STREAM = 2_000_000  # bytes of the first page's content, looked at for missing glyphs
 SMALLEST_PICTURE = (60.0, 40.0)  # pt; smaller images and boxes are not figures
 
@@ -223,74 +224,86 @@ def _pictures(page: Any, budget: int) -> tuple[tuple[Picture, ...], tuple[SmallT
     A drawing is a form (an included PDF), or a path as large as a figure in which further paths stand:
     plotting libraries draw a background first. Paths as wide as the page are frames, not figures.
     """
-    boxes: list[tuple[tuple[float, float, float, float], bool]] = []
+    boxes: list[_Box] = []
     shapes: list[tuple[float, float]] = []
-    text: list[tuple[SmallText, bool]] = []
+    text: list[SmallText] = []
     used = 0
-    width = page.get_width()
+    widest = 0.97 * page.get_width()
     for item in page.get_objects(max_depth=6):
         used += 1
         if used > budget:
             raise PdfError(f"more than {MOST_OBJECTS} objects drawn")
         if item.type == pdfium.FPDF_PAGEOBJ_TEXT:
-            text.append(_size(item))
+            text.append(_measured(item))
             continue
         try:
-            left, bottom, right, top = item.get_bounds()
+            left, bottom, right, top = _bounds(item)
         except pypdfium2.PdfiumError:  # an object without extent
             continue
-        large = (
-            right - left >= SMALLEST_PICTURE[0]
-            and top - bottom >= SMALLEST_PICTURE[1]
-            and right - left < 0.97 * width
-        )
-        if item.type == pdfium.FPDF_PAGEOBJ_IMAGE and large:
-            boxes.append(((left, bottom, right, top), True))
-        elif large and item.type in (pdfium.FPDF_PAGEOBJ_PATH, pdfium.FPDF_PAGEOBJ_FORM):
-            boxes.append(((left, bottom, right, top), False))
         if item.type in (pdfium.FPDF_PAGEOBJ_PATH, pdfium.FPDF_PAGEOBJ_SHADING):
             shapes.append(((left + right) / 2, (bottom + top) / 2))
-    outer = _outermost(boxes)
-    pictures = tuple(
-        Picture(*box, raster, sum(box[0] <= x <= box[2] and box[1] <= y <= box[3] for x, y in shapes))
-        for box, raster in outer
-    )
-    inside = tuple(
-        piece
-        for piece, in_form in text
-        if in_form or any(not p.raster and p.shapes > 3 and p.holds(piece.x, piece.y) for p in pictures)
-    )
-    return pictures, inside, used
+        if SMALLEST_PICTURE[0] <= right - left < widest and top - bottom >= SMALLEST_PICTURE[1]:
+            boxes.append(_Box((left, bottom, right, top), item.type))
+    pictures, readable = [], []
+    for box in _outermost(boxes):
+        left, bottom, right, top = box.edges
+        count = sum(left <= x <= right and bottom <= y <= top for x, y in shapes)
+        picture = Picture(left, bottom, right, top, box.kind == pdfium.FPDF_PAGEOBJ_IMAGE, count)
+        pictures.append(picture)
+        if box.kind == pdfium.FPDF_PAGEOBJ_FORM or (not picture.raster and count > 3):
+            readable.append(picture)
+    inside = tuple(piece for piece in text if any(picture.holds(piece.x, piece.y) for picture in readable))
+    return tuple(pictures), inside, used
 
 
-def _size(item: Any) -> tuple[SmallText, bool]:
+@dataclass(frozen=True)
+class _Box:
+    edges: tuple[float, float, float, float]  # left, bottom, right, top
+    kind: int  # pdfium's number for images, paths, forms
+
+    @property
+    def area(self) -> float:
+        left, bottom, right, top = self.edges
+        return (right - left) * (top - bottom)
+
+    def within(self, other: _Box) -> bool:
+        (a, b, c, d), (left, bottom, right, top) = self.edges, other.edges
+        return left - 1 <= a and bottom - 1 <= b and c <= right + 1 and d <= top + 1
+
+
+def _measured(item: Any) -> SmallText:
+    """Where a piece of text begins, and its size on the page."""
     size = ctypes.c_float()
     pdfium.FPDFTextObj_GetFontSize(item, size)
-    scale, x, y = 1.0, 0.0, 0.0
-    holder: Any = item
-    matrices = []
-    while holder is not None:  # a form has its own matrix, and so have the forms it stands in
-        matrices.append(holder.get_matrix())
-        holder = getattr(holder, "container", None)
-    matrix = matrices[0]
-    for outer in matrices[1:]:
-        matrix = matrix.multiply(outer)
+    matrix = item.get_matrix()
+    for holder in _holders(item):
+        matrix = matrix.multiply(holder.get_matrix())
     a, b, c, d, x, y = matrix.get()
-    scale = abs(a * d - b * c) ** 0.5
-    return SmallText(size.value * scale, x, y), item.level > 0
+    return SmallText(size.value * abs(a * d - b * c) ** 0.5, x, y)
 
 
-def _outermost(
-    boxes: list[tuple[tuple[float, float, float, float], bool]],
-) -> list[tuple[tuple[float, float, float, float], bool]]:
-    """Boxes that stand in no other, the largest first."""
-    kept: list[tuple[tuple[float, float, float, float], bool]] = []
-    for box, raster in sorted(boxes, key=lambda b: -(b[0][2] - b[0][0]) * (b[0][3] - b[0][1])):
-        if not any(
-            o[0] - 1 <= box[0] and o[1] - 1 <= box[1] and box[2] <= o[2] + 1 and box[3] <= o[3] + 1
-            for o, _ in kept
-        ):
-            kept.append((box, raster))
+def _bounds(item: Any) -> tuple[float, float, float, float]:
+    """The edges of an object on the page: left, bottom, right, top."""
+    edges: tuple[float, float, float, float] = item.get_bounds()
+    for holder in _holders(item):
+        edges = holder.get_matrix().on_rect(*edges)
+    return edges
+
+
+def _holders(item: Any) -> Iterator[Any]:
+    """The forms that an object stands in, the innermost first; each has coordinates of its own."""
+    holder = item.container
+    while holder is not None:
+        yield holder
+        holder = holder.container
+
+
+def _outermost(boxes: list[_Box]) -> list[_Box]:
+    """The largest boxes, without those that stand in others."""
+    kept: list[_Box] = []
+    for box in sorted(boxes, key=lambda box: -box.area)[:MOST_BOXES]:
+        if not any(box.within(other) for other in kept):
+            kept.append(box)
     return kept
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import io
+from pathlib import Path
 
-import pypdf
 import pytest
 import typst
 from good_project import REPORT, Recipe, svg, typeset
@@ -35,17 +34,13 @@ def test_text_in_pictures_is_measured_on_the_page() -> None:
     assert {round(text.size, 1) for text in page.picture_text} == {5.0}
 
 
-def test_text_in_an_included_pdf_is_measured(tmp_path: object) -> None:
-    inner = typst.compile(
-        b"#set page(width: 200pt, height: 100pt, margin: 5pt)\n#set text(8pt)\nsmall #line()"
-    )
-    outer = pypdf.PdfWriter()
-    page = outer.add_blank_page(595, 842)
-    figure = pypdf.PdfReader(io.BytesIO(bytes(inner))).pages[0]
-    page.merge_transformed_page(figure, pypdf.Transformation().scale(0.5).translate(100, 400))
-    data = io.BytesIO()
-    outer.write(data)
-    assert pdf.read(data.getvalue()).pages[0].lines[0].size == pytest.approx(4, abs=0.1)
+def test_text_in_an_included_pdf_is_measured(tmp_path: Path) -> None:
+    figure = b"#set page(width: 200pt, height: 100pt, margin: 5pt)\n#set text(8pt)\nsmall #rect(width: 180pt, height: 70pt)"
+    (tmp_path / "figure.pdf").write_bytes(bytes(typst.compile(figure)))
+    (tmp_path / "main.typ").write_text('Body $x_(y_z)$\n\n#image("figure.pdf", width: 150pt)')
+    page = pdf.read(bytes(typst.compile(tmp_path / "main.typ"))).pages[0]
+    assert len(page.pictures) == 1
+    assert {round(text.size, 1) for text in page.picture_text} == {6.0}
 
 
 @pytest.mark.parametrize(
