@@ -1,5 +1,6 @@
 """Training: many networks of one architecture from many initial points, and the record of how it went."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -29,7 +30,7 @@ from fnn.optimizers import (
 from fnn.sharding import automatic_shards, compute_shards, split
 from fnn.units import UNITS, find_unit
 
-SEED = 24  # of every study that names no other
+SEED = int(os.environ.get("SEED", "24"))  # of every study that names no other
 SOURCES = store.sources(__name__)  # as they are imported: the files may change while this process runs
 
 

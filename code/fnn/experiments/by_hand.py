@@ -10,9 +10,7 @@ from fnn.backprop import BackwardPass, ForwardPass
 from fnn.data import Dataset
 from fnn.models import MLP, LogisticRegression
 from fnn.tables import Table, number
-from fnn.training import train_restarts
-
-SEED = 24
+from fnn.training import SEED, train_restarts
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ class BackpropExample:
 
 def backprop_example(data: Dataset, hidden_units: int = 50, index: int = 1) -> BackpropExample:
     """Train [1, hidden_units, 1] and run both passes at test example `index` (the course's is the second)."""
-    record = train_restarts([hidden_units], 1, method="lm", seed=SEED, data=data)
+    record = train_restarts([hidden_units], 1, method="lm", data=data)
     model = record.model(0, torch.float64).requires_grad_(False)
     (W1, b1), (W2, b2) = model.layers()
     x, y = data.X_test[index].double(), data.y_test[index].double()
