@@ -15,7 +15,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 render: $(VENV)/installed $(VENV)/quarto ## build report and notebook (the default)
 	@$(BIN)/handin render
 
-draft: $(VENV)/installed $(VENV)/quarto ## build them with quick settings, claims unchecked
+draft: $(VENV)/installed $(VENV)/quarto ## build them with false claims marked instead of stopping there
 	@$(BIN)/handin render --draft
 
 preview: $(VENV)/installed $(VENV)/quarto ## build the report again whenever a source changes

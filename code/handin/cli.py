@@ -57,7 +57,7 @@ RENDERERS = click.Choice(["quarto", "builtin"])
 @click.option(
     "--renderer", type=RENDERERS, help="[default: Quarto if it is on the PATH, else the built-in one]"
 )
-@click.option("--draft", is_flag=True, help="Set DRAFT=1 for the chunks: quicker, with claims unchecked.")
+@click.option("--draft", is_flag=True, help="Mark a false claim in the text, and go on.")
 @click.option("--list-supported", is_flag=True, help="List what the built-in renderer knows, and stop.")
 @click.pass_context
 def render(
@@ -77,7 +77,7 @@ def render(
 @main.command()
 @click.argument("document", default="report")
 @click.option("--renderer", type=RENDERERS, help="[default: as for `render`]")
-@click.option("--draft/--full", default=True, help="Draft or full settings. [default: draft]")
+@click.option("--draft/--strict", default=True, help="Mark false claims or stop there. [default: mark]")
 @click.pass_context
 def preview(ctx: click.Context, document: str, renderer: str | None, draft: bool) -> None:
     """Build DOCUMENT again whenever a source changes."""
