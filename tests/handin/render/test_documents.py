@@ -1,0 +1,105 @@
+"""The real report and notebook, as the built-in renderer sets them, and as Quarto does where there is one."""
+
+import os
+import re
+import shutil
+import unicodedata
+from collections import Counter
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from handin import pdf
+from handin.project import Project, load_project
+from handin.render.chunks import chunks, read_blocks
+from handin.render.quarto import render_by_quarto
+from handin.render.source import read_source
+from handin.rules.layout import Layout
+
+NAMES = ("report", "notebook")
+
+
+def content(project: Project, name: str) -> pdf.Content:
+    return pdf.read((project.output_dir / f"{name}.pdf").read_bytes())
+
+
+def text(project: Project, name: str) -> str:
+    return "\n".join(page.text for page in content(project, name).pages)
+
+
+def labels(project: Project, prefix: str) -> list[str]:
+    blocks = read_blocks(read_source(project.root, "report.qmd"))
+    return [chunk.label for chunk in chunks(blocks) if chunk.label and chunk.label.startswith(prefix)]
+
+
+def test_the_report_stays_below_the_page_limit(documents: Project) -> None:
+    assert len(Layout(content(documents, "report")).body_pages) < documents.handin.page_limit
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_and_logins_stand_on_the_first_page(documents: Project, name: str) -> None:
+    first = content(documents, name).pages[0].text
+    for author in documents.authors:
+        assert author.name in first
+        assert author.login in first
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("prefix", "word"), [("fig-", "Figure"), ("tbl-", "Table")])
+def test_every_figure_and_table_has_its_caption(
+    documents: Project, name: str, prefix: str, word: str
+) -> None:
+    captions = re.findall(rf"^{word} (\d+)\. ", text(documents, name), re.MULTILINE)
+    assert [int(number) for number in captions] == list(range(1, len(labels(documents, prefix)) + 1))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_left_unresolved(documents: Project, name: str) -> None:
+    assert not re.search(r"\?\?|@(fig|tbl|sec|eq)-|\[@|\{python\}|:::|\{\{<|#\| ", text(documents, name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sections_carry_the_numbers_of_the_tasks(documents: Project, name: str) -> None:
+    titles = [entry.title for entry in content(documents, name).outline]
+    numbers = [title.split()[0] for title in titles if re.match(r"\d", title)]
+    assert numbers == documents.handin.tasks
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_fonts_are_embedded_outlines(documents: Project, name: str) -> None:
+    fonts = content(documents, name).fonts
+    assert fonts
+    assert all(font.embedded and font.kind != "Type3" for font in fonts)
+
+
+def test_every_figure_is_a_file(documents: Project) -> None:
+    files = {path.stem: path for path in documents.figures_dir.glob("*.svg")}
+    assert sorted(files) == sorted(labels(documents, "fig-"))
+    assert all(path.read_text(encoding="utf-8").lstrip().startswith("<?xml") for path in files.values())
+
+
+def test_the_notebook_is_executed_and_complete(documents: Project) -> None:
+    notebook = nbformat.read(documents.output_dir / "notebook.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert len(code) == len(list(chunks(read_blocks(read_source(documents.root, "notebook.qmd")))))
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    assert not [output for cell in code for output in cell.outputs if output.output_type == "error"]
+
+
+def words(path: Path) -> Counter[str]:
+    """Words and numbers of a PDF; formulas come in another order from another version of Typst."""
+    found = "\n".join(page.text for page in pdf.read(path.read_bytes()).pages)
+    return Counter(re.findall(r"[^\W\d_]{2,}|\d+(?:[.,]\d+)*", unicodedata.normalize("NFKC", found)))
+
+
+@pytest.mark.skipif(shutil.which("quarto") is None, reason="there is no Quarto on the PATH")
+def test_quarto_prints_the_same_words_and_numbers(documents: Project, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(documents.root, copy, ignore=shutil.ignore_patterns("_output", "_build", "*.svg"))
+    draft = os.environ.get("PLAN", "full") != "full"
+    for path in render_by_quarto(load_project(copy), documents.documents, draft=draft):
+        assert words(path) == words(documents.output_dir / path.name)
+    for kept in [documents.output_dir / "notebook.ipynb", *documents.figures_dir.iterdir()]:
+        assert (copy / kept.relative_to(documents.root)).read_bytes() == kept.read_bytes(), kept.name
