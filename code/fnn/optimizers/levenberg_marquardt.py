@@ -85,7 +85,7 @@ def minimize(objective: LeastSquaresObjective, start: Tensor, limits: Limits) ->
 def linearise(objective: LeastSquaresObjective, x: Tensor) -> Linearisation:
     """Everything a step needs to know of the points x [R, P]."""
     r, Jt = objective.residuals_and_jacobian(x)
-    Jtr = (Jt @ r[:, :, None])[:, :, 0]
+    Jtr = (r[:, None] @ Jt.mT)[:, 0]  # a row times a matrix is several times faster than the transpose
     value = dot(r, r) / objective.N
     if Jt.shape[1] <= Jt.shape[2]:
         return Linearisation(value, r, Jtr, Jt @ Jt.mT, Jt[:, :, :0])

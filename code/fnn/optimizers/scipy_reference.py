@@ -71,7 +71,7 @@ def _least_squares(objective: LeastSquaresObjective, start: Tensor, limits: Limi
         return Jt[0].mT.cpu().numpy()
 
     N = objective.N
-    # SciPy's gradient is Jᵀr, ours 2/N Jᵀr
+    # SciPy's gradient is Jᵀr, ours 2/N Jᵀr. MINPACK's gtol bounds an angle instead: it is put out of action.
     found = least_squares(
         residuals, start.cpu().numpy(), jacobian, method="lm" if len(start) <= N else "trf",
         gtol=limits.gradient * N / 2 if len(start) > N else 1e-15, ftol=1e-15, xtol=1e-15,
