@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from fnn import MLP, Dataset, experiments, load_d1
-from fnn.experiments.limits import initial_centre_probability
+from fnn.experiments.restarts import centre_probability
 from fnn.experiments.variants import MethodRun, operations_per_evaluation
 from fnn.experiments.widths import WidthStudy
 from fnn.training import train_restarts
@@ -85,7 +85,7 @@ def test_initial_centres_follow_the_cauchy_distribution() -> None:
     generator = torch.Generator().manual_seed(3)
     w, b = torch.randn(2, 200_000, generator=generator)
     share = ((-b / w > 0.5) & (-b / w < 2.0)).double().mean().item()
-    assert initial_centre_probability(0.5, 2.0) == pytest.approx(share, abs=0.005)
+    assert centre_probability(0.5, 2.0) == pytest.approx(share, abs=0.005)
 
 
 def test_the_noise_floor_and_the_interpolating_width(data: Dataset) -> None:

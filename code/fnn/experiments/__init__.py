@@ -9,8 +9,8 @@ from fnn.experiments.by_hand import (
     logistic_probe,
 )
 from fnn.experiments.hidden import ablate, canonical_model
-from fnn.experiments.limits import initial_centre_probability, limit_study
-from fnn.experiments.restarts import minima_table, restart_study, splitting_eigenvalues
+from fnn.experiments.limits import limit_study
+from fnn.experiments.restarts import initial_centres, minima_table, restart_study, splitting_eigenvalues
 from fnn.experiments.settings import settings_table
 from fnn.experiments.variants import (
     architectures_table,
@@ -32,7 +32,7 @@ __all__ = [
     "compare_batched",
     "compare_methods",
     "find_spike",
-    "initial_centre_probability",
+    "initial_centres",
     "limit_study",
     "linear_baseline",
     "logistic_probe",

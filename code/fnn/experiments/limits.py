@@ -62,11 +62,3 @@ def _under_way(limit: LimitModel, record: Record) -> tuple[Tensor, Tensor]:
     excess = record.train_mse - limit.loss
     near = (excess / limit.loss).abs() < NEAR
     return ((v[:, 0] - v[:, 1]) / 2).abs()[near], excess[near]
-
-
-def initial_centre_probability(low: float, high: float) -> float:
-    """The chance that a unit drawn by the course's law for one input has its centre −b/w in [low, high].
-
-    Both w and b are standard normal, so that the centre follows the standard Cauchy distribution.
-    """
-    return (math.atan(high) - math.atan(low)) / math.pi

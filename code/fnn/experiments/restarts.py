@@ -1,5 +1,6 @@
 """Experiments of task 2b: one architecture from many initial points, and where the runs end."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -51,6 +52,11 @@ class Restarts:
         """Percentage of the runs that ended in one of these ways."""
         return 100 * sum(ending in kinds for ending in self.endings) / len(self.record)
 
+    def endings_at(self, loss: float) -> set[Ending]:
+        """How the runs ended whose train MSE is this one, to a relative accuracy of 10⁻⁵."""
+        same = ((self.record.train_mse - loss).abs() <= 1e-5 * loss).tolist()
+        return {ending for ending, chosen in zip(self.endings, same, strict=True) if chosen}
+
     def ending_of_best(self) -> Ending:
         """How the run with the lowest train MSE ended."""
         return self.endings[self.record.best]
@@ -77,3 +83,18 @@ def minima_table(studies: dict[int, Restarts], most: int = 8) -> Table:
             losses = [number(minimum.train_mse, 6), number(minimum.test_mse, 6)]
             rows.append([str(width), *losses, number(study.share(minimum), 1), minimum.ending.value])
     return Table(["Units", "Train MSE", "Test MSE", "Runs (%)", "Ending"], rows, align="rrrrl")
+
+
+def initial_centres(data: Dataset) -> tuple[float, float]:
+    """The chances that a unit drawn by the course's law has its centre in the left and right half of the data."""
+    low, high = data.x_range
+    middle = (low + high) / 2
+    return centre_probability(low, middle), centre_probability(middle, high)
+
+
+def centre_probability(low: float, high: float) -> float:
+    """The chance that a unit drawn by the course's law for one input has its centre −b/w in [low, high].
+
+    Both w and b are standard normal, so that the centre follows the standard Cauchy distribution.
+    """
+    return (math.atan(high) - math.atan(low)) / math.pi

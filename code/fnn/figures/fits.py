@@ -70,7 +70,7 @@ def draw_predictions(data: Dataset, records: Mapping[int, Record]) -> Figure:
 
 def draw_hidden_outputs(data: Dataset, models: Mapping[int, MLP]) -> Figure:
     """Hidden outputs of a network of each width: as they are, and times their output weight (task 2d)."""
-    fig = figure(3.3)
+    fig = figure(3.1)
     axes = fig.subplots(2, len(models), sharex=True)
     x = grid(data)
     for column, (width, model) in enumerate(models.items()):

@@ -18,6 +18,7 @@ CHAIN = (
 )
 SIDE = (r"\mathbf{W}_1", r"\mathbf{b}_1", None, r"\mathbf{W}_2", r"\mathbf{b}_2", r"\mathbf{y}")
 RADIUS = 0.17
+TYPE = 12.4  # points, so that an index of an index has 6
 
 
 def draw_graphs(hidden_units: int) -> Figure:
@@ -25,7 +26,7 @@ def draw_graphs(hidden_units: int) -> Figure:
     Z = hidden_units
     chain_shapes = ("1", f"{Z}", f"{Z}", f"{Z}", "1", "1", "")
     side_shapes = (rf"1 \times {Z}", f"{Z}", None, rf"{Z} \times 1", "1", "1")
-    fig = figure(2.75)
+    fig = figure(2.6)
     forward, backward = fig.subplots(2, 1)
     _draw(
         forward,
@@ -56,10 +57,10 @@ def _draw(ax: Axes, title: str, chain: list[str], side: list[str | None], colour
         label = side[position]
         if label:
             _arrow(ax, (position, -0.75), (position, -RADIUS), colour, backward)
-            ax.text(position - 0.06, -0.62, label, ha="right", va="center", color=colour)
+            ax.text(position - 0.06, -0.62, label, ha="right", va="center", color=colour, fontsize=TYPE)
     for position, label in enumerate(chain):
         _arrow(ax, (position - 1 + RADIUS, 0), (position - RADIUS, 0), colour, backward)
-        ax.text(position - 0.5, 0.12, label, ha="center", va="bottom", color=colour)
+        ax.text(position - 0.5, 0.12, label, ha="center", va="bottom", color=colour, fontsize=TYPE)
     ax.set(xlim=(-1.15, len(OPERATIONS) + 0.05), ylim=(-0.85, 0.5))
     ax.text(-1.15, 0.45, title, va="top", fontstyle="normal")
     ax.axis("off")

@@ -33,7 +33,7 @@ HIGHEST = 100.0  # losses above are drawn there
 
 def draw_restarts(data: Dataset, studies: Mapping[int, Restarts]) -> Figure:
     """Above, the most frequent end results of each width; below, the losses of all runs (task 2b)."""
-    fig = figure(3.6)
+    fig = figure(3.4)
     axes = fig.subplots(2, len(studies), sharey="row")
     x = grid(data)
     for (upper, lower), (width, study) in zip(axes.T, studies.items(), strict=True):
@@ -81,12 +81,10 @@ def draw_limit(data: Dataset, study: LimitStudy, model: MLP) -> Figure:
     fits.plot(x, study.limit(x[:, 0]), color=VERMILION, linewidth=2.2, label="limit model")
     fits.plot(x, predict(model, x), color=INK, linewidth=0.9, linestyle=(0, (4, 2)), label="best run")
     y_limits(fits, data)
-    fits.legend(loc="lower left")
+    fits.legend(loc="lower center", bbox_to_anchor=(0.55, 1.0), ncols=2)
     V = torch.cat([study.V, study.early_V]).sort().values
     excess.plot(V, study.limit.excess(V), color=INK, linewidth=0.8, label="predicted, $k/(4V^2)$")
-    excess.plot(
-        study.early_V, study.early_excess, ".", color=SKY, markersize=3, label="runs stopped early"
-    )
+    excess.plot(study.early_V, study.early_excess, ".", color=SKY, markersize=3, label="runs stopped early")
     excess.plot(
         study.V, study.excess, "^", color=VERMILION, markersize=3, markeredgewidth=0, alpha=0.6, label="runs"
     )
@@ -139,14 +137,14 @@ def draw_methods(runs: Sequence[MethodRun]) -> Figure:
         axes[1].plot(run.operations, run.median(), color=colour, linestyle=dash)
     axes[0].set(xscale="log", yscale="log", xlabel="evaluations of the loss", ylabel="median train MSE")
     axes[1].set(xscale="log", xlabel="floating-point operations per run")
-    axes[0].legend(loc="lower left")
     panel_letters(axes)
+    fig.legend(loc="outside upper center", ncols=len(runs))
     return fig
 
 
 def draw_relu(data: Dataset, study: ReluStudy) -> Figure:
     """Tasks a) to d) once more with ReLU units: fits, losses of all runs, losses by width, hidden outputs."""
-    fig = figure(3.5)
+    fig = figure(3.3)
     axes = fig.subplots(2, 2)
     fits, losses, by_width, hidden = axes.flat
     x = grid(data)

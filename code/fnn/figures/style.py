@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 TEXT_WIDTH = 6.38  # inches: A4 less the margins in _quarto.yml
-SMALLEST = 7.5  # points, at final size
+SMALLEST = 8.6  # points, at final size: superscripts are set at 0.7 of it, that is at 6
 
 INK = "#222222"
 FAINT = "#9a9a9a"
@@ -56,12 +56,12 @@ def use_print_style() -> None:
             "mathtext.sf": "Libertinus Serif",
             "mathtext.tt": "Libertinus Serif",
             "mathtext.fallback": "cm",
-            "font.size": 9,
-            "axes.titlesize": 9,
-            "axes.labelsize": 9,
-            "xtick.labelsize": 8,
-            "ytick.labelsize": 8,
-            "legend.fontsize": 8,
+            "font.size": 9.5,
+            "axes.titlesize": 9.5,
+            "axes.labelsize": 9.5,
+            "xtick.labelsize": 8.6,
+            "ytick.labelsize": 8.6,
+            "legend.fontsize": 8.6,
             "axes.formatter.use_mathtext": True,
             "axes.spines.top": False,
             "axes.spines.right": False,
@@ -95,7 +95,7 @@ def figure(height: float, width: float = TEXT_WIDTH) -> Figure:
 def panel_letters(axes: Sequence[Axes]) -> None:
     """(a), (b), … at the upper left of each panel."""
     for letter, ax in zip("abcdefghijkl", axes, strict=False):
-        ax.set_title(f"({letter})", loc="left", fontsize=9)
+        ax.set_title(f"({letter})", loc="left")
 
 
 def label_point(ax: Axes, x: float, y: float, text: str, colour: str) -> None:
@@ -107,6 +107,6 @@ def label_point(ax: Axes, x: float, y: float, text: str, colour: str) -> None:
         textcoords="offset points",
         color=colour,
         va="center",
-        fontsize=8,
+        fontsize=8.6,
         annotation_clip=False,
     )
