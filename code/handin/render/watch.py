@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from handin.errors import HandinError
 from handin.inventory import sources
-from handin.project import load_project
+from handin.project import CONFIG, load_project
 
 PERIOD = 0.5  # s between two looks at the files
 
@@ -23,14 +24,18 @@ def watch(root: Path, render: Callable[[], None], say: Callable[[str], None]) ->
         changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
         before = now
         if changed:
-            say(f"{', '.join(changed[:3])}{' and more' if len(changed) > 3 else ''} changed")
+            say(f"{len(changed)} sources changed" if len(changed) > 3 else f"{', '.join(changed)} changed")
             render()
 
 
 def _state(root: Path) -> Mapping[str, tuple[int, int]]:
     """Name → time of last change (ns) and size (bytes) of every source."""
+    try:
+        files = sources(load_project(root)).files
+    except HandinError:
+        files = {CONFIG: root / CONFIG}  # half edited; `render` says what is wrong with it
     state = {}
-    for name, path in sources(load_project(root)).files.items():
+    for name, path in files.items():
         try:
             stat = path.stat()
         except FileNotFoundError:
