@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := render
-.PHONY: render draft preview check pack test lint constraints clean distclean help
+.PHONY: render draft preview check pack test robust bench lint constraints clean distclean help
 
 render: $(VENV)/installed $(VENV)/quarto ## build report and notebook (the default)
 	@$(BIN)/handin render
@@ -34,6 +34,14 @@ lint: $(VENV)/installed-tests ## lint and type check
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy --no-error-summary
+
+SEEDS ?= 5
+robust: $(VENV)/installed ## how often each claim holds under SEEDS=5 seeds (a minute or two each)
+	@$(BIN)/python -m fnn.robust --seeds $(SEEDS)
+
+bench: $(VENV)/installed-tests ## time training and grading against the ways one would do it otherwise
+	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python benchmarks/grade_200.py
 
 constraints: $(VENV)/installed-tests ## write the installed versions to constraints.txt
 	@$(BIN)/python -m pip freeze --exclude-editable --exclude quarto-cli | sed 's/+.*//' > constraints.new

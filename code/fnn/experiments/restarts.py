@@ -86,7 +86,7 @@ def minima_table(studies: dict[int, Restarts], most: int = 8) -> Table:
 
 
 def initial_centres(data: Dataset) -> tuple[float, float]:
-    """The chances that a unit drawn by the course's law has its centre in the left and right half of the data."""
+    """The chances that a unit drawn by the course's law is centred in the left or right half of the data."""
     low, high = data.x_range
     middle = (low + high) / 2
     return centre_probability(low, middle), centre_probability(middle, high)
