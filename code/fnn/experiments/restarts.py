@@ -9,6 +9,7 @@ from fnn.curvature import splitting_matrices
 from fnn.data import Dataset
 from fnn.experiments.plan import PLAN
 from fnn.landscape import Ending, Minimum, distinct_minima, endings
+from fnn.models import MLP
 from fnn.tables import Table, number
 from fnn.training import Record, train_restarts
 
@@ -43,6 +44,10 @@ class Restarts:
     def rival(self) -> Minimum:
         """The most frequent minimum other than the best; the best where there is no other."""
         return max(self.minima[1:], key=lambda minimum: minimum.count, default=self.best)
+
+    def model(self, minimum: Minimum) -> MLP:
+        """The network of the best run of a minimum, float64."""
+        return self.record.model(minimum.run, torch.float64)
 
     def share(self, minimum: Minimum) -> float:
         """Percentage of the runs that ended in this minimum."""

@@ -78,6 +78,14 @@ class Variant:
     def parameters(self) -> int:
         return parameter_count(self.record.settings.sizes)
 
+    @property
+    def depth(self) -> int:
+        return len(self.hidden_sizes)
+
+    @property
+    def median_train(self) -> float:
+        return float(self.record.train_mse.median())
+
 
 def compare_architectures(data: Dataset) -> list[Variant]:
     """Train each of `ARCHITECTURES` with logistic, tanh and ReLU units by Levenberg–Marquardt.

@@ -36,6 +36,16 @@ class WidthStudy:
         """The smallest width with at least as many parameters, 3m + 1, as there are training points."""
         return math.ceil((len(self.data.X_train) - 1) / 3)
 
+    def best_model(self, width: int) -> MLP:
+        """The network of the run with the lowest train MSE, float64."""
+        record = self.records[width]
+        return record.model(record.best, torch.float64)
+
+    def share_unfinished(self, *widths: int) -> float:
+        """Percentage of the runs of these widths that the iteration limit ended."""
+        stops = [stop for width in widths for stop in self.records[width].stop]
+        return 100 * stops.count("iterations") / len(stops)
+
     def best_train(self, width: int) -> float:
         """Lowest train MSE of all runs."""
         record = self.records[width]
