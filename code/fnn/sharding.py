@@ -21,8 +21,8 @@ from fnn.progress import Progress, counted
 Tensors = dict[str, Tensor]
 Compute = Callable[[range], Tensors]
 
-RUNS_TIMES_PARAMETERS = 2048  # runs in a shard, times parameters a run: a second or more of work
-FEWEST_RUNS = 10  # in a shard, below which runs do not share the costs of a step
+MATRIX_ENTRIES = 2**16  # of the P × P matrices in a shard, half a megabyte: they stay in a core's cache
+FEWEST_RUNS, MOST_RUNS = 10, 512  # in a shard: below, they hardly share the costs of a step; above, no better
 DEVICE_BYTES = 2**31  # of P × P matrices in a shard on an accelerator, which takes the shards in turn
 
 
@@ -33,7 +33,7 @@ def automatic_shards(restarts: int, parameters: int, device: str) -> int:
     up to 500 parameters, so that memory is bounded by the shard and not by R.
     """
     if device == "cpu":
-        size = max(FEWEST_RUNS, RUNS_TIMES_PARAMETERS // parameters)
+        size = max(FEWEST_RUNS, min(MOST_RUNS, MATRIX_ENTRIES // parameters**2))
     else:
         size = max(1, DEVICE_BYTES // (8 * parameters**2))
     return -(-restarts // size)
