@@ -4,6 +4,7 @@ A chunk calls `claim(condition, "the sentence in short", name=value, …)`. A fa
 DRAFT=1 in the environment (`handin render --draft`) it is marked in the document and the render goes on.
 """
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -52,6 +53,11 @@ class ClaimBook:
 
     def add(self, claim: Claim) -> None:
         self._claims[claim.sentence] = claim
+
+    def as_json(self) -> str:
+        """Sentence, whether it holds, section and values of every claim, on one line."""
+        fields = ("sentence", "holds", "section", "values")
+        return json.dumps([{field: getattr(noted, field) for field in fields} for noted in self])
 
     def table(self) -> Table:
         """Section, sentence and measured values of every claim."""

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 import jupytext
 
@@ -20,29 +21,23 @@ from fnn.tables import Table
 from fnn.training import SEED
 
 
-def run_chunks() -> None:
-    """Run the chunks of all sections, in order, in one namespace."""
-    namespace: dict[str, object] = {}
-    for path in sorted(claims.SECTIONS.glob("*.qmd")):
-        for cell in jupytext.reads(path.read_text(encoding="utf-8"), fmt="Rmd").cells:
-            if cell.cell_type == "code":
-                exec(compile(cell.source, str(path), "exec"), namespace)
+def script(sections: Path = claims.SECTIONS) -> str:
+    """The chunks of all sections as one program, which prints its claims as JSON in the end."""
+    paths = sorted(sections.glob("*.qmd"))
+    notebooks = [jupytext.reads(path.read_text(encoding="utf-8"), fmt="Rmd") for path in paths]
+    chunks = [cell.source for notebook in notebooks for cell in notebook.cells if cell.cell_type == "code"]
+    return "\n\n".join([*chunks, "import fnn.claims\nprint(fnn.claims.book.as_json())"])
 
 
-def claims_with(environment: Mapping[str, str]) -> list[dict[str, str | bool]]:
-    """The claims of one run in a process of its own: sentence, whether it holds, section, measured values.
+def claims_with(environment: Mapping[str, str], program: str) -> list[dict[str, str | bool]]:
+    """The claims of one run of the program, in a process of its own.
 
     Raises:
-        RuntimeError: if a chunk fails, with its error.
+        RuntimeError: if the program fails; its error is printed above.
     """
     settings = {**os.environ, **environment, "DRAFT": "1"}
-    run = subprocess.run(
-        [sys.executable, "-m", "fnn.robust", "--once"],
-        env=settings,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
+    command = [sys.executable, "-c", program]
+    run = subprocess.run(command, env=settings, stdout=subprocess.PIPE, text=True, check=False)
     if run.returncode:
         raise RuntimeError(f"the chunks failed with {dict(environment)}; the error stands above")
     found: list[dict[str, str | bool]] = json.loads(run.stdout.splitlines()[-1])
@@ -62,29 +57,19 @@ def tally(runs: Sequence[Sequence[Mapping[str, str | bool]]]) -> Table:
 
 
 def _runs(seeds: Sequence[int]) -> Iterator[list[dict[str, str | bool]]]:
+    program = script()
     for seed in seeds:
         print(f"seed {seed} …", file=sys.stderr, flush=True)
-        yield claims_with({"SEED": str(seed)})
+        yield claims_with({"SEED": str(seed)}, program)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="How often does each claim hold under other seeds?")
     parser.add_argument("--seeds", type=int, default=5, help="how many, counted from the report's own")
-    parser.add_argument(
-        "--once", action="store_true", help="run the chunks once and print the claims as JSON"
-    )
     options = parser.parse_args(arguments)
     if options.seeds < 1:
         parser.error("--seeds must be at least 1")
-    if not options.once:
-        print(tally(list(_runs(range(SEED, SEED + options.seeds))))._repr_markdown_())
-        return
-    run_chunks()
-    noted = [
-        {"sentence": c.sentence, "holds": c.holds, "section": c.section, "measured": c.values}
-        for c in claims.book
-    ]
-    print(json.dumps(noted))
+    print(tally(list(_runs(range(SEED, SEED + options.seeds))))._repr_markdown_())
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fnn import claims, robust
+from fnn import robust
 
 SECTION = """# Title {#sec-1}
 
@@ -24,18 +24,14 @@ claim(x == 3, "two is three", x=x)
 """
 
 
-def test_chunks_run_in_one_namespace_and_note_every_claim(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_chunks_run_as_one_program_and_note_every_claim(tmp_path: Path) -> None:
     (tmp_path / "1-title.qmd").write_text(SECTION, encoding="utf-8")
-    monkeypatch.setattr(claims, "SECTIONS", tmp_path)
-    monkeypatch.setattr(claims, "book", claims.ClaimBook())
-    monkeypatch.setenv("DRAFT", "1")
-    robust.run_chunks()
-    assert [(noted.sentence, noted.holds) for noted in claims.book] == [
+    noted = robust.claims_with({}, robust.script(tmp_path))
+    assert [(claim["sentence"], claim["holds"]) for claim in noted] == [
         ("two is two", True),
         ("two is three", False),
     ]
+    assert noted[1]["values"] == "x 2"
 
 
 def test_the_weakest_claim_comes_first() -> None:
@@ -44,10 +40,9 @@ def test_the_weakest_claim_comes_first() -> None:
     assert table.rows == [["1 of 2", "1", "often"], ["2 of 2", "1", "always"]]
 
 
-def test_a_run_that_fails_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.executable", "false")
+def test_a_run_that_fails_says_so() -> None:
     with pytest.raises(RuntimeError, match="SEED"):
-        robust.claims_with({"SEED": "1"})
+        robust.claims_with({"SEED": "1"}, "raise SystemExit(3)")
 
 
 @pytest.mark.parametrize("arguments", [["--seeds", "0"], ["--seeds", "two"], ["--seed"]])

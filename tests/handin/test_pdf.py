@@ -35,7 +35,8 @@ def test_text_in_pictures_is_measured_on_the_page() -> None:
 
 
 def test_text_in_an_included_pdf_is_measured(tmp_path: Path) -> None:
-    figure = b"#set page(width: 200pt, height: 100pt, margin: 5pt)\n#set text(8pt)\nsmall #rect(width: 180pt, height: 70pt)"
+    page_setup = b"#set page(width: 200pt, height: 100pt, margin: 5pt)\n#set text(8pt)\n"
+    figure = page_setup + b"small #rect(width: 180pt, height: 70pt)"
     (tmp_path / "figure.pdf").write_bytes(bytes(typst.compile(figure)))
     (tmp_path / "main.typ").write_text('Body $x_(y_z)$\n\n#image("figure.pdf", width: 150pt)')
     page = pdf.read(bytes(typst.compile(tmp_path / "main.typ"))).pages[0]
