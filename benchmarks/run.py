@@ -159,7 +159,7 @@ def _distinct(losses: Tensor) -> str:
 def scaling(quick: bool) -> str:
     """Processor time a restart as R grows, and a step as P grows; a fixed number of steps."""
     steps, never = 30, 10**6
-    limits = Limits(0.0, steps, never, 0.0, steps, never)
+    limits = Limits(0.0, steps, never, 0.0, steps)
     rows = []
     counts = (1, 10, 100, 1000) if quick else (1, 10, 100, 1000, 10000)
     for width in (2, 10):

@@ -144,7 +144,7 @@ def _stop(state: State, objective: LeastSquaresObjective, outcome: Outcome, limi
     outcome.count(state.run, state.at.value)
     still, state.mark_value, state.mark_count = stalled(
         state.at.value, outcome.evaluations, state.mark_value, state.mark_count,
-        limits.least_squares_patience, limits.progress,
+        limits.patience, limits.progress,
     )  # fmt: skip
     ended = outcome.end(
         state.run, state.alive, state.x, state.at.value, norm, state.iterations,

@@ -51,15 +51,14 @@ class Limits:
 
     gradient: float = 1e-6  # max-norm of the gradient at which a run has converged
     iterations: int = 10_000  # of BFGS, L-BFGS and first-order methods
-    patience: int = 100  # iterations of BFGS in which the value must fall by the fraction `progress`
-    progress: float = 1e-6
+    patience: int = 100  # iterations or trial steps in which the value must fall by the fraction `progress`
+    progress: float = 1e-5
     least_squares_iterations: int = 1_000  # trial steps of Levenberg–Marquardt and SciPy's least squares
-    least_squares_patience: int = 50  # trial steps, as above
 
     def __post_init__(self) -> None:
         if not self.gradient >= 0:
             raise ValueError(f"Limits(gradient={self.gradient}): must be zero or positive")
-        for name in ("iterations", "patience", "least_squares_iterations", "least_squares_patience"):
+        for name in ("iterations", "patience", "least_squares_iterations"):
             if getattr(self, name) < 1:
                 raise ValueError(f"Limits({name}={getattr(self, name)}): must be at least 1")
 
