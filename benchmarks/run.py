@@ -265,11 +265,28 @@ def memory(quick: bool) -> str:
     )
 
 
+def gpu(quick: bool) -> str:
+    """10,000 restarts of m = 100 on a GPU, wall-clock, where there is one."""
+    if not torch.cuda.is_available():
+        return 'No GPU was at hand: not measured. `train_restarts(…, device="cuda")` computes there.'
+    runs, steps = (200, 100) if quick else (10_000, 1_000)
+    settings = make_settings([100], "bfgs", "sigmoid", SEED, D1, "course", Limits(iterations=steps), "cuda")
+    parts = split(runs, automatic_shards(runs, parameter_count(settings.sizes), "cuda"))
+    began = time.perf_counter()
+    losses = torch.cat([run_shard(settings, D1, shard)["train_mse"] for shard in parts])
+    seconds = time.perf_counter() - began
+    return (
+        f"{torch.cuda.get_device_name()}: {runs:,} restarts of m = 100, {steps} steps of BFGS each, in {seconds:.0f} s "
+        f"({1e6 * seconds / runs / steps:.1f} µs a restart and step); best train MSE {float(losses.min()):.7f}."
+    )
+
+
 SECTIONS: dict[str, tuple[str, Callable[[bool], str]]] = {
     "two-units": ("1,000 restarts of m = 2", two_units),
     "scaling": ("Growth with restarts and parameters", scaling),
     "bandwidth": ("Share of the memory bandwidth", bandwidth),
     "memory": ("Peak memory", memory),
+    "gpu": ("On a GPU", gpu),
     "agreement": ("Agreement with SciPy's BFGS", agreement),
     "widths": ("The course's width study", width_study),
 }
