@@ -24,6 +24,10 @@ def settings_table(data: Dataset) -> Table:
             f"{SEED}; run i draws its initial point from a generator seeded with a hash of seed, sizes and i",
         ],
         ["Largest partial derivative at convergence", f"{limits.gradient:g}"],
+        [
+            "No progress",
+            f"loss falls by less than {limits.progress:g} of itself in {limits.patience} iterations",
+        ],
         ["Iterations at most", f"{limits.iterations}; Levenberg–Marquardt {limits.least_squares_iterations}"],
         ["Precision of training", "64 bits"],
         [
