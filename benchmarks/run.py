@@ -276,8 +276,9 @@ def gpu(quick: bool) -> str:
     losses = torch.cat([run_shard(settings, D1, shard)["train_mse"] for shard in parts])
     seconds = time.perf_counter() - began
     return (
-        f"{torch.cuda.get_device_name()}: {runs:,} restarts of m = 100, {steps} steps of BFGS each, in {seconds:.0f} s "
-        f"({1e6 * seconds / runs / steps:.1f} µs a restart and step); best train MSE {float(losses.min()):.7f}."
+        f"{torch.cuda.get_device_name()}: {runs:,} restarts of m = 100, {steps} steps of BFGS each, "
+        f"in {seconds:.0f} s, {1e6 * seconds / runs / steps:.1f} µs a restart and step; "
+        f"best train MSE {float(losses.min()):.7f}."
     )
 
 
