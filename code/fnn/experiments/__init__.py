@@ -1,5 +1,7 @@
 """The named experiments that the sections ask for: each takes the data and returns a record."""
 
+import torch
+
 from fnn.experiments.by_hand import (
     backprop_example,
     backward_table,
@@ -45,3 +47,6 @@ __all__ = [
     "turning_points",
     "width_study",
 ]
+
+# The tensors of the experiments are small: threads would cost twenty times what they save.
+torch.set_num_threads(1)
