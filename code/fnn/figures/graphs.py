@@ -26,7 +26,7 @@ def draw_graphs(hidden_units: int) -> Figure:
     Z = hidden_units
     chain_shapes = ("1", f"{Z}", f"{Z}", f"{Z}", "1", "1", "")
     side_shapes = (rf"1 \times {Z}", f"{Z}", None, rf"{Z} \times 1", "1", "1")
-    fig = figure(2.6)
+    fig = figure(2.7)
     forward, backward = fig.subplots(2, 1)
     _draw(
         forward,
@@ -61,8 +61,8 @@ def _draw(ax: Axes, title: str, chain: list[str], side: list[str | None], colour
     for position, label in enumerate(chain):
         _arrow(ax, (position - 1 + RADIUS, 0), (position - RADIUS, 0), colour, backward)
         ax.text(position - 0.5, 0.12, label, ha="center", va="bottom", color=colour, fontsize=TYPE)
-    ax.set(xlim=(-1.15, len(OPERATIONS) + 0.05), ylim=(-0.85, 0.5))
-    ax.text(-1.15, 0.45, title, va="top", fontstyle="normal")
+    ax.set(xlim=(-1.15, len(OPERATIONS) + 0.05), ylim=(-0.85, 0.75))
+    ax.text(-1.15, 0.75, title, va="top", fontstyle="normal")
     ax.axis("off")
 
 

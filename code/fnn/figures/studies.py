@@ -114,7 +114,8 @@ def draw_width_study(study: WidthStudy, spike: Spike) -> Figure:
                 markeredgewidth=0,
                 alpha=0.6,
             )
-            best, floor = float(losses[record.best]), study.floor(width)[0 if part == "train" else 1]
+            best = min(float(losses[record.best]), HIGHEST)
+            floor = study.floor(width)[0 if part == "train" else 1]
             ax.plot([position - 0.4, position + 0.4], [best, best], color=INK, linewidth=1.4)
             if floor > 0:
                 ax.plot([position - 0.4, position + 0.4], [floor, floor], color=ORANGE, linewidth=1.2)
