@@ -12,7 +12,13 @@ from fnn.experiments.by_hand import (
 )
 from fnn.experiments.hidden import ablate, canonical_model
 from fnn.experiments.limits import limit_study
-from fnn.experiments.restarts import initial_centres, minima_table, restart_study, splitting_eigenvalues
+from fnn.experiments.restarts import (
+    check_against_scipy,
+    initial_centres,
+    minima_table,
+    restart_study,
+    splitting_eigenvalues,
+)
 from fnn.experiments.settings import settings_table
 from fnn.experiments.variants import (
     architectures_table,
@@ -28,6 +34,7 @@ __all__ = [
     "backprop_example",
     "backward_table",
     "canonical_model",
+    "check_against_scipy",
     "check_network",
     "close",
     "compare_architectures",

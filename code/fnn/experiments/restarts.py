@@ -73,6 +73,23 @@ def restart_study(data: Dataset, width: int, init: str = "course", method: str =
     return Restarts(record, endings(record, data), distinct_minima(record, data))
 
 
+@dataclass(frozen=True)
+class ReferenceCheck:
+    """The first runs of a study again, by SciPy's BFGS from the same initial points."""
+
+    runs: int
+    agreement: float  # percentage that ends at the same train MSE, to a relative accuracy of 10⁻⁴
+
+
+def check_against_scipy(data: Dataset, study: Restarts, runs: int = 20) -> ReferenceCheck:
+    """Train the first runs of a study by the course's own optimiser."""
+    runs = min(runs, len(study.record))
+    hidden_sizes = study.record.settings.sizes[1:-1]
+    reference = train_restarts(hidden_sizes, runs, method="scipy-bfgs", data=data).train_mse
+    same = (study.record.train_mse[:runs] - reference).abs() <= 1e-4 * reference
+    return ReferenceCheck(runs, 100 * float(same.double().mean()))
+
+
 def splitting_eigenvalues(study: Restarts, minimum: Minimum, data: Dataset) -> list[float]:
     """Eigenvalues of the splitting matrices of all units of a minimum; see `curvature`."""
     matrices = splitting_matrices(study.record.params[[minimum.run]], data)
