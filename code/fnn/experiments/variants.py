@@ -135,4 +135,5 @@ def relu_study(data: Dataset, widths: Sequence[int] = WIDTHS, width: int = 10) -
 
 
 def _train(sizes: Sequence[int], runs: int, data: Dataset, method: str, unit: str, init: str) -> Record:
-    return train_restarts(sizes, runs, method=method, phi=unit, data=data, init=init)
+    shards = PLAN.shards(max(sizes))
+    return train_restarts(sizes, runs, method=method, phi=unit, data=data, init=init, shards=shards)

@@ -83,10 +83,11 @@ class WidthStudy:
 
 def width_study(data: Dataset, widths: Sequence[int] = WIDTHS, method: str = "bfgs") -> WidthStudy:
     """Train every width from the plan's number of initial points."""
-    return WidthStudy(
-        data,
-        {width: train_restarts([width], PLAN.restarts(width), method=method, data=data) for width in widths},
-    )
+    records = {
+        width: train_restarts([width], PLAN.restarts(width), method, data=data, shards=PLAN.shards(width))
+        for width in widths
+    }
+    return WidthStudy(data, records)
 
 
 def linear_baseline(data: Dataset) -> Record:
