@@ -171,7 +171,7 @@ BACKWARD_ROWS = {
         r"\mathbf{z}_2",
         r"\delta_{\mathbf{z}_3} \odot \mathbf{z}_3 \odot (\mathbf{1} - \mathbf{z}_3)",
         "{Z}",
-        "logistic function",
+        "logistic",
     ),
     "b1": (r"\mathbf{b}_1", r"\delta_{\mathbf{z}_2}", "{Z}", "addition"),
     "z1": (r"\mathbf{z}_1", r"\delta_{\mathbf{z}_2}", "{Z}", "addition"),
@@ -198,4 +198,9 @@ def backward_table(example: BackpropExample) -> Table:
                 number(example.squared_errors[name]),
             ]
         )
-    return Table(["Quantity", "Formula", "Space", "Rule", "Value", "Error"], rows, align="llllrr")
+    return Table(
+        ["Quantity", "Formula", "Space", "Rule", "Value", "Error"],
+        rows,
+        align="llllrr",
+        widths=(2, 5, 2, 3, 3, 3),
+    )

@@ -26,7 +26,7 @@ def draw_graphs(hidden_units: int) -> Figure:
     Z = hidden_units
     chain_shapes = ("1", f"{Z}", f"{Z}", f"{Z}", "1", "1", "")
     side_shapes = (rf"1 \times {Z}", f"{Z}", None, rf"{Z} \times 1", "1", "1")
-    fig = figure(2.7)
+    fig = figure(2.45)
     forward, backward = fig.subplots(2, 1)
     _draw(
         forward,
