@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from fnn import Dataset, experiments, figures, load_d1
-from fnn.experiments.limits import LimitStudy
+from fnn.experiments.limits import NO_LIMIT, LimitStudy
 from fnn.experiments.restarts import Restarts
 from fnn.experiments.variants import METHODS, MethodRun, ReluStudy
 from fnn.experiments.widths import WidthStudy
@@ -97,3 +97,12 @@ def test_type_is_readable_and_axes_are_labelled(drawings: dict[str, Callable[[],
             )
             column = ax.get_subplotspec().colspan.start
             assert ax.get_ylabel() or row_label or column > 0
+
+
+def test_data_without_a_limit_are_drawn_too() -> None:
+    data = load_d1()
+    record = _train(data, 2)
+    none = torch.empty(0, dtype=torch.float64)
+    study = LimitStudy(NO_LIMIT, none, none, none, none, 4)
+    assert _svg(figures.draw_limit(data, study, record.best_model.double()))
+    assert math.isnan(study.deviation)

@@ -21,7 +21,7 @@ class Plan:
 
     def shards(self, width: int) -> int | None:
         """Two for wide networks, so that both cores of a small machine work; no result depends on it."""
-        return 2 if width >= 10 else None
+        return min(2, self.restarts(width)) if width >= 10 else None
 
 
 PLANS = {

@@ -88,8 +88,9 @@ def draw_limit(data: Dataset, study: LimitStudy, model: MLP) -> Figure:
     excess.plot(
         study.V, study.excess, "^", color=VERMILION, markersize=3, markeredgewidth=0, alpha=0.6, label="runs"
     )
-    excess.set(xscale="log", yscale="log", xlabel="$V$, half the difference of the output weights")
-    excess.set_ylabel("excess loss $L - L^*$")
+    excess.set(xlabel="$V$, half the difference of the output weights", ylabel="excess loss $L - L^*$")
+    if (torch.cat([study.excess, study.early_excess]) > 0).any():  # data without a limit have none
+        excess.set(xscale="log", yscale="log")
     excess.legend()
     panel_letters([fits, excess])
     return fig
