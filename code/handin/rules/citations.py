@@ -37,9 +37,7 @@ def citations(submission: Submission) -> list[Finding]:
             return found
     layout = document.layout
     references = [i for i, part in enumerate(layout.parts) if part is Part.REFERENCES]
-    text = "\n".join(
-        one.text for one, part in zip(layout.lines, layout.parts, strict=True) if part is not Part.REFERENCES
-    )
+    text = _without_references(layout)
     numbered = [i for i in references if re.match(r"\[\d{1,3}\]", layout.lines[i].text)]
     if numbered:
         found = list(_numbered(layout, numbered, text, document))
@@ -60,6 +58,14 @@ def citations(submission: Submission) -> list[Finding]:
         return found
     count = len(numbered) or len(_entries(layout, references))
     return [passed(CITATIONS, f"{count} references, each cited; each citation resolves", document.path)]
+
+
+def _without_references(layout: Layout) -> str:
+    """The text, captions last: a figure at the top of a page may stand in the middle of a citation."""
+    captioned = {n for caption in layout.captions for n in range(caption.first, caption.last + 1)}
+    lines = [n for n, part in enumerate(layout.parts) if part is not Part.REFERENCES]
+    running = [n for n in lines if n not in captioned]
+    return "\n".join(layout.lines[n].text for n in [*running, *(n for n in lines if n in captioned)])
 
 
 def cross_references(submission: Submission) -> list[Finding]:
