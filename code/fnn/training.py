@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from fnn import store
+from fnn.allocator import keep_freed_memory
 from fnn.data import Dataset, load_d1
 from fnn.init import LAWS, initial_points
 from fnn.models import MLP
@@ -210,6 +211,7 @@ def run_shard(settings: Settings, data: Dataset, indices: Sequence[int]) -> dict
         for part in (data.X_train, data.y_train, data.X_test, data.y_test)
     )
     unit = UNITS[settings.unit]
+    keep_freed_memory()
     with _one_thread(), torch.no_grad():
         start = initial_points(settings.init, settings.sizes, unit.name, X.cpu(), settings.seed, indices)
         found = _minimize(settings, X, y, start.to(X.device))
