@@ -26,7 +26,7 @@ from fnn import load_d1
 from fnn.init import initial_points
 from fnn.objective import MeanSquaredError, parameter_count
 from fnn.optimizers import Limits
-from fnn.optimizers.bfgs import update
+from fnn.optimizers.inverse_hessian import BLOCK, InverseHessian
 from fnn.sharding import automatic_shards, split
 from fnn.training import SEED, make_settings, run_shard
 from fnn.units import UNITS
@@ -203,14 +203,13 @@ def bandwidth(quick: bool) -> str:
         start = objective.pad(
             initial_points("course", (1, 100, 1), unit.name, D1.X_train.double(), 1, range(runs))
         )
-        H = torch.eye(objective.width, dtype=torch.float64).repeat(runs, 1, 1)
+        H = InverseHessian.identity(start)
         _, gradient = objective.value_and_gradient(start)
-        every = torch.ones(runs, dtype=torch.bool)
         parts = [
-            min(_cpu(work) for _ in range(30)) / runs
+            min(_cpu(work, repeat=BLOCK) for _ in range(10)) / runs
             for work in (
-                lambda H=H, g=gradient: g[:, None] @ H,
-                lambda H=H, g=gradient, every=every: update(H, 1e-3 * g, g, g, every),
+                lambda H=H, g=gradient: H.times(g),
+                lambda H=H, g=gradient: H.update(1e-3 * g, g, g),
                 lambda x=start: objective.value_and_gradient(x),
             )
         ]
@@ -236,10 +235,11 @@ def bandwidth(quick: bool) -> str:
     return f"{table(header, rows)}\n\n{note}"
 
 
-def _cpu(work: Callable[[], object]) -> float:
+def _cpu(work: Callable[[], object], repeat: int = 1) -> float:
     began = time.process_time()
-    work()
-    return time.process_time() - began
+    for _ in range(repeat):
+        work()
+    return (time.process_time() - began) / repeat
 
 
 def memory(quick: bool) -> str:

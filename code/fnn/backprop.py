@@ -86,7 +86,7 @@ def layer_outputs(x: Tensor, layers: Layers, phi: Callable[[Tensor], Tensor]) ->
     """a₀, a₁, …, ŷ with aₗ = φ(Wₗᵀaₗ₋₁ + bₗ), the last layer linear (section 3a of the report)."""
     outputs = [x]
     for l, (W, b) in enumerate(layers, start=1):
-        z = product(W.mT, outputs[-1]) + b
+        z = product(W.mT, outputs[-1]).add_(b)
         outputs.append(phi(z) if l < len(layers) else z)
     return outputs
 
@@ -99,22 +99,41 @@ def loss_gradient(layers: Layers, outputs: Sequence[Tensor], delta: Tensor, slop
     return gradients
 
 
-def output_jacobian(layers: Layers, outputs: Sequence[Tensor], delta: Tensor, slope: Slope) -> list[Tensor]:
-    """∂ŷᵢ/∂θ of every example i, [R, …, N] each, from δŷ = 1 [R, 1, N] (or 0, to leave an example out).
+def output_jacobian(
+    layers: Layers, outputs: Sequence[Tensor], delta: Tensor, slope: Slope, out: Tensor
+) -> None:
+    """Write ∂ŷᵢ/∂θ of every example i into the first rows of `out` [R, P or more, N].
 
-    The backward pass kept apart by example: δWₗ,ᵢ = aᵢδᵢᵀ and δbₗ,ᵢ = δᵢ.
+    The backward pass kept apart by example, δWₗ,ᵢ = aᵢδᵢᵀ and δbₗ,ᵢ = δᵢ, from δŷ = 1 [R, 1, N] (or 0, to
+    leave an example out).
     """
-    gradients = []
+    start = 0
+    for (W, _), a, d in zip(layers, outputs, _deltas(layers, outputs, delta, slope), strict=False):
+        fan_in, fan_out = W.shape[1:]
+        middle, stop = start + fan_in * fan_out, start + (fan_in + 1) * fan_out
+        by_weight = out[:, start:middle].view(len(out), fan_in, fan_out, -1)
+        torch.mul(a.unsqueeze(2), d.unsqueeze(1), out=by_weight)
+        out[:, middle:stop] = d
+        start = stop
+
+
+def tangent_kernel(layers: Layers, outputs: Sequence[Tensor], delta: Tensor, slope: Slope) -> Tensor:
+    """J Jᵀ [R, N, N] of the Jacobian J = ∂ŷ/∂θ [N, P] above, without J itself, from the same δŷ.
+
+    A layer adds (aᵢᵀaⱼ + 1) δᵢᵀδⱼ for the examples i and j, as ∂ŷᵢ/∂Wₗ · ∂ŷⱼ/∂Wₗ = (aᵢδᵢᵀ) · (aⱼδⱼᵀ)
+    (Jacot, Gabriel and Hongler 2018, Neural tangent kernel, NeurIPS 31).
+    """
+    kernel = torch.zeros_like(delta)
     for a, d in zip(outputs, _deltas(layers, outputs, delta, slope), strict=False):
-        gradients += [(a.unsqueeze(2) * d.unsqueeze(1)).flatten(1, 2), d]
-    return gradients
+        kernel = torch.addcmul(kernel, a.mT @ a + 1, d.mT @ d)
+    return kernel
 
 
 def _deltas(layers: Layers, outputs: Sequence[Tensor], delta: Tensor, slope: Slope) -> list[Tensor]:
     """δzₗ [R, fan_out, N] of every layer, from that of the last: δzₗ = (Wₗ₊₁δzₗ₊₁) ⊙ φ′(zₗ)."""
     deltas = [delta]
     for (W, _), a in zip(reversed(layers[1:]), reversed(outputs[1:-1]), strict=True):
-        deltas.append(product(W, deltas[-1]) * slope(a))
+        deltas.append(product(W, deltas[-1]).mul_(slope(a)))
     return deltas[::-1]
 
 

@@ -1,17 +1,29 @@
 """The batched optimisers against SciPy, on functions whose minima are known, and their invariants."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
 import torch
 from scipy.optimize import minimize
+from scipy.optimize._dcsrch import DCSRCH
 from torch import Tensor
 
 from fnn.optimizers import METHODS, STOPS, Limits, Result, Stop
-from fnn.optimizers.bfgs import update
+from fnn.optimizers.inverse_hessian import BLOCK, SMALL, InverseHessian
 from fnn.optimizers.levenberg_marquardt import direction, linearise
-from fnn.optimizers.line_search import accepts, advance, begin
+from fnn.optimizers.line_search import (
+    C1,
+    C2,
+    LARGEST_STEP,
+    MAX_TRIALS,
+    NARROW,
+    LineSearch,
+    Point,
+    accepts,
+    first_trial,
+)
 
 LIMITS = Limits(gradient=1e-8, iterations=500, least_squares_iterations=500)
 
@@ -31,6 +43,13 @@ class Residuals(NamedTuple):
             r = self.function(theta)
             rows = [torch.autograd.grad(r[:, i].sum(), theta, retain_graph=True)[0] for i in range(self.N)]
         return r.detach(), torch.stack(rows, dim=2)
+
+    def residuals_and_kernel(self, params: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        r, Jt = self.residuals_and_jacobian(params)
+        return r, (Jt @ r[:, :, None])[:, :, 0], Jt.mT @ Jt
+
+    def transposed_jacobian_times(self, params: Tensor, u: Tensor) -> Tensor:
+        return (self.residuals_and_jacobian(params)[1] @ u[:, :, None])[:, :, 0]
 
     def value_and_gradient(self, params: Tensor) -> tuple[Tensor, Tensor]:
         r, Jt = self.residuals_and_jacobian(params)
@@ -85,30 +104,42 @@ def test_bfgs_takes_the_steps_of_scipy() -> None:
         assert ours.function_evaluations[run] == theirs.nfev
 
 
-def test_update_meets_the_secant_condition_and_stays_positive_definite() -> None:
-    R, P = 7, 6
-    H = torch.eye(P, dtype=torch.float64).repeat(R, 1, 1)
-    rows = torch.arange(R) != 3
-    for seed in range(10):
-        s = points(R, P, seed)
-        y = s + 0.1 * points(R, P, seed + 100)
-        before = H.clone()
-        update(H, s, y, (H @ y[:, :, None])[:, :, 0], rows)
-        assert torch.allclose((H @ y[:, :, None])[rows][:, :, 0], s[rows], atol=1e-10)
-        assert torch.equal(H[3], before[3])
-        assert torch.allclose(H, H.mT, atol=1e-12)
-        assert (torch.linalg.eigvalsh(H) > 0).all()
+def matrix(H: InverseHessian, P: int) -> Tensor:
+    """The matrices [R, P, P] that H stands for, column by column."""
+    columns = torch.eye(P, dtype=torch.float64).expand(len(H.M), P, P)
+    return torch.stack([H.times(columns[:, k]) for k in range(P)], dim=2)
 
 
-def test_update_is_the_textbook_formula() -> None:
-    s, y = points(1, 4, 1), points(1, 4, 2)
-    y = torch.where((s * y).sum() > 0, y, -y)
-    H = torch.eye(4, dtype=torch.float64)[None] * 2
-    rho = 1 / (s @ y.mT)
-    left = torch.eye(4, dtype=torch.float64) - rho * s.mT @ y
-    expected = left @ H[0] @ left.mT + rho * s.mT @ s
-    update(H, s, y, y @ H[0], torch.tensor([True]))
-    assert torch.allclose(H[0], expected, atol=1e-12)
+@pytest.mark.parametrize("P", [6, SMALL + 1])
+def test_update_meets_the_secant_condition_and_stays_positive_definite(P: int) -> None:
+    R = 7
+    H = InverseHessian.identity(torch.zeros(R, P, dtype=torch.float64))
+    moves = (torch.arange(R) != 3)[:, None]
+    for seed in range(BLOCK + 3):
+        s = torch.where(moves, points(R, P, seed), 0.0)
+        y = torch.where(moves, s + 0.1 * points(R, P, seed + 100), 0.0)
+        H.update(s, y, H.times(y))
+        assert torch.allclose(H.times(y), s, atol=1e-9)
+        after = matrix(H, P)
+        assert torch.equal(after[3], torch.eye(P, dtype=torch.float64))
+        assert torch.allclose(after, after.mT, atol=1e-12)
+        assert (torch.linalg.eigvalsh(after) > 0).all()
+    H.reset(moves[:, 0])
+    assert torch.equal(matrix(H, P), torch.eye(P, dtype=torch.float64).expand(R, P, P))
+
+
+@pytest.mark.parametrize("P", [4, SMALL + 1])
+def test_update_is_the_textbook_formula(P: int) -> None:
+    H = InverseHessian.identity(torch.zeros(1, P, dtype=torch.float64))
+    expected = torch.eye(P, dtype=torch.float64)
+    for seed in range(BLOCK + 2):
+        s, noise = points(1, P, seed), points(1, P, seed + 100)
+        y = s + 0.2 * noise
+        rho = 1 / (s @ y.mT)
+        left = torch.eye(P, dtype=torch.float64) - rho * s.mT @ y
+        expected = left @ expected @ left.mT + rho * s.mT @ s
+        H.update(s, y, H.times(y))
+        assert torch.allclose(matrix(H, P)[0], expected, atol=1e-10)
 
 
 def test_line_search_ends_where_the_wolfe_conditions_hold() -> None:
@@ -119,25 +150,73 @@ def test_line_search_ends_where_the_wolfe_conditions_hold() -> None:
         return torch.log1p(z * z) + 0.01 * z * z, 2 * z / (1 + z * z) + 0.02 * z
 
     value, slope = phi(torch.zeros(50, dtype=torch.float64))
-    search = begin(value, slope, value + 1)
+    step = first_trial(value, slope, value + 1)
+    searches = [
+        LineSearch(*start) for start in zip(value.tolist(), slope.tolist(), step.tolist(), strict=True)
+    ]
     for _ in range(30):
-        trial_value, trial_slope = phi(search.step[0])
-        done = accepts(search, trial_value, trial_slope)
+        trial_value, trial_slope = phi(step)
+        done = accepts(value, slope, step, trial_value, trial_slope)
         if done.all():
             break
-        following, failed = advance(search, trial_value, trial_slope)
-        assert not (failed & ~done).any()
-        search = search.where(done, following)
+        for run in (~done).nonzero()[:, 0].tolist():
+            trial = Point(float(step[run]), float(trial_value[run]), float(trial_slope[run]))
+            following = searches[run].next(trial)
+            assert following is not None
+            step[run] = following
     assert done.all()
+
+
+def test_line_search_takes_the_trials_of_scipy() -> None:
+    generator = torch.Generator().manual_seed(5)
+    for _ in range(200):
+        a, b, c, d = (2 * torch.randn(4, generator=generator, dtype=torch.float64)).tolist()
+
+        def phi(x: float, a: float = a, b: float = b, c: float = c, d: float = d) -> float:
+            return math.sin(a * x + b) + 0.05 * (x - c) ** 2 + math.cos(d * x)
+
+        def slope(x: float, a: float = a, b: float = b, c: float = c, d: float = d) -> float:
+            return a * math.cos(a * x + b) + 0.1 * (x - c) - d * math.sin(d * x)
+
+        if slope(0.0) >= 0:
+            continue
+        first = min(1.0, 2.02 / -slope(0.0))
+        theirs = DCSRCH(phi, slope, C1, C2, NARROW, 0.0, LARGEST_STEP)(first, maxiter=MAX_TRIALS)
+        search, step = LineSearch(phi(0.0), slope(0.0), first), first
+        while not _accepted(phi(0.0), slope(0.0), step, phi(step), slope(step)):
+            following = search.next(Point(step, phi(step), slope(step)))
+            assert following is not None
+            step = following
+        assert step == pytest.approx(theirs[0], rel=1e-12)
+
+
+def _accepted(*numbers: float) -> bool:
+    return bool(accepts(*(torch.tensor([number], dtype=torch.float64) for number in numbers)))
+
+
+def test_line_search_stays_nearer_where_there_is_no_value() -> None:
+    search = LineSearch(1.0, -1.0, 1.0)
+    assert search.next(Point(1.0, math.nan, math.nan)) == pytest.approx(0.1)
+
+
+def test_line_search_gives_up() -> None:
+    search, step = LineSearch(1.0, -1.0, 1.0), 1.0
+    for _ in range(MAX_TRIALS - 1):
+        following = search.next(Point(step, math.inf, 0.0))
+        assert following is not None
+        step = following
+    assert search.next(Point(step, math.inf, 0.0)) is None
 
 
 def test_levenberg_marquardt_solves_the_same_equations_in_both_forms() -> None:
     for P, N in ((3, 9), (9, 3)):
-        matrix, shift = points(P, N), points(1, N, 1)
-        at = linearise(Residuals(lambda x, A=matrix, b=shift: x @ A + b, N), points(4, P, 2))
+        slopes, shift, x = points(P, N), points(1, N, 1), points(4, P, 2)
+        problem = Residuals(lambda x, A=slopes, b=shift: x @ A + b, N)
+        at = linearise(problem, x)
         damping = torch.tensor([1e-3, 0.1, 1.0, 10.0], dtype=torch.float64)
-        A = matrix @ matrix.mT + damping[:, None, None] * torch.eye(P, dtype=torch.float64)
-        assert torch.allclose(direction(at, damping), -torch.linalg.solve(A, at.Jtr), atol=1e-10)
+        A = slopes @ slopes.mT + damping[:, None, None] * torch.eye(P, dtype=torch.float64)
+        expected = -torch.linalg.solve(A, at.Jtr)
+        assert torch.allclose(direction(problem, x, at, damping), expected, atol=1e-10)
 
 
 @pytest.mark.parametrize("method", ["bfgs", "lm", "adam"])

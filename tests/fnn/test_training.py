@@ -58,6 +58,15 @@ def test_gradient_and_jacobian_by_hand_are_those_of_autograd(sizes: list[int], u
     for run in range(len(params)):
         assert torch.allclose(Jt[run, : objective.P, :13], expected[run, :, run].mT, rtol=1e-12, atol=1e-12)
 
+    same_r, Jtr, kernel = objective.residuals_and_kernel(objective.pad(params))
+    assert torch.equal(same_r, r)
+    assert torch.allclose(kernel, Jt.mT @ Jt, rtol=1e-12, atol=1e-12)
+    for vector, product in (
+        (r, Jtr),
+        (r + 1, objective.transposed_jacobian_times(objective.pad(params), r + 1)),
+    ):
+        assert torch.allclose(product, (Jt @ vector[:, :, None])[:, :, 0], rtol=1e-12, atol=1e-12)
+
 
 def test_linear_model_is_the_least_squares_line() -> None:
     design = torch.cat([X, torch.ones_like(X)], dim=1)

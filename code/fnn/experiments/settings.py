@@ -26,7 +26,7 @@ def settings_table(data: Dataset) -> Table:
         ["Largest partial derivative at convergence", f"{limits.gradient:g}"],
         [
             "No progress",
-            f"loss falls by less than {limits.progress:g} of it in {limits.patience} iterations",
+            f"loss falls by less than {limits.progress:g} of it in {limits.patience} evaluations",
         ],
         ["Iterations at most", f"{limits.iterations}; Levenberg–Marquardt {limits.least_squares_iterations}"],
         ["Precision of training", "64 bits"],

@@ -1,13 +1,10 @@
-"""BFGS for R runs in step, each with its own inverse Hessian.
+"""BFGS for R runs in step, each with its own inverse Hessian and its own line search.
 
-The inverse Hessian estimate H is updated by the rank-two formula of Broyden, Fletcher, Goldfarb and Shanno
-(Nocedal and Wright 2006, equation 6.17), multiplied out so that it costs O(P²): with s the step, y the change
-of the gradient and ρ = 1/sᵀy,
-
-    H ← H + s wᵀ + w sᵀ,   w = ρ (½ (1 + ρ yᵀHy) s − Hy).
+A step goes along −H g, with g the gradient and H the estimate of the inverse Hessian (Nocedal and Wright
+2006, algorithm 6.1).
 
 Every turn of the loop evaluates one trial point for each run, whichever trial of its own line search that is,
-so that no run waits for another's. Runs that end leave the batch. Section 2e of the report explains it.
+so that no run waits for another's. Runs that end leave the batch.
 """
 
 from dataclasses import dataclass
@@ -15,7 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from fnn.optimizers.line_search import LineSearch, accepts, advance, begin
+from fnn.optimizers.inverse_hessian import InverseHessian
+from fnn.optimizers.line_search import LineSearch, Point, accepts, first_trial
 from fnn.optimizers.problem import (
     Limits,
     Objective,
@@ -29,7 +27,6 @@ from fnn.optimizers.problem import (
 )
 
 RESTART_GAIN = 1e-8  # the fraction that a new start with H = I must have gained to be followed by another
-SMALL = 16  # up to this many parameters, two rank-one updates are quicker than a batched matrix product
 
 
 @dataclass
@@ -41,34 +38,21 @@ class State:
     x: Tensor  # [R, P]
     value: Tensor  # [R]
     gradient: Tensor  # [R, P]
-    H: Tensor  # [R, P, P], symmetric
+    norm: Tensor  # [R], max-norm of the gradient
+    H: InverseHessian
     direction: Tensor  # [R, P], −H·gradient
+    slope: Tensor  # [R], gradient · direction
+    step: Tensor  # [R], the trial's α
+    searches: dict[int, LineSearch]  # by index of the run, where the last trial was not accepted
     previous_value: Tensor  # [R], of the previous iteration
     restart_value: Tensor  # [R], when H was last set to I; ∞ before
-    search: LineSearch
     iterations: Tensor  # [R]
-    mark_value: Tensor  # [R], up to `patience` iterations ago
-    mark_count: Tensor  # [R], when that was
+    mark_value: Tensor  # [R], at most `patience` evaluations ago
 
     def select(self, rows: Tensor) -> "State":
         """The runs of `rows` (indices)."""
         tensors = {name: part[rows] for name, part in vars(self).items() if isinstance(part, Tensor)}
-        return State(**tensors, search=self.search.select(rows))
-
-
-def update(H: Tensor, s: Tensor, y: Tensor, Hy: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Apply the update in place where `rows` [R] bool; return s and w [R, P], zero elsewhere."""
-    sy = dot(s, y)
-    rho = torch.where(rows & (sy > 0), 1 / sy, 0.0)[:, None]
-    w = rho * ((0.5 * (1 + rho[:, 0] * dot(y, Hy)))[:, None] * s - Hy)
-    w = torch.where(rho > 0, w, 0.0)
-    s = torch.where(rho > 0, s, 0.0)
-    if H.shape[1] <= SMALL:
-        H.addcmul_(s[:, :, None], w[:, None]).addcmul_(w[:, :, None], s[:, None])
-    else:
-        pair = torch.stack((s, w), dim=1)  # [R, 2, P]
-        H.baddbmm_(pair.mT, pair.flip(1))
-    return s, w
+        return State(**tensors, H=self.H.select(rows), searches=self.searches)
 
 
 def minimize(objective: Objective, start: Tensor, limits: Limits) -> Result:
@@ -82,7 +66,7 @@ def minimize(objective: Objective, start: Tensor, limits: Limits) -> Result:
     state = _stop(state, outcome, limits, torch.zeros_like(state.alive))
 
     while outcome.running:
-        trial = state.x + state.search.step.mT * state.direction
+        trial = torch.addcmul(state.x, state.step[:, None], state.direction)
         value, gradient = objective.value_and_gradient(trial)
         failed = _step(state, trial, value, gradient)
         state = _stop(state, outcome, limits, failed)
@@ -90,72 +74,101 @@ def minimize(objective: Objective, start: Tensor, limits: Limits) -> Result:
 
 
 def _begin(start: Tensor, value: Tensor, gradient: Tensor) -> State:
-    R, P = start.shape
-    H = torch.eye(P, dtype=start.dtype, device=start.device).repeat(R, 1, 1)
     square = dot(gradient, gradient)
     previous_value = value + square.sqrt() / 2  # as in SciPy: the first trial is a step of about length 1
-    search = begin(value, -square, previous_value)
-    run = torch.arange(R, device=start.device)
-    never = torch.full_like(value, torch.inf)
+    run = torch.arange(len(start), device=start.device)
     return State(
-        run, torch.ones_like(run, dtype=torch.bool), start, value, gradient,
-        H, -gradient, previous_value, never, search, torch.zeros_like(run), value, torch.zeros_like(run),
-    )  # fmt: skip
+        run=run,
+        alive=run >= 0,
+        x=start,
+        value=value,
+        gradient=gradient,
+        norm=gradient.abs().amax(dim=1),
+        H=InverseHessian.identity(start),
+        direction=-gradient,
+        slope=-square,
+        step=first_trial(value, -square, previous_value),
+        searches={},
+        previous_value=previous_value,
+        restart_value=torch.full_like(value, torch.inf),
+        iterations=torch.zeros_like(run),
+        mark_value=value,
+    )
 
 
 def _step(state: State, trial: Tensor, value: Tensor, gradient: Tensor) -> Tensor:
     """Move the runs whose trial is accepted, give the others another; return which failed, [R] bool."""
-    slope = dot(gradient, state.direction)
-    accepted = state.alive & accepts(state.search, value, slope) & gradient.isfinite().all(dim=1)
-    waiting, search, failed = state.alive & ~accepted, state.search, torch.zeros_like(accepted)
-    if waiting.any():
-        search, failed = advance(search, value, slope)
-        failed &= waiting
-
-    # direction: H g at the new point gives H y = H g − H g_old = H g + direction without another product
-    Hg = (gradient[:, None] @ state.H)[:, 0]
-    s, w = update(state.H, trial - state.x, gradient - state.gradient, Hg + state.direction, accepted)
-    direction = -(Hg + s * dot(w, gradient)[:, None] + w * dot(s, gradient)[:, None])
-
-    # step
+    slope, norm = dot(gradient, state.direction), gradient.abs().amax(dim=1)
+    accepted = accepts(state.value, state.slope, state.step, value, slope)
+    accepted &= state.alive & (norm < torch.inf)
     moved = accepted[:, None]
-    state.previous_value = torch.where(accepted, state.value, state.previous_value)
-    state.x = torch.where(moved, trial, state.x)
-    state.value = torch.where(accepted, value, state.value)
-    state.gradient = torch.where(moved, gradient, state.gradient)
+    failed = _search_on(state, state.alive & ~accepted, value, slope)
+
+    # Where nothing moves, s = y = 0 and H stays. H g at the new point gives H y = H g − H g_old for nothing.
+    trial, gradient = torch.where(moved, trial, state.x), torch.where(moved, gradient, state.gradient)
+    Hg = state.H.times(gradient)
+    s, w = state.H.update(trial - state.x, gradient - state.gradient, Hg + state.direction)
+    direction = Hg.addcmul_(s, dot(w, gradient)[:, None]).addcmul_(w, dot(s, gradient)[:, None]).neg_()
+
+    state.x, state.gradient = trial, gradient
     state.direction = torch.where(moved, direction, state.direction)
+    state.slope = dot(gradient, state.direction)
+    state.previous_value = torch.where(accepted, state.value, state.previous_value)
+    state.value = torch.where(accepted, value, state.value)
+    state.norm = torch.where(accepted, norm, state.norm)
     state.iterations += accepted
-    slope = dot(state.gradient, state.direction)
+    begun = accepted | _begin_anew(state, failed, accepted)
+    state.step = torch.where(begun, first_trial(state.value, state.slope, state.previous_value), state.step)
+    return failed & ~begun
 
-    # H has lost its last digits where it gives no descent: begin anew with H = I
+
+def _search_on(state: State, waiting: Tensor, value: Tensor, slope: Tensor) -> Tensor:
+    """Give the runs `waiting` [R] bool their next trial, from φ and φ′ at this one; return which failed."""
+    failed = torch.zeros_like(waiting)
+    rows = waiting.nonzero()[:, 0]
+    searches = {}
+    if len(rows):
+        numbers = torch.stack((state.value, state.slope, state.step, value, slope))[:, rows].T.tolist()
+        steps = []
+        for run, (start_value, start_slope, *trial) in zip(state.run[rows].tolist(), numbers, strict=True):
+            search = state.searches.get(run) or LineSearch(start_value, start_slope, trial[0])
+            searches[run] = search
+            steps.append(search.next(Point(*trial)))
+        nan = float("nan")
+        state.step[rows] = state.step.new_tensor([nan if step is None else step for step in steps])
+        failed[rows] = torch.tensor([step is None for step in steps], device=failed.device)
+    state.searches = searches
+    return failed
+
+
+def _begin_anew(state: State, failed: Tensor, accepted: Tensor) -> Tensor:
+    """Set H = I where it has lost its last digits, so that it gives no descent; return where, [R] bool."""
     gained = state.restart_value - state.value > RESTART_GAIN * state.value.abs()
-    anew = failed & gained | accepted & ~(slope < 0)
+    anew = failed & gained | accepted & ~(state.slope < 0)
     if anew.any():
-        state.H[anew] = torch.eye(state.H.shape[1], dtype=state.H.dtype, device=state.H.device)
+        state.H.reset(anew)
         state.direction = torch.where(anew[:, None], -state.gradient, state.direction)
-        slope = dot(state.gradient, state.direction)
-        state.previous_value = torch.where(anew, state.value + slope.abs().sqrt() / 2, state.previous_value)
+        state.slope = dot(state.gradient, state.direction)
+        previous_value = state.value + state.slope.abs().sqrt() / 2
+        state.previous_value = torch.where(anew, previous_value, state.previous_value)
         state.restart_value = torch.where(anew, state.value, state.restart_value)
-
-    begun = begin(state.value, slope, state.previous_value)
-    state.search = begun.where(accepted | anew, search)
-    return failed & ~anew
+        for run in state.run[anew].tolist():
+            state.searches.pop(run, None)
+    return anew
 
 
 def _stop(state: State, outcome: Outcome, limits: Limits, failed: Tensor) -> State:
     """Note the runs that end here, and let them leave the batch once they are a quarter of it."""
-    norm = state.gradient.abs().amax(dim=1)
-    still, state.mark_value, state.mark_count = stalled(
-        state.value, state.iterations, state.mark_value, state.mark_count,
-        limits.patience, limits.progress,
-    )  # fmt: skip
     outcome.count(state.run, state.value)
+    if outcome.evaluations % limits.patience == 0:
+        failed = failed | stalled(state.value, state.mark_value, limits)
+        state.mark_value = state.value
     ended = outcome.end(
-        state.run, state.alive, state.x, state.value, norm, state.iterations,
+        state.run, state.alive, state.x, state.value, state.norm, state.iterations,
         {
-            Stop.DIVERGED: ~(state.value.isfinite() & norm.isfinite()),
-            Stop.GRADIENT: norm <= limits.gradient,
-            Stop.NO_PROGRESS: failed | still,
+            Stop.DIVERGED: ~(state.value + state.norm < torch.inf),
+            Stop.GRADIENT: state.norm <= limits.gradient,
+            Stop.NO_PROGRESS: failed,
             Stop.ITERATIONS: state.iterations >= limits.iterations,
         },
     )  # fmt: skip

@@ -2,12 +2,13 @@
 
 With the residuals r of length N and their Jacobian J [N, P], a trial step δ solves
 
-    (JᵀJ + λI) δ = −Jᵀr     or, the same δ,     δ = −Jᵀ (JJᵀ + λI)⁻¹ r,
+    (JᵀJ + λI) δ = −Jᵀr     or, the same δ,     δ = −Jᵀu,   (JJᵀ + λI) u = r,
 
-whichever matrix is smaller (Marquardt 1963, J. SIAM 11(2):431–441; Hagan and Menhaj 1994, IEEE Trans. Neural
-Netw. 5(6):989–993). The damping λ follows Nielsen's rule: with ρ the actual over the predicted decrease,
-an accepted step multiplies λ by max(c, 1 − (2ρ−1)³), a rejected one by ν = 2, 4, 8, … (Madsen, Nielsen and
-Tingleff 2004, Methods for non-linear least squares problems, section 3.2, with c = ⅓).
+whichever matrix is smaller; the second needs no J, only backward passes (Marquardt 1963, J. SIAM
+11(2):431–441; Hagan and Menhaj 1994, IEEE Trans. Neural Netw. 5(6):989–993). The damping λ follows Nielsen's
+rule: with ρ the actual over the predicted decrease, an accepted step multiplies λ by max(c, 1 − (2ρ−1)³), a
+rejected one by ν = 2, 4, 8, … (Madsen, Nielsen and Tingleff 2004, Methods for non-linear least squares
+problems, section 3.2, with c = ⅓).
 """
 
 from dataclasses import dataclass
@@ -43,7 +44,6 @@ class Linearisation(NamedTuple):
     r: Tensor  # [R, N]
     Jtr: Tensor  # [R, P], the gradient of ½‖r‖²
     gram: Tensor  # [R, P, P] JᵀJ or [R, N, N] JJᵀ, whichever is smaller
-    Jt: Tensor  # [R, P, N], the Jacobian transposed; without columns where JᵀJ makes it superfluous
 
 
 @dataclass
@@ -57,8 +57,7 @@ class State:
     damping: Tensor  # [R], λ
     growth: Tensor  # [R], ν
     iterations: Tensor  # [R]
-    mark_value: Tensor  # [R], up to `patience` trials ago
-    mark_count: Tensor  # [R], when that was
+    mark_value: Tensor  # [R], at most `patience` evaluations ago
 
     @property
     def scale(self) -> Tensor:
@@ -77,30 +76,31 @@ def minimize(objective: LeastSquaresObjective, start: Tensor, limits: Limits) ->
     state = _begin(objective, start)
     state = _stop(state, objective, outcome, limits)
     while outcome.running:
-        _step(state, objective, direction(state.at, state.damping))
+        _step(state, objective, direction(objective, state.x, state.at, state.damping))
         state = _stop(state, objective, outcome, limits)
     return outcome.result()
 
 
 def linearise(objective: LeastSquaresObjective, x: Tensor) -> Linearisation:
     """Everything a step needs to know of the points x [R, P]."""
-    r, Jt = objective.residuals_and_jacobian(x)
-    Jtr = (r[:, None] @ Jt.mT)[:, 0]  # a row times a matrix is several times faster than the transpose
-    value = dot(r, r) / objective.N
-    if Jt.shape[1] <= Jt.shape[2]:
-        return Linearisation(value, r, Jtr, Jt @ Jt.mT, Jt[:, :, :0])
-    return Linearisation(value, r, Jtr, Jt.mT @ Jt, Jt)
+    if x.shape[1] > objective.N:
+        r, Jtr, gram = objective.residuals_and_kernel(x)
+    else:
+        r, Jt = objective.residuals_and_jacobian(x)
+        Jtr = (r[:, None] @ Jt.mT)[:, 0]  # a row times a matrix is several times faster than the transpose
+        gram = Jt @ Jt.mT
+    return Linearisation(dot(r, r) / objective.N, r, Jtr, gram)
 
 
-def direction(at: Linearisation, damping: Tensor) -> Tensor:
-    """δ of the equation above, [R, P]; not a number where the matrix is not positive definite."""
-    primal = at.Jt.shape[2] == 0
+def direction(objective: LeastSquaresObjective, x: Tensor, at: Linearisation, damping: Tensor) -> Tensor:
+    """δ of the equations above, [R, P]; not a number where the matrix is not positive definite."""
+    dual = x.shape[1] > objective.N
     A = at.gram.clone()
     A.diagonal(dim1=1, dim2=2).add_(damping[:, None])
     L, info = torch.linalg.cholesky_ex(A)
-    solution = torch.cholesky_solve((at.Jtr if primal else at.r)[:, :, None], L)
-    solution = torch.where(info[:, None, None] == 0, solution, torch.nan)
-    return -(solution if primal else at.Jt @ solution)[:, :, 0]
+    solution = torch.cholesky_solve((at.r if dual else at.Jtr)[:, :, None], L)[:, :, 0]
+    solution = torch.where(info[:, None] == 0, solution, torch.nan)
+    return -(objective.transposed_jacobian_times(x, solution) if dual else solution)
 
 
 def _begin(objective: LeastSquaresObjective, start: Tensor) -> State:
@@ -108,7 +108,7 @@ def _begin(objective: LeastSquaresObjective, start: Tensor) -> State:
     run = torch.arange(len(start), device=start.device)
     none = torch.zeros_like(run)
     two = torch.full_like(at.value, 2.0)
-    state = State(run, run >= 0, start, at, two, two, none, at.value, none)
+    state = State(run, run >= 0, start, at, two, two, none, at.value)
     state.damping = FIRST_DAMPING * state.scale
     return state
 
@@ -142,16 +142,16 @@ def _stop(state: State, objective: LeastSquaresObjective, outcome: Outcome, limi
     late = outcome.evaluations >= limits.least_squares_iterations
     norm = state.at.Jtr.abs().amax(dim=1) * (2 / objective.N)
     outcome.count(state.run, state.at.value)
-    still, state.mark_value, state.mark_count = stalled(
-        state.at.value, outcome.evaluations, state.mark_value, state.mark_count,
-        limits.patience, limits.progress,
-    )  # fmt: skip
+    failed = state.damping > MOST_DAMPING * state.scale
+    if outcome.evaluations % limits.patience == 0:
+        failed |= stalled(state.at.value, state.mark_value, limits)
+        state.mark_value = state.at.value
     ended = outcome.end(
         state.run, state.alive, state.x, state.at.value, norm, state.iterations,
         {
             Stop.DIVERGED: ~(state.at.value.isfinite() & norm.isfinite()),
             Stop.GRADIENT: norm <= limits.gradient,
-            Stop.NO_PROGRESS: still | (state.damping > MOST_DAMPING * state.scale),
+            Stop.NO_PROGRESS: failed,
             Stop.ITERATIONS: torch.full_like(state.alive, late),
         },
     )  # fmt: skip

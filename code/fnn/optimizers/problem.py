@@ -29,7 +29,15 @@ class LeastSquaresObjective(Objective, Protocol):
         ...
 
     def residuals_and_jacobian(self, params: Tensor) -> tuple[Tensor, Tensor]:
-        """[R, P] → residuals [R, N], Jacobians transposed [R, P, N]."""
+        """[R, P] → residuals r [R, N], Jacobians J transposed [R, P, N]."""
+        ...
+
+    def residuals_and_kernel(self, params: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """[R, P] → r [R, N], Jᵀr [R, P], JJᵀ [R, N, N]."""
+        ...
+
+    def transposed_jacobian_times(self, params: Tensor, u: Tensor) -> Tensor:
+        """[R, P], u [R, N] → Jᵀu [R, P]."""
         ...
 
 
@@ -51,7 +59,7 @@ class Limits:
 
     gradient: float = 1e-6  # max-norm of the gradient at which a run has converged
     iterations: int = 10_000  # of BFGS, L-BFGS and first-order methods
-    patience: int = 100  # iterations or trial steps in which the value must fall by the fraction `progress`
+    patience: int = 100  # evaluations in which the value must fall by the fraction `progress`
     progress: float = 1e-5
     least_squares_iterations: int = 1_000  # trial steps of Levenberg–Marquardt and SciPy's least squares
 
@@ -151,16 +159,9 @@ class Outcome:
         )  # fmt: skip
 
 
-def stalled(
-    value: Tensor, count: Tensor | int, mark_value: Tensor, mark_count: Tensor, patience: int, progress: float
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Which runs made no progress since their mark, [R] bool, and the new marks.
-
-    A mark is the `value` at some `count`, and is set anew every `patience`.
-    """
-    due = count - mark_count >= patience
-    still = due & (mark_value - value <= progress * mark_value.abs())
-    return still, torch.where(due, value, mark_value), torch.where(due, count, mark_count)
+def stalled(value: Tensor, mark_value: Tensor, limits: Limits) -> Tensor:
+    """Which runs made no progress since they stood at `mark_value`, `patience` evaluations ago: [R] bool."""
+    return mark_value - value <= limits.progress * mark_value.abs()
 
 
 def dot(a: Tensor, b: Tensor) -> Tensor:
