@@ -8,6 +8,7 @@ again computes only what is missing.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -51,49 +52,68 @@ def split(restarts: int, shards: int) -> list[range]:
     return [range(start, stop) for start, stop in pairwise(bounds)]
 
 
+@dataclass(frozen=True)
+class Job:
+    """Runs to compute shard by shard."""
+
+    compute: Compute
+    """What to do for a shard: a function of a module or a `functools.partial` of one, for it travels to other
+    processes. Its result depends on nothing but its arguments. It may report finished runs with
+    `progress.count_steps`."""
+    shards: Sequence[range]  # the run indices of each
+    key: Mapping[str, Any]  # what determines the result, apart from the run indices; JSON values
+    cost: float = 1.0  # of a run, roughly, next to those of other jobs; no result depends on it
+
+
 def compute_shards(
-    compute: Compute, shards: Sequence[range], key: Mapping[str, Any], task: str, *, parallel: bool = True
-) -> tuple[list[Tensors], float]:
-    """The tensors of each shard, in the order of `shards`, and the seconds that computing them took in all.
+    jobs: Sequence[Job], task: str, *, parallel: bool = True
+) -> list[tuple[list[Tensors], float]]:
+    """For each job, the tensors of its shards in their order, and the seconds that these took in all.
 
     Args:
-        compute: what to do for a shard; it travels to other processes, so it is a function of a module or a
-            `functools.partial` of one, and its result depends on nothing but its arguments. It may report
-            finished runs with `progress.count_steps`.
-        shards: the run indices of each shard.
-        key: what determines the result, apart from the run indices; JSON values.
+        jobs: computed side by side, the most expensive shards first, so that all cores are done at once.
         task: what the progress is called.
         parallel: whether shards may be computed side by side.
     """
-    found: dict[int, store.Entry] = {}
-    missing: list[int] = []
-    with Progress(task, total=sum(map(len, shards))) as progress:
-        for i, shard in enumerate(shards):
-            entry = store.get(_shard_key(key, shard))
-            if entry is None:
-                missing.append(i)
-            else:
-                found[i] = entry
-                progress.skip(len(shard))
-        results = joblib.Parallel(n_jobs=_jobs(len(missing), parallel), return_as="generator_unordered")(
-            joblib.delayed(_timed)(compute, i, shards[i], progress.tally) for i in missing
-        )
-        for i, tensors, seconds in results:
-            found[i] = store.put(_shard_key(key, shards[i]), tensors, {"seconds": seconds})
-            progress.advance(len(shards[i]))
-    entries = [found[i] for i in range(len(shards))]
-    return [entry.tensors for entry in entries], sum(entry.metadata["seconds"] for entry in entries)
+    found: dict[tuple[int, int], store.Entry] = {}
+    missing: list[tuple[int, int]] = []
+    runs = [sum(map(len, job.shards)) for job in jobs]
+    with Progress(task, runs, [job.cost for job in jobs]) as progress:
+        for j, job in enumerate(jobs):
+            for i, shard in enumerate(job.shards):
+                entry = store.get(_shard_key(job.key, shard))
+                if entry is None:
+                    missing.append((j, i))
+                else:
+                    found[j, i] = entry
+                    progress.skip(len(shard), j)
+        missing.sort(key=lambda place: -jobs[place[0]].cost * len(jobs[place[0]].shards[place[1]]))
+        pool = joblib.Parallel(n_jobs=_jobs(len(missing), parallel), return_as="generator_unordered")
+        for j, i, tensors, seconds in pool(
+            joblib.delayed(_timed)(jobs[j].compute, jobs[j].shards[i], (j, i), progress.tally)
+            for j, i in missing
+        ):
+            shard = jobs[j].shards[i]
+            found[j, i] = store.put(_shard_key(jobs[j].key, shard), tensors, {"seconds": seconds})
+            progress.advance(len(shard), j)
+    entries = [[found[j, i] for i in range(len(job.shards))] for j, job in enumerate(jobs)]
+    return [
+        ([entry.tensors for entry in of_job], sum(entry.metadata["seconds"] for entry in of_job))
+        for of_job in entries
+    ]
 
 
 def _shard_key(key: Mapping[str, Any], shard: range) -> dict[str, Any]:
     return {**key, "runs": [shard.start, shard.stop]}
 
 
-def _timed(compute: Compute, i: int, shard: range, tally: str | None) -> tuple[int, Tensors, float]:
+def _timed(
+    compute: Compute, shard: range, place: tuple[int, int], tally: str | None
+) -> tuple[int, int, Tensors, float]:
     began = time.perf_counter()
-    with counted(tally):
+    with counted(tally, place[0]):
         tensors = compute(shard)
-    return i, tensors, time.perf_counter() - began
+    return *place, tensors, time.perf_counter() - began
 
 
 def _jobs(shards: int, parallel: bool) -> int:

@@ -28,10 +28,12 @@ from fnn.optimizers import (
     trace_grid,
     trace_limit,
 )
-from fnn.sharding import automatic_shards, compute_shards, split
+from fnn.sharding import Job, automatic_shards, compute_shards, split
 from fnn.units import UNITS, find_unit
 
 SEED = int(os.environ.get("SEED", "24"))  # of every study that names no other
+# Seconds of a run next to those of BFGS, where they differ much; for the order and the estimate of time left.
+METHOD_COST = {"lm": 0.3, "adam": 5.0, "rprop": 5.0, "scipy-bfgs": 20.0, "torch-lbfgs": 1000.0}
 SOURCES = store.sources(__name__)  # as they are imported: the files may change while this process runs
 
 
@@ -144,21 +146,69 @@ def train_restarts(
     Raises:
         ValueError: on an argument that is not one of these, by name.
     """
-    data = data or load_d1()
-    settings = make_settings(hidden_sizes, method, phi, seed, data, init, limits, device)
-    if restarts < 1:
-        raise ValueError(f"restarts={restarts}: at least one is needed")
+    training = Training(hidden_sizes, restarts, method, phi, seed, data, init, limits, device, shards)
+    return train_all([training])[0]
+
+
+@dataclass(frozen=True)
+class Training:
+    """One call of `train_restarts`, by its arguments, which are described there."""
+
+    hidden_sizes: Sequence[int]
+    restarts: int
+    method: str = "bfgs"
+    phi: str | Callable[[Tensor], Tensor] = torch.sigmoid
+    seed: int = SEED
+    data: Dataset | None = None
+    init: str = "course"
+    limits: Limits | str = "full"
+    device: str = "cpu"
+    shards: int | None = None
+
+
+def train_all(trainings: Sequence[Training]) -> list[Record]:
+    """The records of several trainings, whose shards are trained side by side.
+
+    Raises:
+        ValueError: as `train_restarts` does, before anything is trained.
+    """
+    prepared = [_prepare(training) for training in trainings]
+    parallel = all(settings.device == "cpu" for settings, _ in prepared)
+    computed = compute_shards([job for _, job in prepared], _task(trainings), parallel=parallel)
+    records = []
+    for (settings, _), (parts, seconds) in zip(prepared, computed, strict=True):
+        tensors = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+        records.append(Record(settings, **tensors, seconds=seconds))
+    return records
+
+
+def _prepare(training: Training) -> tuple[Settings, Job]:
+    """Settings, checked, and the work to do."""
+    data = training.data or load_d1()
+    settings = make_settings(
+        training.hidden_sizes, training.method, training.phi, training.seed,
+        data, training.init, training.limits, training.device,
+    )  # fmt: skip
+    if training.restarts < 1:
+        raise ValueError(f"restarts={training.restarts}: at least one is needed")
+    parameters, shards = parameter_count(settings.sizes), training.shards
     if shards is None:
-        shards = automatic_shards(restarts, parameter_count(settings.sizes), device)
-    parts, seconds = compute_shards(
+        shards = automatic_shards(training.restarts, parameters, settings.device)
+    job = Job(
         partial(run_shard, settings, data),
-        split(restarts, shards),
+        split(training.restarts, shards),
         record_key(settings, data),
-        task=f"{settings.method}, layers of {', '.join(map(str, settings.sizes))}",
-        parallel=device == "cpu",
+        cost=METHOD_COST.get(settings.method, 1.0) * parameters**1.5,
     )
-    tensors = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-    return Record(settings, **tensors, seconds=seconds)
+    return settings, job
+
+
+def _task(trainings: Sequence[Training]) -> str:
+    """What the progress of these trainings is called."""
+    if len(trainings) > 1:
+        return f"{len(trainings)} kinds of network, runs"
+    layers = ", ".join(map(str, trainings[0].hidden_sizes))
+    return f"{trainings[0].method}, layers of {layers}"
 
 
 def record_key(settings: Settings, data: Dataset) -> dict[str, Any]:

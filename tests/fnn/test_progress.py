@@ -126,6 +126,21 @@ def test_a_tally_that_is_gone_is_not_made_again(tmp_path: Path) -> None:
     assert not (tmp_path / "gone").exists()
 
 
+def test_estimate_weighs_the_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROGRESS_FILE", str(tmp_path / "progress"))
+    monkeypatch.setattr("time.monotonic", iter([0.0, *[8.0] * 100]).__next__)
+    reporter = Progress("two widths", total=[6, 2], weights=[1.0, 10.0])
+    with reporter:
+        reporter.skip(2, part=0)
+        with counted(reporter.tally, part=0):
+            count_steps(4)
+        assert reporter.eta() == pytest.approx(8.0 / 4 * 20)
+        with counted(reporter.tally, part=1):
+            count_steps(1)
+        assert (reporter.done, reporter.total) == (7, 8)
+        assert reporter.eta() == pytest.approx(8.0 / 14 * 10)
+
+
 def test_terminal_gets_one_line_that_is_cleared(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)

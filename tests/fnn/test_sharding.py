@@ -13,7 +13,7 @@ from distributed import Client, LocalCluster
 from fnn import load_d1, sharding, store, train_restarts, training
 from fnn.data import Dataset
 from fnn.optimizers import Limits
-from fnn.sharding import automatic_shards, compute_shards, split
+from fnn.sharding import Job, automatic_shards, compute_shards, split
 from fnn.training import Record
 
 FEW = Limits(iterations=60, least_squares_iterations=60)
@@ -41,10 +41,10 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[range]:
     done: list[range] = []
 
     def counted(
-        compute: sharding.Compute, i: int, shard: range, tally: str | None
-    ) -> tuple[int, dict[str, torch.Tensor], float]:
+        compute: sharding.Compute, shard: range, place: tuple[int, int], tally: str | None
+    ) -> tuple[int, int, dict[str, torch.Tensor], float]:
         done.append(shard)
-        return i, compute(shard), 0.5
+        return *place, compute(shard), 0.5
 
     monkeypatch.setattr(sharding, "_timed", counted)
     monkeypatch.setattr(sharding, "_jobs", lambda shards, parallel: 1)
@@ -80,24 +80,34 @@ def test_finished_shards_are_not_computed_again(calls: list[range]) -> None:
     shards = split(10, 3)
     compute = partial(squares, 2)
     key = {"k": 1}
-    compute_shards(compute, shards[:2], key, "squares")
+    compute_shards([Job(compute, shards[:2], key)], "squares")
     assert calls == shards[:2]
-    tensors, seconds = compute_shards(compute, shards, key, "squares")
+    [(tensors, seconds)] = compute_shards([Job(compute, shards, key)], "squares")
     assert calls == shards  # one more
     assert seconds == 1.5  # that of the computation, whoever did it
     assert torch.cat([part["y"] for part in tensors]).tolist() == [2.0 * i * i for i in range(10)]
-    compute_shards(compute, shards, {"k": 2}, "squares")
+    compute_shards([Job(compute, shards, {"k": 2})], "squares")
     assert len(calls) == 6
 
 
 def test_a_damaged_shard_is_computed_again(calls: list[range], capsys: pytest.CaptureFixture[str]) -> None:
-    shards, key = split(10, 3), {"k": 1}
-    compute_shards(partial(squares, 2), shards, key, "squares")
+    shards, key = split(9, 3), {"k": 1}
+    compute_shards([Job(partial(squares, 2), shards, key)], "squares")
     path = store.entry_path({**key, "runs": [shards[1].start, shards[1].stop]})
     path.write_bytes(path.read_bytes()[:-1])
-    compute_shards(partial(squares, 2), shards, key, "squares")
+    compute_shards([Job(partial(squares, 2), shards, key)], "squares")
     assert calls == [*shards, shards[1]]
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_jobs_share_the_cores_and_the_dearest_shards_come_first(calls: list[range]) -> None:
+    cheap = Job(partial(squares, 2), split(4, 2), {"k": "cheap"})
+    dear = Job(partial(squares, 3), split(9, 3), {"k": "dear"}, cost=10.0)
+    (first, seconds), (second, _) = compute_shards([cheap, dear], "squares")
+    assert calls == [*split(9, 3), *split(4, 2)]
+    assert seconds == 1.0
+    assert torch.cat([part["y"] for part in first]).tolist() == [2.0 * i * i for i in range(4)]
+    assert torch.cat([part["y"] for part in second]).tolist() == [3.0 * i * i for i in range(9)]
 
 
 def test_a_failing_shard_keeps_the_finished_ones(calls: list[range]) -> None:
@@ -107,7 +117,7 @@ def test_a_failing_shard_keeps_the_finished_ones(calls: list[range]) -> None:
         return squares(1, shard)
 
     with pytest.raises(RuntimeError, match="no second shard"):
-        compute_shards(fails_later, split(4, 2), {"k": 1}, "squares")
+        compute_shards([Job(fails_later, split(4, 2), {"k": 1})], "squares")
     assert store.get({"k": 1, "runs": [0, 2]}) is not None
     assert store.get({"k": 1, "runs": [2, 4]}) is None
 
@@ -115,9 +125,9 @@ def test_a_failing_shard_keeps_the_finished_ones(calls: list[range]) -> None:
 def test_progress_counts_runs_stored_or_not(
     calls: list[range], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compute_shards(partial(squares, 2), split(10, 3)[:1], {"k": 1}, "squares")
+    compute_shards([Job(partial(squares, 2), split(10, 3)[:1], {"k": 1})], "squares")
     monkeypatch.setenv("PROGRESS_FILE", str(tmp_path / "progress"))
-    compute_shards(partial(squares, 2), split(10, 3), {"k": 1}, "squares")
+    compute_shards([Job(partial(squares, 2), split(10, 3), {"k": 1})], "squares")
     lines = [json.loads(line) for line in (tmp_path / "progress").read_text().splitlines()]
     assert lines[0]["done"] == 0
     assert lines[-1] == {"task": "squares", "done": 10, "total": 10, "eta_s": 0.0}

@@ -16,7 +16,7 @@ from fnn.experiments.restarts import (
     check_against_scipy,
     initial_centres,
     minima_table,
-    restart_study,
+    restart_studies,
     splitting_eigenvalues,
 )
 from fnn.experiments.settings import settings_table
@@ -47,7 +47,7 @@ __all__ = [
     "logistic_probe",
     "minima_table",
     "relu_study",
-    "restart_study",
+    "restart_studies",
     "settings_table",
     "splitting_eigenvalues",
     "swings",

@@ -11,7 +11,7 @@ from fnn.experiments.plan import PLAN
 from fnn.experiments.restarts import Restarts
 from fnn.limit_models import LimitModel, limit_models
 from fnn.optimizers import Limits
-from fnn.training import Record, train_restarts
+from fnn.training import Record, Training, train_all
 
 NEAR = 0.01  # relative excess loss up to which a run counts as under way to the limit
 # What a study of data without a limit compares with: every comparison with it is false.
@@ -47,10 +47,13 @@ class LimitStudy:
 def limit_study(data: Dataset, study: Restarts) -> LimitStudy:
     """Compare the runs of [1, 2, 1] with the lowest limit model, which is computed without them."""
     limit = next(iter(limit_models(data)), NO_LIMIT)
-    early = [
-        _under_way(limit, train_restarts([2], PLAN.variants, data=data, limits=Limits(gradient=gradient)))
-        for gradient in EARLY_STOPS
-    ]
+    stopped = train_all(
+        [
+            Training([2], PLAN.variants, data=data, limits=Limits(gradient=gradient))
+            for gradient in EARLY_STOPS
+        ]
+    )
+    early = [_under_way(limit, record) for record in stopped]
     early_V, early_excess = (torch.cat(parts) for parts in zip(*early, strict=True))
     return LimitStudy(limit, *_under_way(limit, study.record), early_V, early_excess, len(study.record))
 

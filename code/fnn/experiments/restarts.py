@@ -1,13 +1,14 @@
 """Experiments of task 2b: one architecture from many initial points, and where the runs end."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 
 from fnn.curvature import splitting_matrices
 from fnn.data import Dataset
-from fnn.experiments.plan import PLAN
+from fnn.experiments.widths import train_widths
 from fnn.landscape import Ending, Minimum, distinct_minima, endings
 from fnn.models import MLP
 from fnn.tables import Table, number
@@ -67,10 +68,10 @@ class Restarts:
         return self.endings[self.record.best]
 
 
-def restart_study(data: Dataset, width: int, init: str = "course", method: str = "bfgs") -> Restarts:
-    """Train [1, width, 1] from the plan's number of initial points."""
-    record = train_restarts([width], PLAN.restarts(width), method=method, data=data, init=init)
-    return Restarts(record, endings(record, data), distinct_minima(record, data))
+def restart_studies(data: Dataset, widths: Sequence[int], init: str = "course") -> list[Restarts]:
+    """Train [1, m, 1] for each width m from the plan's number of initial points, side by side."""
+    records = train_widths(data, widths, init=init).values()
+    return [Restarts(record, endings(record, data), distinct_minima(record, data)) for record in records]
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ def check_against_scipy(data: Dataset, study: Restarts, runs: int = 20) -> Refer
     """Train the first runs of a study by the course's own optimiser."""
     runs = min(runs, len(study.record))
     hidden_sizes = study.record.settings.sizes[1:-1]
-    reference = train_restarts(hidden_sizes, runs, method="scipy-bfgs", data=data).train_mse
+    shards = min(2, runs)  # so that both cores of a small machine work
+    reference = train_restarts(hidden_sizes, runs, method="scipy-bfgs", data=data, shards=shards).train_mse
     same = (study.record.train_mse[:runs] - reference).abs() <= 1e-4 * reference
     return ReferenceCheck(runs, 100 * float(same.double().mean()))
 

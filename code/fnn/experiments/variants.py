@@ -8,10 +8,10 @@ from torch import Tensor
 
 from fnn.data import Dataset
 from fnn.experiments.plan import PLAN
-from fnn.experiments.widths import WIDTHS, WidthStudy
+from fnn.experiments.widths import WIDTHS, WidthStudy, train_widths
 from fnn.objective import parameter_count
 from fnn.tables import Table, number
-from fnn.training import Record, train_restarts
+from fnn.training import Record, Training, train_all, train_restarts
 
 METHODS = {"lm": "Levenberg–Marquardt", "bfgs": "BFGS", "rprop": "Rprop", "adam": "Adam"}
 # Hidden layers of about equal numbers of parameters, one, two and three deep.
@@ -44,9 +44,9 @@ class MethodRun:
 
 def compare_methods(data: Dataset, width: int) -> list[MethodRun]:
     """Train [1, width, 1] by each optimiser from the same initial points on the same data."""
+    records = train_all([Training([width], PLAN.variants, method, data=data) for method in METHODS])
     runs = []
-    for method, name in METHODS.items():
-        record = train_restarts([width], PLAN.variants, method=method, data=data)
+    for (method, name), record in zip(METHODS.items(), records, strict=True):
         evaluations = torch.tensor(record.trace_evaluations, dtype=torch.float64)
         operations = evaluations * operations_per_evaluation(method, width, len(data.X_train))
         runs.append(MethodRun(name, record, evaluations, operations))
@@ -92,11 +92,14 @@ def compare_architectures(data: Dataset) -> list[Variant]:
 
     First-layer centres start uniform over the data, so that ReLU units have kinks where the data are.
     """
-    return [
-        Variant(sizes, unit, _train(sizes, PLAN.variants, data, "lm", unit, "nguyen-widrow"))
-        for sizes in ARCHITECTURES
-        for unit in UNIT_NAMES
-    ]
+    variants = [(sizes, unit) for sizes in ARCHITECTURES for unit in UNIT_NAMES]
+    records = train_all(
+        [
+            Training(sizes, PLAN.variants, "lm", unit, data=data, init="nguyen-widrow")
+            for sizes, unit in variants
+        ]
+    )
+    return [Variant(*variant, record) for variant, record in zip(variants, records, strict=True)]
 
 
 def architectures_table(variants: Sequence[Variant]) -> Table:
@@ -129,11 +132,7 @@ class ReluStudy:
 
 def relu_study(data: Dataset, widths: Sequence[int] = WIDTHS, width: int = 10) -> ReluStudy:
     """Train [1, m, 1] with ReLU units for each width m, and for one width from the course's law too."""
-    records = {m: _train([m], PLAN.restarts(m), data, "bfgs", "relu", "nguyen-widrow") for m in widths}
-    course = _train([width], PLAN.restarts(width), data, "bfgs", "relu", "course")
+    runs, shards = PLAN.restarts(width), PLAN.shards(width)
+    records = train_widths(data, widths, phi="relu", init="nguyen-widrow")
+    course = train_restarts([width], runs, phi="relu", data=data, shards=shards)
     return ReluStudy(WidthStudy(data, records), course, records[width])
-
-
-def _train(sizes: Sequence[int], runs: int, data: Dataset, method: str, unit: str, init: str) -> Record:
-    shards = PLAN.shards(max(sizes))
-    return train_restarts(sizes, runs, method=method, phi=unit, data=data, init=init, shards=shards)

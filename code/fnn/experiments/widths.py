@@ -12,7 +12,7 @@ from fnn.experiments.plan import PLAN
 from fnn.models import MLP
 from fnn.objective import parameter_count
 from fnn.tables import Table, number
-from fnn.training import Record, train_restarts
+from fnn.training import Record, Training, train_all, train_restarts
 
 WIDTHS = (1, 2, 3, 10, 50, 100)
 
@@ -83,11 +83,22 @@ class WidthStudy:
 
 def width_study(data: Dataset, widths: Sequence[int] = WIDTHS, method: str = "bfgs") -> WidthStudy:
     """Train every width from the plan's number of initial points."""
-    records = {
-        width: train_restarts([width], PLAN.restarts(width), method, data=data, shards=PLAN.shards(width))
-        for width in widths
-    }
-    return WidthStudy(data, records)
+    return WidthStudy(data, train_widths(data, widths, method))
+
+
+def train_widths(
+    data: Dataset,
+    widths: Sequence[int],
+    method: str = "bfgs",
+    phi: str = "sigmoid",
+    init: str = "course",
+) -> dict[int, Record]:
+    """A record for each width, from the plan's number of initial points."""
+    trainings = [
+        Training([m], PLAN.restarts(m), method, phi, data=data, init=init, shards=PLAN.shards(m))
+        for m in widths
+    ]
+    return dict(zip(widths, train_all(trainings), strict=True))
 
 
 def linear_baseline(data: Dataset) -> Record:
