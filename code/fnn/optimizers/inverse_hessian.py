@@ -13,7 +13,7 @@ from torch import Tensor
 
 from fnn.optimizers.problem import dot
 
-SMALL = 16  # up to this many parameters, two rank-one updates are quicker than a product of matrices
+SMALL = 64  # up to this many parameters, two rank-one updates at once are quicker than later products
 BLOCK = 8  # updates of larger matrices wait until there are so many: each alone moves the whole matrix
 
 
