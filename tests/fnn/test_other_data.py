@@ -1,0 +1,116 @@
+"""The claims can fail: on data unlike D1, those fail that a scientist would expect to, and the rest stand."""
+
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import torch
+from torch import Tensor
+
+from fnn import robust
+
+# Short training in one process: all figures are drawn and all claims checked in a quarter of a minute.
+QUICKLY = """
+import joblib
+from fnn.optimizers import PRESETS, Limits
+joblib.parallel_config(n_jobs=1)
+PRESETS["full"] = Limits(iterations=300, least_squares_iterations=100)
+"""
+
+
+def line(low: float, high: float, points: int) -> Tensor:
+    return torch.linspace(low, high, points, dtype=torch.float64)
+
+
+class Data(NamedTuple):
+    """Another data set: inputs, the function behind the targets, and the noise on them."""
+
+    train: Tensor
+    test: Tensor
+    function: Callable[[Tensor], Tensor]
+    noise: float
+
+
+PERIODS = 4 * math.pi
+DATA = {
+    "pure noise": Data(line(0, PERIODS, 100), line(0, PERIODS, 123), torch.zeros_like, 0.1),
+    "few points with a gap": Data(
+        torch.cat((line(0, 4, 15), line(9, PERIODS, 15))), line(0, PERIODS, 123), torch.sin, 0.1
+    ),
+    "a large parabola": Data(line(-1, 1, 60), line(-1, 1, 80), lambda x: 1000 * x * x, 100.0),
+}
+FAIL = {
+    "pure noise": {
+        "a good fit must consist of five monotone stretches",  # there is nothing to fit
+        "it follows all three full swings",
+        "depth makes ReLU networks of this size harder to train",  # all losses lie between noise and mean
+        "a smooth step is worth two kinks",
+        "most of them stay poor",
+    },
+    "few points with a gap": {
+        "only few of the runs find it",  # one fall is left, and with it one minimum of a single unit
+        "centres drawn uniformly over the data",
+        "no spikes",  # nothing holds a fit in the gap
+    },
+    "a large parabola": {
+        "a good fit must consist of five monotone stretches",  # there are two
+        "it follows all three full swings",
+        "hills and valleys as conjectured",  # a valley is the best, and the others are monotone
+        "an excess loss of k/(4V²)",  # two units attain their best fit
+        "the same curve as far as the eye can tell",
+        "about what noise alone leaves",  # at another scale of the noise
+        "smooth units at any depth",
+    },
+}
+# What no data can change: the course's check values and the derivatives by hand.
+ALWAYS = {
+    "gradients reach the registered parameters",
+    "the expected output",
+    "again as expected",
+    "batched and one-by-one outputs agree",
+    "each of the six quantities agrees",
+    "agree with autograd up to rounding",
+}
+HOLD = {
+    "pure noise": ALWAYS | {"about what noise alone leaves"},
+    "few points with a gap": ALWAYS | {"two bumps can change its sign twice"},
+    "a large parabola": ALWAYS,
+}
+
+
+@pytest.fixture(scope="module")
+def claims(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, bool]]:
+    """For each data set, the claims of the report and whether they hold, from all chunks of its sections."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        return dict(
+            zip(DATA, pool.map(_claims, DATA, [tmp_path_factory.mktemp(name) for name in "abc"]), strict=True)
+        )
+
+
+def _claims(name: str, folder: Path) -> dict[str, bool]:
+    generator = torch.Generator().manual_seed(7)
+    files = []
+    for x, file in ((DATA[name].train, "train.csv"), (DATA[name].test, "test.csv")):
+        noise = torch.randn(x.shape, generator=generator, dtype=torch.float64)
+        y = DATA[name].function(x) + DATA[name].noise * noise
+        rows = [f"{a!r},{b!r}" for a, b in zip(x.tolist(), y.tolist(), strict=True)]
+        (folder / file).write_text("\n".join(["x,y", *rows]) + "\n", encoding="utf-8")
+        files.append(str(folder / file))
+    chunks = robust.script()
+    assert chunks.count("load_d1()") == 1
+    program = QUICKLY + chunks.replace("load_d1()", "load_d1({!r}, {!r})".format(*files))
+    noted = robust.claims_with({"PLAN": "quick", "FNN_STORE": str(folder / "store")}, program)
+    return {str(claim["sentence"]): bool(claim["holds"]) for claim in noted}
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_claims_fail_where_the_data_do_not_support_them(
+    name: str, claims: dict[str, dict[str, bool]]
+) -> None:
+    held = {sentence for sentence, holds in claims[name].items() if holds}
+    assert held.isdisjoint(FAIL[name])
+    assert held >= HOLD[name]
+    assert set(claims[name]) >= FAIL[name]
