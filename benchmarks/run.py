@@ -194,7 +194,7 @@ def bandwidth(quick: bool) -> str:
     copy = min(_cpu(lambda: b.copy_(a)) for _ in range(5))
     speed = 2 * 8 * a.numel() / copy
     P = parameter_count((1, 100, 1))
-    limits = Limits(gradient=0.0, iterations=40 if quick else 150, patience=10**6)
+    limits = Limits(gradient=0.0, iterations=60 if quick else 600, patience=10**6)
     unit, rows = UNITS["sigmoid"], []
     objective = MeanSquaredError((1, 100, 1), unit, D1.X_train.double(), D1.y_train.double())
     for runs in (5, 10, 20):
