@@ -91,25 +91,31 @@ def layer_outputs(x: Tensor, layers: Layers, phi: Callable[[Tensor], Tensor]) ->
     return outputs
 
 
-def loss_gradient(layers: Layers, outputs: Sequence[Tensor], delta: Tensor, slope: Slope) -> list[Tensor]:
-    """∂L/∂θ summed over the examples, from δŷ [R, 1, N]: δWₗ = Σᵢ aᵢδᵢᵀ and δbₗ = Σᵢ δᵢ, [R, …] each."""
+def layer_deltas(layers: Layers, outputs: Sequence[Tensor], delta: Tensor, slope: Slope) -> list[Tensor]:
+    """δzₗ [R, fan_out, N] of every layer, from δŷ [R, 1, N]: δzₗ = (Wₗ₊₁δzₗ₊₁) ⊙ φ′(zₗ) (section 3b)."""
+    deltas = [delta]
+    for (W, _), a in zip(reversed(layers[1:]), reversed(outputs[1:-1]), strict=True):
+        deltas.append(product(W, deltas[-1]).mul_(slope(a)))
+    return deltas[::-1]
+
+
+def loss_gradient(outputs: Sequence[Tensor], deltas: Sequence[Tensor]) -> list[Tensor]:
+    """∂L/∂θ summed over the examples: δWₗ = Σᵢ aᵢδᵢᵀ and δbₗ = Σᵢ δᵢ, [R, …] each."""
     gradients = []
-    for a, d in zip(outputs, _deltas(layers, outputs, delta, slope), strict=False):
+    for a, d in zip(outputs, deltas, strict=False):
         gradients += [(d @ a.mT.expand(len(d), -1, -1)).mT.flatten(1), d.sum(dim=2)]
     return gradients
 
 
-def output_jacobian(
-    layers: Layers, outputs: Sequence[Tensor], delta: Tensor, slope: Slope, out: Tensor
-) -> None:
-    """Write ∂ŷᵢ/∂θ of every example i into the first rows of `out` [R, P or more, N].
+# The Jacobian J = ∂ŷ/∂θ of one output keeps the examples apart: its deltas come from δŷ = 1, or 0 to leave an
+# example out.
 
-    The backward pass kept apart by example, δWₗ,ᵢ = aᵢδᵢᵀ and δbₗ,ᵢ = δᵢ, from δŷ = 1 [R, 1, N] (or 0, to
-    leave an example out).
-    """
+
+def output_jacobian(outputs: Sequence[Tensor], deltas: Sequence[Tensor], out: Tensor) -> None:
+    """Write Jᵀ into the first P rows of `out` [R, P or more, N]: δWₗ,ᵢ = aᵢδᵢᵀ and δbₗ,ᵢ = δᵢ."""
     start = 0
-    for (W, _), a, d in zip(layers, outputs, _deltas(layers, outputs, delta, slope), strict=False):
-        fan_in, fan_out = W.shape[1:]
+    for a, d in zip(outputs, deltas, strict=False):
+        fan_in, fan_out = a.shape[1], d.shape[1]
         middle, stop = start + fan_in * fan_out, start + (fan_in + 1) * fan_out
         by_weight = out[:, start:middle].view(len(out), fan_in, fan_out, -1)
         torch.mul(a.unsqueeze(2), d.unsqueeze(1), out=by_weight)
@@ -117,24 +123,16 @@ def output_jacobian(
         start = stop
 
 
-def tangent_kernel(layers: Layers, outputs: Sequence[Tensor], delta: Tensor, slope: Slope) -> Tensor:
-    """J Jᵀ [R, N, N] of the Jacobian J = ∂ŷ/∂θ [N, P] above, without J itself, from the same δŷ.
+def tangent_kernel(outputs: Sequence[Tensor], deltas: Sequence[Tensor]) -> Tensor:
+    """J Jᵀ [R, N, N], without J.
 
     A layer adds (aᵢᵀaⱼ + 1) δᵢᵀδⱼ for the examples i and j, as ∂ŷᵢ/∂Wₗ · ∂ŷⱼ/∂Wₗ = (aᵢδᵢᵀ) · (aⱼδⱼᵀ)
     (Jacot, Gabriel and Hongler 2018, Neural tangent kernel, NeurIPS 31).
     """
-    kernel = torch.zeros_like(delta)
-    for a, d in zip(outputs, _deltas(layers, outputs, delta, slope), strict=False):
-        kernel = torch.addcmul(kernel, a.mT @ a + 1, d.mT @ d)
+    kernel = torch.zeros_like(deltas[-1])
+    for a, d in zip(outputs, deltas, strict=False):
+        kernel = torch.addcmul(kernel, (a.mT @ a).add_(1), d.mT @ d)
     return kernel
-
-
-def _deltas(layers: Layers, outputs: Sequence[Tensor], delta: Tensor, slope: Slope) -> list[Tensor]:
-    """δzₗ [R, fan_out, N] of every layer, from that of the last: δzₗ = (Wₗ₊₁δzₗ₊₁) ⊙ φ′(zₗ)."""
-    deltas = [delta]
-    for (W, _), a in zip(reversed(layers[1:]), reversed(outputs[1:-1]), strict=True):
-        deltas.append(product(W, deltas[-1]).mul_(slope(a)))
-    return deltas[::-1]
 
 
 def product(A: Tensor, B: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from fnn.backprop import layer_outputs, loss_gradient, output_jacobian, tangent_kernel
+from fnn.backprop import layer_deltas, layer_outputs, loss_gradient, output_jacobian, tangent_kernel
 from fnn.models import feedforward
 from fnn.units import Unit
 
@@ -71,7 +71,8 @@ class MeanSquaredError:
     def value_and_gradient(self, params: Tensor) -> tuple[Tensor, Tensor]:
         """MSE and its gradient: [R, width] → [R], [R, width]."""
         layers, outputs, r = self._forward(params)
-        return r.square().sum(dim=(1, 2)) / self.N, self._backward(layers, outputs, r * (2 / self.N))
+        deltas = layer_deltas(layers, outputs, r * (2 / self.N), self.unit.slope)
+        return r.square().sum(dim=(1, 2)) / self.N, self._gradient(outputs, deltas)
 
     def residuals(self, params: Tensor) -> Tensor:
         """r: [R, width] → [R, N padded]."""
@@ -80,32 +81,35 @@ class MeanSquaredError:
     def residuals_and_jacobian(self, params: Tensor) -> tuple[Tensor, Tensor]:
         """r and (∂r/∂θ)ᵀ: [R, width] → [R, N padded], [R, width, N padded]."""
         layers, outputs, r = self._forward(params)
-        Jt = params.new_empty(*params.shape, self.x.shape[2])
-        output_jacobian(layers, outputs, self.real.expand(len(params), -1, -1), self.unit.slope, out=Jt)
+        deltas = layer_deltas(layers, outputs, self.real.expand_as(r), self.unit.slope)
+        Jt = params.new_empty(*params.shape, r.shape[2])
+        output_jacobian(outputs, deltas, out=Jt)
         Jt[:, self.P :] = 0.0
         return r.squeeze(1), Jt
 
     def residuals_and_kernel(self, params: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """r, Jᵀr and JJᵀ with J = ∂r/∂θ: [R, width] → [R, N padded], [R, width], [R, N padded, N padded]."""
         layers, outputs, r = self._forward(params)
-        kernel = tangent_kernel(layers, outputs, self.real, self.unit.slope)
-        return r.squeeze(1), self._backward(layers, outputs, r), kernel.expand(len(params), -1, -1)
+        deltas = layer_deltas(layers, outputs, self.real, self.unit.slope)
+        kernel = tangent_kernel(outputs, deltas).expand(len(params), -1, -1)
+        return r.squeeze(1), self._gradient(outputs, [delta * r for delta in deltas]), kernel
 
     def transposed_jacobian_times(self, params: Tensor, u: Tensor) -> Tensor:
         """Jᵀu: [R, width], [R, N padded] → [R, width]."""
         layers, outputs, _ = self._forward(params)
-        return self._backward(layers, outputs, u[:, None] * self.real)
+        deltas = layer_deltas(layers, outputs, u[:, None] * self.real, self.unit.slope)
+        return self._gradient(outputs, deltas)
 
     def _forward(self, params: Tensor) -> tuple[list[tuple[Tensor, Tensor]], list[Tensor], Tensor]:
         layers = unpack(params, self.sizes)
         outputs = layer_outputs(self.x, layers, self.unit.phi)
         return layers, outputs, (outputs[-1] - self.y) * self.real
 
-    def _backward(self, layers: list[tuple[Tensor, Tensor]], outputs: list[Tensor], delta: Tensor) -> Tensor:
-        """∂/∂θ from δŷ [R, 1, N padded], zeros up to the width: [R, width]."""
-        gradients = loss_gradient(layers, outputs, delta, self.unit.slope)
+    def _gradient(self, outputs: list[Tensor], deltas: list[Tensor]) -> Tensor:
+        """∂/∂θ, zeros up to the width: [R, width]."""
+        gradients = loss_gradient(outputs, deltas)
         if self.width > self.P:
-            gradients.append(delta.new_zeros(len(delta), self.width - self.P))
+            gradients.append(gradients[0].new_zeros(len(gradients[0]), self.width - self.P))
         return torch.cat(gradients, dim=1)
 
 
