@@ -37,12 +37,15 @@ class InverseHessian:
         return InverseHessian(self.M[rows], self.pairs[rows], self.waiting)
 
     def times(self, v: Tensor) -> Tensor:
-        """H v by row: [R, P] → [R, P]."""
-        v = v[:, None]
+        """H v by row: [R, P] → [R, P].
+
+        The matrix stands left of the transposed row: from main memory, BLAS reads it so nearly twice as fast.
+        """
+        row = v[:, None]
         if self.waiting == 0:
-            return (v @ self.M)[:, 0]
-        coefficients = (v @ self.pairs.mT).roll(BLOCK, 2)  # wⱼᵀv for sⱼ, sⱼᵀv for wⱼ
-        return torch.baddbmm(coefficients @ self.pairs, v, self.M)[:, 0]
+            return (self.M @ row.mT)[:, :, 0]
+        coefficients = (row @ self.pairs.mT).roll(BLOCK, 2)  # wⱼᵀv for sⱼ, sⱼᵀv for wⱼ
+        return torch.baddbmm((coefficients @ self.pairs).mT, self.M, row.mT)[:, :, 0]
 
     def update(self, s: Tensor, y: Tensor, Hy: Tensor) -> tuple[Tensor, Tensor]:
         """Update H from s, y and Hy; return s and w, [R, P]. Where sᵀy is not positive, w = 0 and H stays."""
