@@ -127,14 +127,15 @@ def _step(state: State, objective: LeastSquaresObjective, step: Tensor) -> None:
     state.iterations += accepted
 
     state.x = torch.where(accepted[:, None], trial, state.x)
-    pairs = zip(there, state.at, strict=True)
-    state.at = Linearisation(*(torch.where(_like(accepted, new), new, old) for new, old in pairs))
+    rejected = (~accepted).nonzero()[:, 0]
+    there.gram[rejected] = state.at.gram[rejected]  # the largest tensor: few runs, in place
+    state.at = Linearisation(
+        torch.where(accepted, there.value, state.at.value),
+        torch.where(accepted[:, None], there.r, state.at.r),
+        torch.where(accepted[:, None], there.Jtr, state.at.Jtr),
+        there.gram,
+    )
     state.damping = torch.maximum(state.damping, LEAST_DAMPING * state.scale)
-
-
-def _like(rows: Tensor, tensor: Tensor) -> Tensor:
-    """rows [R] with as many dimensions as the tensor [R, …]."""
-    return rows.reshape(-1, *[1] * (tensor.ndim - 1))
 
 
 def _stop(state: State, objective: LeastSquaresObjective, outcome: Outcome, limits: Limits) -> State:
