@@ -19,10 +19,6 @@ class Plan:
             return self.wide
         return self.medium if width >= 10 else self.narrow
 
-    def shards(self, width: int) -> int | None:
-        """Two for wide networks, so that both cores of a small machine work; no result depends on it."""
-        return min(2, self.restarts(width)) if width >= 10 else None
-
 
 PLANS = {
     "full": Plan(narrow=200, medium=100, wide=20, variants=50),  # what the report shows

@@ -11,7 +11,7 @@ from fnn.experiments.plan import PLAN
 from fnn.experiments.widths import WIDTHS, WidthStudy, train_widths
 from fnn.objective import parameter_count
 from fnn.tables import Table, number
-from fnn.training import Record, Training, train_all, train_restarts
+from fnn.training import Record, Training, train_all
 
 METHODS = {"lm": "Levenberg–Marquardt", "bfgs": "BFGS", "rprop": "Rprop", "adam": "Adam"}
 # Hidden layers of about equal numbers of parameters, one, two and three deep.
@@ -132,7 +132,6 @@ class ReluStudy:
 
 def relu_study(data: Dataset, widths: Sequence[int] = WIDTHS, width: int = 10) -> ReluStudy:
     """Train [1, m, 1] with ReLU units for each width m, and for one width from the course's law too."""
-    runs, shards = PLAN.restarts(width), PLAN.shards(width)
     records = train_widths(data, widths, phi="relu", init="nguyen-widrow")
-    course = train_restarts([width], runs, phi="relu", data=data, shards=shards)
+    course = train_widths(data, [width], phi="relu")[width]
     return ReluStudy(WidthStudy(data, records), course, records[width])

@@ -81,23 +81,16 @@ class WidthStudy:
         return Table(header, rows, align="rrrrrrr", widths=(2, 3, 2, 3, 3, 4, 4))
 
 
-def width_study(data: Dataset, widths: Sequence[int] = WIDTHS, method: str = "bfgs") -> WidthStudy:
+def width_study(data: Dataset, widths: Sequence[int] = WIDTHS) -> WidthStudy:
     """Train every width from the plan's number of initial points."""
-    return WidthStudy(data, train_widths(data, widths, method))
+    return WidthStudy(data, train_widths(data, widths))
 
 
 def train_widths(
-    data: Dataset,
-    widths: Sequence[int],
-    method: str = "bfgs",
-    phi: str = "sigmoid",
-    init: str = "course",
+    data: Dataset, widths: Sequence[int], phi: str = "sigmoid", init: str = "course"
 ) -> dict[int, Record]:
-    """A record for each width, from the plan's number of initial points."""
-    trainings = [
-        Training([m], PLAN.restarts(m), method, phi, data=data, init=init, shards=PLAN.shards(m))
-        for m in widths
-    ]
+    """A record for each width, by BFGS from the plan's number of initial points."""
+    trainings = [Training([m], PLAN.restarts(m), phi=phi, data=data, init=init) for m in widths]
     return dict(zip(widths, train_all(trainings), strict=True))
 
 
