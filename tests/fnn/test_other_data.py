@@ -58,7 +58,7 @@ FAIL = {
     "a large parabola": {
         "a good fit must consist of five monotone stretches",  # there are two
         "it follows all three full swings",
-        "hills and valleys as conjectured",  # a valley is the best, and the others are monotone
+        "turn once, a hill or a valley as conjectured",  # a valley is the best, and the others are monotone
         "an excess loss of k/(4V²)",  # two units attain their best fit
         "the same curve as far as the eye can tell",
         "about what noise alone leaves",  # at another scale of the noise
