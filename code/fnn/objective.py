@@ -91,7 +91,8 @@ class MeanSquaredError:
         """r, Jᵀr and JJᵀ with J = ∂r/∂θ: [R, width] → [R, N padded], [R, width], [R, N padded, N padded]."""
         layers, outputs, r = self._forward(params)
         deltas = layer_deltas(layers, outputs, self.real, self.unit.slope)
-        kernel = tangent_kernel(outputs, deltas).expand(len(params), -1, -1).contiguous()
+        kernel = tangent_kernel(outputs, deltas).expand(len(params), -1, -1)
+        kernel = kernel.contiguous()  # without hidden layers it is the same for all: each run gets its own
         return r.squeeze(1), self._gradient(outputs, [delta * r for delta in deltas]), kernel
 
     def transposed_jacobian_times(self, params: Tensor, u: Tensor) -> Tensor:

@@ -122,9 +122,9 @@ class Progress:
         return (time.monotonic() - self._started) * left / worked if worked else None
 
     def _done_by_part(self) -> list[int]:
-        counted = _read(self.tally)
+        tallied = _read(self.tally)
         return [
-            min(max(done, skipped + counted.count(part)), total)
+            min(max(done, skipped + tallied.count(part)), total)
             for part, (done, skipped, total) in enumerate(
                 zip(self._done, self._skipped, self._totals, strict=True)
             )

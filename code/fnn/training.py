@@ -174,7 +174,9 @@ def train_all(trainings: Sequence[Training]) -> list[Record]:
     """
     prepared = [_prepare(training) for training in trainings]
     parallel = all(settings.device == "cpu" for settings, _ in prepared)
-    computed = compute_shards([job for _, job in prepared], _task(trainings), parallel=parallel)
+    computed = compute_shards(
+        [job for _, job in prepared], _task([settings for settings, _ in prepared]), parallel=parallel
+    )
     records = []
     for (settings, _), (parts, seconds) in zip(prepared, computed, strict=True):
         tensors = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
@@ -203,12 +205,11 @@ def _prepare(training: Training) -> tuple[Settings, Job]:
     return settings, job
 
 
-def _task(trainings: Sequence[Training]) -> str:
+def _task(settings: Sequence[Settings]) -> str:
     """What the progress of these trainings is called."""
-    if len(trainings) > 1:
-        return f"{len(trainings)} kinds of network, runs"
-    layers = ", ".join(map(str, trainings[0].hidden_sizes))
-    return f"{trainings[0].method}, layers of {layers}"
+    if len(settings) > 1:
+        return f"{len(settings)} kinds of network, runs"
+    return f"{settings[0].method}, layers of {', '.join(map(str, settings[0].sizes))}"
 
 
 def record_key(settings: Settings, data: Dataset) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class Stop(StrEnum):
     """Why a run ended."""
 
     GRADIENT = "gradient"  # the gradient's largest entry is below the limit: converged
-    NO_PROGRESS = "no progress"  # no step lowers the objective any more in double precision
+    NO_PROGRESS = "no progress"  # no step lowers the objective any more, or all together too little: `Limits`
     ITERATIONS = "iterations"  # the iteration limit came first
     DIVERGED = "diverged"  # a value or gradient that is not finite
 
