@@ -37,7 +37,7 @@ lint: $(VENV)/installed-tests ## lint and type check
 
 SEEDS ?= 5
 robust: $(VENV)/installed ## how often each claim holds under SEEDS=5 seeds (a minute or two each)
-	@$(BIN)/python -m fnn.robust --seeds $(SEEDS)
+	@$(BIN)/python -m fnn.prose.robust --seeds $(SEEDS)
 
 bench: $(VENV)/installed-tests ## time training and grading against the ways one would do it otherwise
 	@$(BIN)/python benchmarks/run.py

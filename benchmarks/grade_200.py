@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT / "code"), str(ROOT / "tests" / "handin")]
 import good_handin  # noqa: E402
 from hand_in_folder import fill, kinds, wrong_verdicts  # noqa: E402
 
-from handin.grade import grade  # noqa: E402
+from grading import grade  # noqa: E402
 
 GOOD, BAD = 160, 40
 SECONDS, BYTES = 60.0, 10**9

@@ -23,11 +23,11 @@ import torch
 from torch import Tensor
 
 from fnn import load_d1
-from fnn.init import initial_points
-from fnn.objective import MeanSquaredError, parameter_count
 from fnn.optimizers import Limits
+from fnn.optimizers.initial_points import initial_points
 from fnn.optimizers.inverse_hessian import BLOCK, InverseHessian
-from fnn.sharding import automatic_shards, split
+from fnn.optimizers.objective import MeanSquaredError, parameter_count
+from fnn.runs.sharding import automatic_shards, split
 from fnn.training import SEED, make_settings, run_shard
 from fnn.units import UNITS
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from handin.inventory import sources
+from handin.files.inventory import sources
 from handin.project import Project, load_project
 from handin.render.builtin import Builder
 

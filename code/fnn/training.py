@@ -11,12 +11,8 @@ import scipy
 import torch
 from torch import Tensor
 
-from fnn import store
-from fnn.allocator import keep_freed_memory
 from fnn.data import Dataset, load_d1
-from fnn.init import LAWS, initial_points
 from fnn.models import MLP
-from fnn.objective import AutogradMeanSquaredError, MeanSquaredError, parameter_count, unpack
 from fnn.optimizers import (
     AUTOGRAD,
     LEAST_SQUARES,
@@ -28,7 +24,11 @@ from fnn.optimizers import (
     trace_grid,
     trace_limit,
 )
-from fnn.sharding import Job, automatic_shards, compute_shards, split
+from fnn.optimizers.initial_points import LAWS, initial_points
+from fnn.optimizers.objective import AutogradMeanSquaredError, MeanSquaredError, parameter_count, unpack
+from fnn.runs import store
+from fnn.runs.allocator import keep_freed_memory
+from fnn.runs.sharding import Job, automatic_shards, compute_shards, split
 from fnn.units import UNITS, find_unit
 
 SEED = int(os.environ.get("SEED", "24"))  # of every study that names no other
@@ -128,7 +128,7 @@ def train_restarts(
 ) -> Record:
     """Train networks from `restarts` initial points on all training data at once, or read how that went.
 
-    Runs are trained and kept in the model store shard by shard, see `fnn.sharding`; whatever determines the
+    Runs are trained and kept in the model store shard by shard, see `fnn.runs.sharding`; what determines the
     record is part of the key.
 
     Args:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from handin.archive import gather
-from handin.intake import RULE as INTAKE
-from handin.intake import take_in
+from grading.intake import RULE as INTAKE
+from grading.intake import take_in
+from grading.sandbox import Say, run_all
+from handin.pack import gather
 from handin.project import Project
 from handin.rules import RULES, Course, Finding, Status, Submission, apply
 from handin.rules.finding import failed
-from handin.sandbox import Say, run_all
 
 _COURSE = TypeAdapter(Course)
 _FINDINGS = TypeAdapter(list[Finding])

@@ -144,7 +144,7 @@ def grade(ctx: click.Context, folder: Path, output: Path | None) -> None:
     ZIPs and unpacked folders are checked against the `handin:` block of this project's _quarto.yml. Each is
     read in a process of its own with limits of time and memory; nothing in it is executed.
     """
-    from handin.grade.command import grade_folder
+    from grading.command import grade_folder
 
     grade_folder(current_project(ctx), folder, output)
 

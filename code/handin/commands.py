@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from handin.archive import NotReadyError, pack
 from handin.check import as_json, check_path, check_project, is_broken
 from handin.doctor import examine
+from handin.pack import NotReadyError, pack
 from handin.project import Project
 from handin.rules import RULES, Course, Finding, Status
 

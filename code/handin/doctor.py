@@ -15,9 +15,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from handin import fingerprint, pdf
 from handin.errors import HandinError
+from handin.files import fingerprint
 from handin.project import Project, find_root, load_project
+from handin.reading import pdf
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_QUARTO = (1, 7)

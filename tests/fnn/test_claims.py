@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from fnn import claims
-from fnn.claims import ClaimBook, FalseClaimError, claim
+from fnn.prose import claims
+from fnn.prose.claims import ClaimBook, FalseClaimError, claim
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from fnn import load_d1
-from fnn.curvature import (
+from fnn.landscape.curvature import (
     hessian,
     is_positive,
     jacobian,

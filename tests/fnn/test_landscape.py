@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from fnn import load_d1
-from fnn.landscape import Ending, canonical, distinct_minima, endings
-from fnn.limit_models import limit_models
+from fnn.landscape.endings import Ending, canonical, distinct_minima, endings
+from fnn.landscape.limit_models import limit_models
 from fnn.models import feedforward
 from fnn.training import Record, make_settings, train_restarts
 from fnn.units import UNITS

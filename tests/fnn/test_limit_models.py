@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from fnn import load_d1
-from fnn.limit_models import LimitModel, limit_models
+from fnn.landscape.limit_models import LimitModel, limit_models
 
 
 @pytest.fixture(scope="module")

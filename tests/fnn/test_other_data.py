@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from fnn import robust
+from fnn.prose import robust
 
 # Short training in one process: all figures are drawn and all claims checked in a quarter of a minute.
 QUICKLY = """

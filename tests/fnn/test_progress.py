@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from fnn import progress
-from fnn.progress import Progress, count_steps, counted
+from fnn.runs import progress
+from fnn.runs.progress import Progress, count_steps, counted
 
 
 @pytest.fixture
@@ -77,8 +77,8 @@ def test_the_file_hears_of_steps_counted_within_the_work(file: Path) -> None:
 def test_steps_in_another_process_count(file: Path) -> None:
     code = f"""if True:
         import sys
-        sys.path.insert(0, {str(Path(progress.__file__).parents[1])!r})
-        from fnn.progress import count_steps, counted
+        sys.path.insert(0, {str(Path(progress.__file__).parents[2])!r})
+        from fnn.runs.progress import count_steps, counted
         with counted(sys.argv[1]):
             count_steps(7)
     """

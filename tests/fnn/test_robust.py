@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from fnn import robust
+from fnn.prose import robust
 
 SECTION = """# Title {#sec-1}
 
 ```{python}
 #| label: numbers
-from fnn.claims import claim
+from fnn.prose.claims import claim
 x = 2
 ```
 

@@ -10,10 +10,11 @@ import pytest
 import torch
 from distributed import Client, LocalCluster
 
-from fnn import load_d1, sharding, store, train_restarts, training
+from fnn import load_d1, train_restarts, training
 from fnn.data import Dataset
 from fnn.optimizers import Limits
-from fnn.sharding import Job, automatic_shards, compute_shards, split
+from fnn.runs import sharding, store
+from fnn.runs.sharding import Job, automatic_shards, compute_shards, split
 from fnn.training import Record
 
 FEW = Limits(iterations=60, least_squares_iterations=60)
@@ -210,9 +211,25 @@ def test_other_libraries_or_sources_train_anew(part: str, monkeypatch: pytest.Mo
 
 def test_the_sources_are_those_that_training_uses() -> None:
     used = set(training.SOURCES)
-    assert {"fnn.models", "fnn.data", "fnn.init", "fnn.objective", "fnn.backprop", "fnn.training"} <= used
+    assert {
+        "fnn.models",
+        "fnn.data",
+        "fnn.optimizers.initial_points",
+        "fnn.optimizers.objective",
+        "fnn.backprop",
+        "fnn.training",
+    } <= used
     assert {"fnn.optimizers.bfgs", "fnn.optimizers.levenberg_marquardt"} <= used
-    assert not {"fnn.landscape", "fnn.figures", "fnn.experiments", "fnn.claims", "fnn.tables"} & used
+    assert (
+        not {
+            "fnn.landscape.endings",
+            "fnn.figures",
+            "fnn.experiments",
+            "fnn.prose.claims",
+            "fnn.prose.tables",
+        }
+        & used
+    )
 
 
 def test_what_the_data_is_called_trains_nothing() -> None:

@@ -14,7 +14,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from fnn import store
+from fnn.runs import store
 
 KEY = {"code": {"fnn.models": "ab12"}, "data": "cd34", "seed": 7, "sizes": [1, 2, 1], "torch": "2.13.0"}
 TENSORS = {"params": torch.arange(14, dtype=torch.float64).reshape(2, 7), "empty": torch.zeros(0, 3)}
@@ -82,7 +82,7 @@ def test_bits_survive(root: Path) -> None:
     "change",
     [
         {"code": {"fnn.models": "ab13"}},
-        {"code": {"fnn.models": "ab12", "fnn.init": "00"}},
+        {"code": {"fnn.models": "ab12", "fnn.optimizers.initial_points": "00"}},
         {"data": "cd35"},
         {"seed": 8},
         {"sizes": [1, 3, 1]},
@@ -241,9 +241,9 @@ def run_python(code: str, root: Path) -> "subprocess.Popen[str]":
     head = f"""
         import sys
         from pathlib import Path
-        sys.path.insert(0, {str(Path(store.__file__).parents[1])!r})
+        sys.path.insert(0, {str(Path(store.__file__).parents[2])!r})
         import torch
-        from fnn import store
+        from fnn.runs import store
         root = Path({str(root)!r})
     """
     return subprocess.Popen(

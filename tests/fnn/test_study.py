@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from fnn import load_d1, store, study
-from fnn.landscape import distinct_minima
+from fnn import load_d1
+from fnn.landscape.endings import distinct_minima
+from fnn.runs import store, study
 from fnn.training import train_restarts
 
 SMALL = ["--width", "2", "--restarts", "12", "--method", "lm", "--shards", "1"]
@@ -108,10 +109,10 @@ def test_an_interrupted_study_says_how_to_go_on(
 def test_a_killed_study_repeats_no_finished_shard(tmp_path: Path) -> None:
     """Killed for good, all its processes with it; then the same command again."""
     root = Path(os.environ["FNN_STORE"])
-    command = [sys.executable, "-m", "fnn.study", "--width", "2", "--restarts", "12", "--shards", "12"]
+    command = [sys.executable, "-m", "fnn.runs.study", "--width", "2", "--restarts", "12", "--shards", "12"]
     command += ["--method", "scipy-bfgs", "--limits", "quick", "--output", str(tmp_path / "out")]
     # On one core the shards are computed in the process itself, one after another.
-    environment = os.environ | {"PYTHONPATH": str(Path(study.__file__).parents[1]), "LOKY_MAX_CPU_COUNT": "1"}
+    environment = os.environ | {"PYTHONPATH": str(Path(study.__file__).parents[2]), "LOKY_MAX_CPU_COUNT": "1"}
 
     process = subprocess.Popen(command, env=environment, start_new_session=True, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 120

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from fnn.tables import Table, number, vector
+from fnn.prose.tables import Table, number, vector
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from fnn import MLP, Record, load_d1, train1, train_restarts
-from fnn.init import initial_points
-from fnn.objective import AutogradMeanSquaredError, MeanSquaredError, parameter_count, unpack
 from fnn.optimizers import METHODS, Limits
+from fnn.optimizers.initial_points import initial_points
+from fnn.optimizers.objective import AutogradMeanSquaredError, MeanSquaredError, parameter_count, unpack
 from fnn.training import make_settings, run_shard
 from fnn.units import UNITS
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import typst
 
-from handin import fingerprint
-from handin.archive import as_manifest
+from handin.files import fingerprint
+from handin.pack import as_manifest
 from handin.project import Project, load_project
 from handin.rules import Course, Submission
 

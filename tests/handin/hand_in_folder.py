@@ -10,8 +10,8 @@ from hostile import ATTACKS, make_hostile_folder, pack
 from hostile_pdfs import PDFS
 from hostile_sources import SOURCES
 
-from handin.grade import Row
-from handin.grade.row import in_words
+from grading import Row
+from grading.row import in_words
 
 FOLDER = "unpacked-with-links"
 

@@ -1,6 +1,6 @@
 """PDFs that attack whoever reads them, or that are broken: `PDFS` maps a name to a maker and a verdict.
 
-Each is small on disk and must end in its verdict within the limits of `handin.sandbox`.
+Each is small on disk and must end in its verdict within the limits of `grading.sandbox`.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import signal
 import time
 from pathlib import Path
 
-from handin.sandbox import Say
+from grading.sandbox import Say
 
 
 def misbehave(job: str, say: Say) -> None:

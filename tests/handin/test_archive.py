@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 from good_project import COURSE, ZIP, Recipe
 
-from handin import archive
-from handin.archive import NotReadyError, as_zip, gather, pack
+from handin import pack as archive
 from handin.check import check_path, check_project, is_broken
 from handin.errors import HandinError
+from handin.pack import NotReadyError, as_zip, gather, pack
 from handin.project import Project, load_project
 from handin.rules import Course, Status
 
@@ -202,7 +202,7 @@ def test_a_full_disk_or_a_read_only_folder_keeps_the_earlier_zip(
 LOOP = """
 import sys
 from pathlib import Path
-from handin.archive import gather, pack
+from handin.pack import gather, pack
 from handin.project import load_project
 project = load_project(Path(sys.argv[1]))
 submission, _ = gather(project)

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from good_project import REPORT, SOURCES, Recipe
 
-from handin import fingerprint, pdf
-from handin.fingerprint import Fingerprint
+from handin.files import fingerprint
+from handin.files.fingerprint import Fingerprint
+from handin.reading import pdf
 
 
 def test_it_names_what_changed() -> None:

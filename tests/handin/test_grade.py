@@ -14,14 +14,14 @@ from click.testing import CliRunner
 from hand_in_folder import FOLDER, fill, kinds, wrong_verdicts
 from hostile import pack
 
+from grading import Row, _row, find_handins, grade
+from grading.intake import Limits
+from grading.page import as_page
+from grading.sandbox import BOUNDS, Bounds, Outcome
+from grading.tables import COLUMNS, as_csv, as_table
 from handin.cli import main
 from handin.errors import HandinError
-from handin.grade import Row, _row, find_handins, grade
-from handin.grade.page import as_page
-from handin.grade.tables import COLUMNS, as_csv, as_table
-from handin.intake import Limits
 from handin.rules import RULES, Finding, Status
-from handin.sandbox import BOUNDS, Bounds, Outcome
 
 # Smaller than in earnest, so that the slowest attacks end soon.
 QUICK = Bounds(cpu=2, memory=256 * 2**20)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hostile import ATTACKS, make_hostile_folder, pack
 
-from handin.intake import LIMITS, Intake, Limits, take_in
+from grading.intake import LIMITS, Intake, Limits, take_in
 from handin.rules import Status
 
 GOOD = {

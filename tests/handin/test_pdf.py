@@ -8,7 +8,7 @@ import pytest
 import typst
 from good_project import REPORT, Recipe, svg, typeset
 
-from handin import pdf
+from handin.reading import pdf
 
 
 def test_lines_have_text_place_and_size() -> None:

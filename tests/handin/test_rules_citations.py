@@ -2,8 +2,8 @@
 
 from types import SimpleNamespace
 
+from handin.reading.layout import Part
 from handin.rules.citations import _without_references
-from handin.rules.layout import Part
 
 
 def test_a_citation_that_a_caption_interrupts_is_read_whole() -> None:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from good_project import REPORT, Recipe, typeset
 
-from handin import pdf
-from handin.rules.layout import Layout, Part, task_number
+from handin.reading import pdf
+from handin.reading.layout import Layout, Part, task_number
 
 
 @pytest.mark.parametrize(

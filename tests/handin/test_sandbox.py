@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from handin.sandbox import Bounds, Outcome, run_all
+from grading.sandbox import Bounds, Outcome, run_all
 
 Run = Callable[..., list[Outcome]]
 BOUNDS = Bounds(cpu=1, memory=200 * 2**20)

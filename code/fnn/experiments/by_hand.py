@@ -9,7 +9,7 @@ from fnn import backprop
 from fnn.backprop import BackwardPass, ForwardPass
 from fnn.data import Dataset
 from fnn.models import MLP, LogisticRegression
-from fnn.tables import Table, number
+from fnn.prose.tables import Table, number
 from fnn.training import SEED, train_restarts
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from fnn.data import Dataset
 from fnn.experiments.plan import PLAN
 from fnn.experiments.restarts import Restarts
-from fnn.limit_models import LimitModel, limit_models
+from fnn.landscape.limit_models import LimitModel, limit_models
 from fnn.optimizers import Limits
 from fnn.training import Record, Training, train_all
 

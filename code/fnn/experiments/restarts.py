@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import torch
 
-from fnn.curvature import splitting_matrices
 from fnn.data import Dataset
 from fnn.experiments.widths import train_widths
-from fnn.landscape import Ending, Minimum, distinct_minima, endings
+from fnn.landscape.curvature import splitting_matrices
+from fnn.landscape.endings import Ending, Minimum, distinct_minima, endings
 from fnn.models import MLP
-from fnn.tables import Table, number
+from fnn.prose.tables import Table, number
 from fnn.training import Record, train_restarts
 
 

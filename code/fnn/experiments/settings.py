@@ -8,7 +8,7 @@ import torch
 from fnn.data import Dataset
 from fnn.experiments.plan import PLAN
 from fnn.optimizers import PRESETS
-from fnn.tables import Table
+from fnn.prose.tables import Table
 from fnn.training import SEED
 
 

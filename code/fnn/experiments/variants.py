@@ -9,8 +9,8 @@ from torch import Tensor
 from fnn.data import Dataset
 from fnn.experiments.plan import PLAN
 from fnn.experiments.widths import WIDTHS, WidthStudy, train_widths
-from fnn.objective import parameter_count
-from fnn.tables import Table, number
+from fnn.optimizers.objective import parameter_count
+from fnn.prose.tables import Table, number
 from fnn.training import Record, Training, train_all
 
 METHODS = {"lm": "Levenberg–Marquardt", "bfgs": "BFGS", "rprop": "Rprop", "adam": "Adam"}

@@ -10,8 +10,8 @@ from torch import Tensor
 from fnn.data import Dataset
 from fnn.experiments.plan import PLAN
 from fnn.models import MLP
-from fnn.objective import parameter_count
-from fnn.tables import Table, number
+from fnn.optimizers.objective import parameter_count
+from fnn.prose.tables import Table, number
 from fnn.training import Record, Training, train_all, train_restarts
 
 WIDTHS = (1, 2, 3, 10, 50, 100)

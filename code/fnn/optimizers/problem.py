@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from fnn.progress import count_steps
+from fnn.runs.progress import count_steps
 
 
 class Objective(Protocol):

@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from handin import pdf
+from grading.intake import Intake, take_in
 from handin.errors import HandinError, Place
-from handin.intake import Intake, take_in
 from handin.project import CONFIG, Project, load_project
+from handin.reading import pdf
 from handin.rehearse import offline
 from handin.rehearse.compare import Comparison, compare
 from handin.rules import Status

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import pypdfium2
 from PIL import Image, ImageChops
 
-from handin import fingerprint, pdf
-from handin.rules.layout import Layout
+from handin.files import fingerprint
+from handin.reading import pdf
+from handin.reading.layout import Layout
 
 SCALE = 1.5  # pixels per pt at which pages are compared
 SHADE = 40  # of 255: a pixel that differs by less is the same

@@ -18,13 +18,15 @@ import nbformat
 from nbformat import NotebookNode
 from rich.console import Console
 
-from handin import fingerprint
 from handin.errors import HandinError
-from handin.fingerprint import Fingerprint
+from handin.files import fingerprint
+from handin.files.fingerprint import Fingerprint
+from handin.files.publish import publish
 from handin.project import Project
+from handin.qmd.chunks import Chunk, Prose, read_blocks
+from handin.qmd.conditional import resolve_conditions
+from handin.qmd.source import Source, read_source
 from handin.render import pandoc
-from handin.render.chunks import Chunk, Prose, read_blocks
-from handin.render.conditional import resolve_conditions
 from handin.render.crossref import resolve_references
 from handin.render.environment import environment
 from handin.render.figures import figures, obsolete_figures
@@ -33,11 +35,9 @@ from handin.render.markdown import Converter
 from handin.render.notebook import pretend, program, take_results, to_notebook
 from handin.render.pandoc import Node
 from handin.render.progress import Progress
-from handin.render.publish import publish
 from handin.render.record import record
 from handin.render.refusals import refuse_unsupported
 from handin.render.settings import Settings, document_settings
-from handin.render.source import Source, read_source
 from handin.render.typeset import to_pdf, to_typst
 
 BUILD = "_build"

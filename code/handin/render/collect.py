@@ -13,13 +13,13 @@ from pathlib import Path
 
 import nbformat
 
-from handin import fingerprint
+from handin.files import fingerprint
+from handin.files.publish import publish
 from handin.project import Project
+from handin.qmd.source import read_source
 from handin.render.figures import figures, obsolete_figures
-from handin.render.publish import publish
 from handin.render.record import record
 from handin.render.settings import document_settings
-from handin.render.source import read_source
 
 KEPT = (".ipynb", ".quarto_ipynb")  # how the versions of Quarto name the executed notebook
 FINGERPRINT = "HANDIN_FINGERPRINT"  # set by `handin render`: the fingerprint taken before the first chunk ran

@@ -12,8 +12,8 @@ import re
 from typing import Any
 
 from handin.errors import HandinError, Place
+from handin.qmd.source import Source
 from handin.render.pandoc import Node, attr, plain_text, raw_block, raw_inline, rewrite, walk
-from handin.render.source import Source
 
 SUPPLEMENT = {"fig": "Figure", "tbl": "Table", "eq": "Equation", "sec": "Section"}
 LABEL = re.compile(r"^(fig|tbl|eq|sec)-\S+$")

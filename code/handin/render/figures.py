@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from handin.render.chunks import OPTION
+from handin.qmd.chunks import OPTION
 from handin.yaml_lines import Located
 
 IMAGES = {"image/svg+xml": ".svg", "image/png": ".png"}

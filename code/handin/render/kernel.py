@@ -15,7 +15,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 
 from handin.errors import HandinError, Place
-from handin.render.chunks import Chunk, Prose
+from handin.qmd.chunks import Chunk, Prose
 from handin.render.notebook import expressions
 from handin.render.progress import VARIABLE, Progress
 

@@ -15,7 +15,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from handin.errors import HandinError, Place
-from handin.render.chunks import Chunk, Prose
+from handin.qmd.chunks import Chunk, Prose
 from handin.render.figures import IMAGES
 from handin.render.kernel import ANSI
 from handin.render.notebook import INLINE, expressions

@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from handin.render.chunks import Chunk, Prose
+from handin.qmd.chunks import Chunk, Prose
 
 # Quarto's rule: one backtick, {python}, a blank or tab, no backtick inside.
 INLINE = re.compile(r"(?P<before>^|[^`])`\{python\}[ \t](?P<code>[^`\n]+)`", re.MULTILINE)

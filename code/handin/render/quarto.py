@@ -15,14 +15,14 @@ from typing import Any
 
 from rich.console import Console
 
-from handin import fingerprint
 from handin.errors import HandinError, Place
+from handin.files import fingerprint
+from handin.files.publish import publish
 from handin.project import Project
 from handin.render.collect import FINGERPRINT
 from handin.render.environment import environment
 from handin.render.kernel import ANSI
 from handin.render.progress import VARIABLE, Progress
-from handin.render.publish import publish
 
 BUILD = "_build"
 CELL = re.compile(r"Cell (?P<number>\d+)/(?P<total>\d+): '(?P<label>[^']*)'\.*(Done)?$")

@@ -16,10 +16,10 @@ from nbformat import NotebookNode
 
 from handin.errors import Place
 from handin.project import Project
-from handin.render.chunks import OPTION
-from handin.render.conditional import shown
+from handin.qmd.chunks import OPTION
+from handin.qmd.conditional import shown
+from handin.qmd.source import Line, with_roles
 from handin.render.markdown import substitute
-from handin.render.source import Line, with_roles
 from handin.yaml_lines import Located
 
 OPENING = re.compile(r"^\s*:{3,}\s*(?P<attributes>\{.*\}|\w[\w-]*)\s*:*\s*$")

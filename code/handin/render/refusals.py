@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from handin.errors import HandinError
-from handin.render import chunks
-from handin.render.conditional import CLASSES, CONDITIONS
+from handin.qmd import chunks
+from handin.qmd.conditional import CLASSES, CONDITIONS
+from handin.qmd.source import Source
 from handin.render.pandoc import Node, attr, plain_text, walk
-from handin.render.source import Source
 
 DIVS = {"refs"}  # identifiers of fenced blocks
 SPANS = {"smallcaps", "underline"}

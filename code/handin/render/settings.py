@@ -11,7 +11,7 @@ from typing import Any
 
 from handin.errors import HandinError
 from handin.project import Project
-from handin.render.source import Source
+from handin.qmd.source import Source
 from handin.yaml_lines import Key, Located
 
 # Settings of Quarto that change what is printed, unknown here.

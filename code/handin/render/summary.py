@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from handin import pdf
+from handin.reading import pdf
+from handin.reading.layout import Layout, Part
 from handin.render.progress import duration
-from handin.rules.layout import Layout, Part
 
 
 def summary(paths: Iterable[Path], root: Path, renderer: str, seconds: float) -> str:

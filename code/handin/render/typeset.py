@@ -12,10 +12,10 @@ import typst
 
 from handin.errors import HandinError, Place
 from handin.project import Project
+from handin.qmd.source import Source
 from handin.render import pandoc
 from handin.render.pandoc import Node, attr, raw_inline, rewrite
 from handin.render.settings import Settings
-from handin.render.source import Source
 
 OWN_TEMPLATES = Path(__file__).parent / "typst"
 PARTIALS = {"typst-template.typ", "typst-show.typ"}  # of Quarto's partials, those that a project may replace

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from handin.errors import HandinError
-from handin.inventory import sources
+from handin.files.inventory import sources
 from handin.project import CONFIG, load_project
 
 PERIOD = 0.5  # s between two looks at the files

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from handin.course import Course
+from handin.reading.submission import Submission
 from handin.rules import (
     bans,
     citations,
@@ -21,10 +23,8 @@ from handin.rules import (
     report,
     sections,
 )
-from handin.rules.course import Course
 from handin.rules.finding import Finding, Status
 from handin.rules.fresh import FRESH, fresh
-from handin.rules.submission import Submission
 
 __all__ = ["RULES", "Course", "Finding", "Status", "Submission", "apply"]
 

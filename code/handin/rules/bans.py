@@ -9,11 +9,11 @@ from fnmatch import translate
 from functools import cache
 from pathlib import PurePosixPath
 
-from handin.rules.course import Course
+from handin.course import Course
+from handin.reading.names import Use
+from handin.reading.python_code import Unit
+from handin.reading.submission import Submission
 from handin.rules.finding import Finding, cannot_tell, failed, passed
-from handin.rules.names import Use
-from handin.rules.python_code import Unit
-from handin.rules.submission import Submission
 
 MODULES = "banned-modules"
 NAMES = "banned-names"

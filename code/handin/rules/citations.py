@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from handin.reading.layout import Layout, Part
+from handin.reading.submission import Document, Submission
 from handin.rules.finding import Finding, at, cannot_tell, failed, passed
-from handin.rules.layout import Layout, Part
 from handin.rules.report import no_report
-from handin.rules.submission import Document, Submission
 
 CITATIONS = "citations"
 CROSS_REFERENCES = "cross-references"

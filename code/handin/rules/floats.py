@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
+from handin.reading.layout import Caption, Layout, Part
+from handin.reading.python_code import cell_source
+from handin.reading.submission import Document, Submission
 from handin.rules.finding import Finding, at, failed, passed
-from handin.rules.layout import Caption, Layout, Part
-from handin.rules.python_code import cell_source
 from handin.rules.report import no_report
-from handin.rules.submission import Document, Submission
 
 CAPTIONS = "captions"
 MENTIONS = "mentions"

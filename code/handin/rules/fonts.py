@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from handin.pdf import Picture
+from handin.reading.pdf import Picture
+from handin.reading.python_code import cell_source
+from handin.reading.submission import Document, Submission
 from handin.rules.finding import Finding, at, failed, passed
-from handin.rules.python_code import cell_source
 from handin.rules.report import no_report
-from handin.rules.submission import Document, Submission
 
 FONTS = "fonts"
 TEXT_SIZE = "text-size"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from handin import fingerprint
-from handin.fingerprint import Fingerprint
+from handin.files import fingerprint
+from handin.files.fingerprint import Fingerprint
+from handin.reading.submission import Submission
 from handin.rules.finding import Finding, cannot_tell, failed, passed
-from handin.rules.submission import Submission
 
 FRESH = "fresh"
 _NAMED = 4  # changes named in a message

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from handin import pdf
+from handin.reading import pdf
+from handin.reading.submission import Document, Student, Submission
 from handin.rules.finding import Finding, at, cannot_tell, failed, passed
-from handin.rules.submission import Document, Student, Submission
 
 IDENTITY = "identity"
 LONGEST_LOGIN = 64  # characters

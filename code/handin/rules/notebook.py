@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from handin.reading.python_code import cell_source
+from handin.reading.submission import Document, Submission
 from handin.rules.finding import Finding, at, cannot_tell, failed, passed
 from handin.rules.floats import draws
-from handin.rules.python_code import cell_source
-from handin.rules.submission import Document, Submission
 
 NOTEBOOK = "notebook"
 SHAPES = 8  # drawn paths that make a drawing: axes alone have as many

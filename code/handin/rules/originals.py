@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from handin.fingerprint import dependencies
+from handin.files.fingerprint import dependencies
 from handin.project import CONFIG
+from handin.reading.python_code import Unit
+from handin.reading.submission import Submission
 from handin.rules.finding import Finding, at, cannot_tell, failed, passed
-from handin.rules.python_code import Unit
-from handin.rules.submission import Submission
 
 CODE = "code"
 

@@ -6,8 +6,8 @@ import hashlib
 import json
 import re
 
+from handin.reading.submission import Submission
 from handin.rules.finding import Finding, failed, passed
-from handin.rules.submission import Submission
 
 ARCHIVE = "archive"
 MANIFEST = "manifest"

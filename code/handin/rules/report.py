@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from handin.reading.layout import Layout, Part
+from handin.reading.submission import Document, Submission
 from handin.rules.finding import Finding, at, cannot_tell, failed, passed
-from handin.rules.layout import Layout, Part
-from handin.rules.submission import Document, Submission
 
 REPORT = "report"
 PAGES = "pages"

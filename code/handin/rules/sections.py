@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from difflib import SequenceMatcher
 
+from handin.reading.layout import Heading, Part
+from handin.reading.submission import Document, Submission
 from handin.rules.finding import Finding, at, cannot_tell, failed, passed
-from handin.rules.layout import Heading, Part
 from handin.rules.report import no_report
-from handin.rules.submission import Document, Submission
 
 SECTIONS = "sections"
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from handin.errors import HandinError
-from handin.render.chunks import Chunk, Prose, read_blocks
+from handin.qmd.chunks import Chunk, Prose, read_blocks
+from handin.qmd.source import read_source
 from handin.render.notebook import pretend, program, take_results, to_notebook
-from handin.render.source import read_source
 
 
 def blocks(root: Path, text: str) -> list[Prose | Chunk]:

@@ -10,12 +10,12 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from handin import pdf
 from handin.project import Project, load_project
-from handin.render.chunks import chunks, read_blocks
+from handin.qmd.chunks import chunks, read_blocks
+from handin.qmd.source import read_source
+from handin.reading import pdf
+from handin.reading.layout import Layout
 from handin.render.quarto import render_by_quarto
-from handin.render.source import read_source
-from handin.rules.layout import Layout
 
 NAMES = ("report", "notebook")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from handin.errors import HandinError
-from handin.render.source import read_source
+from handin.qmd.source import read_source
 
 
 def write(root: Path, **files: str) -> Path:

@@ -3,7 +3,7 @@
 Nothing is written to disk and nothing is executed. A fault of the whole hand-in (not a ZIP, truncated, a
 bomb) refuses it; a fault of one entry (a path that leads outside, a link, a password) leaves that entry out
 and the rest is read. Limits are those of `Limits` and `names`. What the PDFs hold is read later, in the
-processes of `handin.sandbox`.
+processes of `grading.sandbox`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from handin.intake.collector import LIMITS, RULE, Collector, Intake, Limits, RefusedError
-from handin.intake.folders import read_folder
-from handin.intake.zips import read_archive
+from grading.intake.collector import LIMITS, RULE, Collector, Intake, Limits, RefusedError
+from grading.intake.folders import read_folder
+from grading.intake.zips import read_archive
 from handin.rules.finding import failed
 
 __all__ = ["LIMITS", "RULE", "Intake", "Limits", "take_in"]

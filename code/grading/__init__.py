@@ -1,6 +1,6 @@
 """`handin grade`: a folder of hand-ins becomes a table, a CSV file and a web page.
 
-Every hand-in is looked at in a process of its own, two at a time, within the limits of `handin.sandbox`;
+Every hand-in is looked at in a process of its own, two at a time, within the limits of `grading.sandbox`;
 nothing in a hand-in is ever executed.
 """
 
@@ -13,12 +13,12 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from grading.examine import job_of
+from grading.intake import names
+from grading.row import Row
+from grading.sandbox import BOUNDS, Bounds, Outcome, run_all
 from handin.errors import HandinError, Place
-from handin.grade.examine import job_of
-from handin.grade.row import Row
-from handin.intake import names
 from handin.rules import Course, Finding, Status
-from handin.sandbox import BOUNDS, Bounds, Outcome, run_all
 
 __all__ = ["Row", "find_handins", "grade"]
 
@@ -81,7 +81,7 @@ def grade(
     paths = find_handins(folder)
     jobs = [job_of(path, course) for path in paths]
     rows: list[Row] = []
-    for index, outcome in run_all("handin.grade.examine:examine", jobs, bounds):
+    for index, outcome in run_all("grading.examine:examine", jobs, bounds):
         rows.append(_row(paths[index].relative_to(folder), outcome, bounds))
         progress(len(rows), len(paths))
     return sorted(rows, key=lambda row: (not row.login, row.login.casefold(), row.name))

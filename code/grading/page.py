@@ -14,7 +14,7 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from handin.grade.row import Row, in_words
+from grading.row import Row, in_words
 from handin.rules.finding import Finding, Status
 
 _HEADINGS = ("First page", "Login", "Rules passed", "Pages", "Tasks", "Figures", "Code lines", "Warnings")
@@ -93,7 +93,7 @@ def _list(warnings: Sequence[Finding]) -> str:
 
 
 def _part(name: str) -> str:
-    return files("handin.grade").joinpath(name).read_text(encoding="utf-8")
+    return files("grading").joinpath(name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:

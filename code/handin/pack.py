@@ -12,10 +12,10 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from handin import fingerprint, inventory
 from handin.errors import HandinError
+from handin.files import fingerprint, inventory
+from handin.files.publish import publish
 from handin.project import Project
-from handin.render.publish import publish
 from handin.rules import Course, Finding, Status, Submission
 from handin.rules.finding import failed
 from handin.rules.originals import CODE

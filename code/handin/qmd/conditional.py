@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from handin.errors import HandinError
+from handin.qmd.source import Source
 from handin.render.pandoc import Node, attr, rewrite
-from handin.render.source import Source
 
 CLASSES = {"content-visible", "content-hidden"}
 CONDITIONS = {"when-meta", "unless-meta", "when-format", "unless-format"}

@@ -14,7 +14,7 @@ from typing import Any
 import jupytext
 
 from handin.errors import HandinError, Place
-from handin.render.source import FENCE, Line, Source, with_roles
+from handin.qmd.source import FENCE, Line, Source, with_roles
 from handin.yaml_lines import Located
 
 READER = {"extension": ".Rmd", "comment_magics": False}

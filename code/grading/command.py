@@ -9,13 +9,13 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from handin.grade import OUTPUTS, grade
-from handin.grade.page import as_page
-from handin.grade.tables import as_csv, as_table
+from grading import OUTPUTS, grade
+from grading.page import as_page
+from grading.sandbox import BOUNDS, unenforced
+from grading.tables import as_csv, as_table
+from handin.files.publish import publish
 from handin.project import Project
-from handin.render.publish import publish
 from handin.rules import Course
-from handin.sandbox import BOUNDS, unenforced
 
 
 def grade_folder(project: Project, folder: Path, output: Path | None) -> None:

@@ -1,7 +1,7 @@
 """Runs one function over many files that nobody vouches for, each in a process of its own within limits.
 
 A file that makes a library loop, eat memory or crash costs its own process and nothing else. Two nurseries
-(`handin.nursery`: fresh interpreters that have imported the function and nothing more) fork one child per
+(`grading.nursery`: fresh interpreters that have imported the function and nothing more) fork one child per
 job, which takes milliseconds. What comes back from a child is JSON, so a child that a hostile file has taken
 over can say wrong things but can make nobody run them.
 
@@ -131,7 +131,7 @@ class _Nursery:
         paths = [source, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
         # -P: a module in the current folder, which may be the folder of hand-ins, must not be imported.
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "handin.nursery", function, json.dumps(asdict(bounds))],
+            [sys.executable, "-P", "-m", "grading.nursery", function, json.dumps(asdict(bounds))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},

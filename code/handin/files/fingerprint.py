@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
-from handin import pdf
-from handin.inventory import sources
+from handin.files.inventory import sources
 from handin.project import Project
+from handin.reading import pdf
 
 KEY = "HandinFingerprint"  # in the PDF's document information
 NOTEBOOK_KEY = "handin"  # in the notebook's metadata
@@ -28,7 +28,7 @@ DRAFT = "draft"  # among the versions: rendered as a draft, with claims unchecke
 
 # Sources that cannot change what the documents say.
 _NO_SOURCE = re.compile(
-    r"tests/|benchmarks/|code/handin/(?!render/)|[^/]*\.pdf$|[^/]*\.ipynb$|manifest\.json$|"
+    r"tests/|benchmarks/|code/grading/|code/handin/(?!render/|qmd/|files/|memory/|project|errors|yaml_lines)|[^/]*\.pdf$|[^/]*\.ipynb$|manifest\.json$|"
     r"(?:.*/)?README[^/]*$|(?:.*/)?\.|LICENSE|Makefile|pyproject\.toml$|constraints\.txt$"
 )
 

@@ -12,8 +12,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from fnn.curvature import hessian, is_positive, split_parameters
 from fnn.data import Dataset
+from fnn.landscape.curvature import hessian, is_positive, split_parameters
 from fnn.models import feedforward
 from fnn.training import Record
 from fnn.units import UNITS

@@ -14,8 +14,8 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO
 
-from handin.intake import names
-from handin.intake.collector import Collector, Limits, RefusedError, archive_kind, size
+from grading.intake import names
+from grading.intake.collector import Collector, Limits, RefusedError, archive_kind, size
 
 _UNIX = 3  # `create_system` of entries that carry file types
 _ENCRYPTED = 0x41  # flag bits 0 and 6

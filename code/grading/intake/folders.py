@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from handin.intake.collector import Collector
+from grading.intake.collector import Collector
 
 
 def read_folder(root: Path, collector: Collector) -> None:

@@ -1,6 +1,6 @@
-"""The worker's side of `handin.sandbox`: forks a child per job, limits it, listens to it, ends it.
+"""The worker's side of `grading.sandbox`: forks a child per job, limits it, listens to it, ends it.
 
-Runs as `python -m handin.nursery MODULE:FUNCTION BOUNDS`; jobs come in and outcomes go out as lines of JSON.
+Runs as `python -m grading.nursery MODULE:FUNCTION BOUNDS`; jobs come in and outcomes go out as lines of JSON.
 It has no threads, so a fork is safe.
 """
 
@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, NoReturn
 
-from handin.sandbox import MIB, Bounds, Outcome, Say
+from grading.sandbox import MIB, Bounds, Outcome, Say
 
 
 def nurse(function: str, bounds: Bounds) -> None:

@@ -1,7 +1,7 @@
 """Looks at one hand-in, in a process of its own: unpacks, applies the rules, counts, draws the first page.
 
-Runs in `handin.sandbox` only, and tells what it knows step by step, so that what a hostile file cuts short is
-not lost. Nothing of the hand-in is executed.
+Runs in `grading.sandbox` only, and tells what it knows step by step, so that what a hostile file cuts short
+is not lost. Nothing of the hand-in is executed.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pathlib import Path
 from PIL import Image
 from pydantic import TypeAdapter
 
-from handin import pdf
-from handin.intake import take_in
+from grading.intake import take_in
+from grading.sandbox import Say
+from handin.reading import pdf
 from handin.rules import RULES, Course, Finding, Submission
 from handin.rules.finding import cannot_tell
 from handin.rules.fresh import FRESH
-from handin.sandbox import Say
 
 THUMBNAIL = 240  # pixels wide
 COLOURS = 24  # of a thumbnail

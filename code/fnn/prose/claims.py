@@ -14,9 +14,9 @@ from pathlib import Path
 from IPython.display import Markdown, display
 from torch import Tensor
 
-from fnn.tables import Table
+from fnn.prose.tables import Table
 
-SECTIONS = Path(__file__).resolve().parents[2] / "sections"
+SECTIONS = Path(__file__).resolve().parents[3] / "sections"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from handin.pdf import Bookmark, Content, Line
+from handin.reading.pdf import Bookmark, Content, Line
 
 
 class Part(StrEnum):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from handin.grade.row import Row, in_words
+from grading.row import Row, in_words
 
 COLUMNS = (
     "login",

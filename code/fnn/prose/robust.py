@@ -1,6 +1,6 @@
 """Do the claims of the report hold for other seeds? Runs the chunks of the sections with each of them.
 
-    python -m fnn.robust --seeds 5          # seeds 24, 25, …; prints how often each claim holds
+    python -m fnn.prose.robust --seeds 5          # seeds 24, 25, …; prints how often each claim holds
 
 The chunks run as in a draft: a false claim is noted and the next chunk runs. Trained models are kept in the
 store, so that a second call is quick.
@@ -16,8 +16,8 @@ from pathlib import Path
 
 import jupytext
 
-from fnn import claims
-from fnn.tables import Table
+from fnn.prose import claims
+from fnn.prose.tables import Table
 from fnn.training import SEED
 
 
@@ -26,7 +26,7 @@ def script(sections: Path = claims.SECTIONS) -> str:
     paths = sorted(sections.glob("*.qmd"))
     notebooks = [jupytext.reads(path.read_text(encoding="utf-8"), fmt="Rmd") for path in paths]
     chunks = [cell.source for notebook in notebooks for cell in notebook.cells if cell.cell_type == "code"]
-    return "\n\n".join([*chunks, "import fnn.claims\nprint(fnn.claims.book.as_json())"])
+    return "\n\n".join([*chunks, "import fnn.prose.claims\nprint(fnn.prose.claims.book.as_json())"])
 
 
 def claims_with(environment: Mapping[str, str], program: str) -> list[dict[str, str | bool]]:

@@ -16,13 +16,13 @@ from typing import Any
 
 import yaml
 
-from handin import pdf
+from handin.course import Course
 from handin.project import CONFIG
-from handin.rules.course import Course
-from handin.rules.layout import Layout
-from handin.rules.names import Use
-from handin.rules.python_code import Unit, units, uses_of
-from handin.rules.sources import Source, read_source
+from handin.qmd.outline import Source, read_source
+from handin.reading import pdf
+from handin.reading.layout import Layout
+from handin.reading.names import Use
+from handin.reading.python_code import Unit, units, uses_of
 
 LARGEST_TEXT = 2_000_000  # bytes; a longer source file is not read
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from handin.intake import names
+from grading.intake import names
 from handin.rules.finding import Finding, Status, cannot_tell, failed, passed
 
 RULE = "intake"

@@ -20,8 +20,8 @@ from itertools import chain
 import torch
 from torch import Tensor
 
-from fnn.curvature import unit_derivatives
 from fnn.data import Dataset
+from fnn.landscape.curvature import unit_derivatives
 from fnn.units import UNITS
 
 STARTS_PER_AXIS = 24  # of the merged unit's (centre, w)

@@ -11,12 +11,12 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from handin.qmd.outline import read_source
+from handin.reading.names import Use, uses
 from handin.rules.finding import at
-from handin.rules.names import Use, uses
-from handin.rules.sources import read_source
 
 if TYPE_CHECKING:  # a submission keeps its units
-    from handin.rules.submission import Submission
+    from handin.reading.submission import Submission
 
 _INLINE = re.compile(r"`\{python\}\s+([^`]+)`")
 _MAGIC = re.compile(r"^([ \t]*)(?:[%!?].*|[\w.]+\?{1,2}[ \t]*)$", re.MULTILINE)

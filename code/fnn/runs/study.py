@@ -1,6 +1,6 @@
 """Large studies from the command line: train, keep every shard, summarise the distinct minima.
 
-    python -m fnn.study --width 2 --restarts 100000 --method lm --shards 64
+    python -m fnn.runs.study --width 2 --restarts 100000 --method lm --shards 64
 
 A study that is interrupted or killed goes on where it stopped when the same command is given again. On a
 cluster, call `run_study` within `joblib.parallel_config(backend="dask")`.
@@ -18,11 +18,11 @@ from typing import Any
 
 from torch import Tensor
 
-from fnn import store
 from fnn.data import PROJECT, Dataset, load_d1
-from fnn.init import LAWS
-from fnn.landscape import Minimum, distinct_minima, endings
+from fnn.landscape.endings import Minimum, distinct_minima, endings
 from fnn.optimizers import METHODS, PRESETS, Limits
+from fnn.optimizers.initial_points import LAWS
+from fnn.runs import store
 from fnn.training import SEED, Record, Settings, record_key, train_restarts
 from fnn.units import UNITS
 
@@ -143,7 +143,7 @@ def _write_text(path: Path, text: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m fnn.study", description="Train many networks and summarise the distinct minima."
+        prog="python -m fnn.runs.study", description="Train many networks and summarise the distinct minima."
     )
     add_number = partial(parser.add_argument, type=int, metavar="N")
     add_number("--width", nargs="+", required=True, help="units of each hidden layer")

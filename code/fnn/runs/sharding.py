@@ -16,8 +16,8 @@ import joblib
 from joblib.parallel import get_active_backend
 from torch import Tensor
 
-from fnn import store
-from fnn.progress import Progress, counted
+from fnn.runs import store
+from fnn.runs.progress import Progress, counted
 
 Tensors = dict[str, Tensor]
 Compute = Callable[[range], Tensors]

@@ -1,0 +1,1 @@
+"""The loss landscape: how runs end, distinct minima, curvature, limit models."""

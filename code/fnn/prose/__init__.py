@@ -1,0 +1,1 @@
+"""What the documents take from results: claims, tables, numbers, robustness over seeds."""

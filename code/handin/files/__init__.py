@@ -1,0 +1,1 @@
+"""Which files belong, their fingerprint, and how outputs are put in place all at once."""

@@ -1,0 +1,1 @@
+"""Reads `.qmd` files: source, chunks, conditions."""

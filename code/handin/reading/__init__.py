@@ -1,0 +1,1 @@
+"""What a PDF, a notebook, a Python file says."""
