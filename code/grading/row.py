@@ -27,8 +27,8 @@ class Row:
 
     @cached_property
     def _worst(self) -> dict[str, Status]:
-        """The answer of every rule: a failure outweighs a doubt, a doubt what passed."""
-        order = [Status.PASS, Status.CANNOT_TELL, Status.FAIL]
+        """The answer of every rule: a failure outweighs a doubt, a doubt the rest; notes pass."""
+        order = [Status.NOTE, Status.PASS, Status.CANNOT_TELL, Status.FAIL]
         worst: dict[str, Status] = {}
         for finding in self.findings:
             worst[finding.rule] = max(worst.get(finding.rule, Status.PASS), finding.status, key=order.index)

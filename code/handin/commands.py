@@ -17,7 +17,12 @@ from handin.pack import NotReadyError, pack
 from handin.project import Project
 from handin.rules import RULES, Course, Finding, Status
 
-_COLOURS = {Status.PASS: "green", Status.FAIL: "bold red", Status.CANNOT_TELL: "yellow"}
+_COLOURS = {
+    Status.PASS: "green",
+    Status.FAIL: "bold red",
+    Status.CANNOT_TELL: "yellow",
+    Status.NOTE: "blue",
+}
 _MARKS = {"ok": "[green]ok[/]", "problem": "[bold red]problem[/]", "note": "[yellow]note[/]"}
 
 
@@ -94,7 +99,7 @@ def _show(findings: Sequence[Finding]) -> None:
     count = {status: sum(f.status is status for f in findings) for status in Status}
     console.print(
         f"\n{len(RULES)} rules; findings: {count[Status.PASS]} passed, {count[Status.FAIL]} failed, "
-        f"{count[Status.CANNOT_TELL]} for you to judge",
+        f"{count[Status.CANNOT_TELL]} for you to judge, {count[Status.NOTE]} notes",
         highlight=False,
     )
 

@@ -1,4 +1,4 @@
-"""What a rule says: passed, failed or cannot tell, where, and what to do about it."""
+"""What a rule says: passed, failed, cannot tell or a note, where, and what to do about it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """The three answers a rule may give; only FAIL stops a hand-in."""
+    """The answers a rule may give; only FAIL stops a hand-in."""
 
     PASS = "pass"
     FAIL = "fail"
     CANNOT_TELL = "cannot tell"
+    NOTE = "note"  # good practice that no course demands
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,11 @@ def failed(rule: str, message: str, place: str = "", remedy: str = "") -> Findin
 def cannot_tell(rule: str, message: str, place: str = "", remedy: str = "") -> Finding:
     """A finding that a person has to settle by looking."""
     return Finding(rule, Status.CANNOT_TELL, message, place, remedy)
+
+
+def noted(rule: str, message: str, place: str = "", remedy: str = "") -> Finding:
+    """A finding about what would be better and nobody demands."""
+    return Finding(rule, Status.NOTE, message, place, remedy)
 
 
 def at(file: str, *, line: int | None = None, page: int | None = None) -> str:
