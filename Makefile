@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+QUARTO := 1.10.18# the newest that the project was rendered with
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # Tools of .venv come first, Quarto's too if it could be installed there.
@@ -77,5 +78,5 @@ $(VENV)/installed-tests: $(VENV)/installed
 
 # Tried once. Where it fails (the package fetches Quarto from GitHub) the built-in renderer does the work.
 $(VENV)/quarto: | $(VENV)/created
-	@command -v quarto > $@ || { $(PIP) install quarto-cli > $(VENV)/quarto.log 2>&1 && $(BIN)/quarto --version > $@; } || \
+	@command -v quarto > $@ || { $(PIP) install quarto-cli==$(QUARTO) > $(VENV)/quarto.log 2>&1 && $(BIN)/quarto --version > $@; } || \
 		echo "Quarto could not be installed (see $(VENV)/quarto.log); the built-in renderer takes its place" | tee $@

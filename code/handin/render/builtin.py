@@ -32,7 +32,7 @@ from handin.render.environment import environment
 from handin.render.figures import figures, obsolete_figures
 from handin.render.kernel import execute
 from handin.render.markdown import Converter
-from handin.render.notebook import pretend, program, take_results, to_notebook
+from handin.render.notebook import pretend, program, shorten, take_results, to_notebook
 from handin.render.pandoc import Node
 from handin.render.progress import Progress
 from handin.render.record import record
@@ -140,6 +140,7 @@ class Builder:
                 progress=progress,
                 progress_file=folder / "progress.jsonl",
             )
+            shorten(document.notebook)
             ran[told] = document
 
     def _tree(self, document: Document, notebook: NotebookNode, folder: Path) -> Node:

@@ -18,6 +18,7 @@ from handin.files.publish import publish
 from handin.project import Project
 from handin.qmd.source import read_source
 from handin.render.figures import figures, obsolete_figures
+from handin.render.notebook import shorten
 from handin.render.record import record
 from handin.render.settings import document_settings
 
@@ -45,6 +46,7 @@ def collect(project: Project) -> list[Path]:
         if notebook_file is None:
             continue  # this document was not rendered
         notebook = nbformat.read(notebook_file, as_version=4)
+        shorten(notebook)
         metadata = document_settings(project, read_source(project.root, name)).metadata
         if metadata.get("notebook"):
             kept = record(notebook, metadata, project)

@@ -113,6 +113,9 @@ class _Run:
             task.cancel()
 
         try:
+            # Sockets in a folder of ours: over TCP others could listen, and the kernel says so.
+            manager = self._client.create_kernel_manager()
+            manager.transport, manager.ip = "ipc", str(Path(self._environment["IPYTHONDIR"]) / "kernel")
             async with self._client.async_setup_kernel(env=self._environment, stderr=self._log):
                 # nbclient's own handlers would only kill the kernel and leave us waiting for it.
                 for number in (signal.SIGINT, signal.SIGTERM):

@@ -26,6 +26,7 @@ EXECUTE = {"echo": bool, "warning": bool, "output": bool, "include": bool, "eval
 TYPST = {
     "papersize", "margin", "mainfont", "fontsize", "number-sections", "section-numbering", "fig-format",
     "fig-width", "fig-height", "keep-ipynb", "keep-typ", "template-partials", "pdf-standard",
+    "syntax-highlighting",
 }  # fmt: skip
 FIGURE_SIZE = (5.5, 3.5)  # in, Quarto's for Typst
 

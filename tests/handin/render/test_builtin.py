@@ -200,8 +200,23 @@ def test_a_broken_inline_expression_is_named(folder: Path, edit: Edit) -> None:
 
 def test_a_kernel_that_dies_is_named(folder: Path, edit: Edit) -> None:
     edit(WORDS, "plt.show()", "import os; os._exit(3)")
-    with pytest.raises(HandinError, match=r"1-words\.qmd:17: the kernel died while it ran chunk `fig-line`"):
+    with pytest.raises(
+        HandinError, match=r"1-words\.qmd:17: the kernel died while it ran chunk `fig-line`"
+    ) as caught:
         render(folder)
+    assert "TCP" not in str(caught.value)
+
+
+def test_what_nobody_can_read_is_cut(folder: Path, edit: Edit) -> None:
+    edit(WORDS, 'print("printed words")', "for number in range(100_000): print('row', number)")
+    Builder(load_project(folder)).render(["notebook.qmd"])
+    text = words(folder / "_output" / "notebook.pdf")
+    assert "row 0 " in text
+    assert "row 99999 " in text
+    assert re.search(r"\[… 9\d\d,\d{3} of 988,890 characters left out …\]", text)
+    kept = nbformat.read(folder / "_output" / "notebook.ipynb", as_version=4)
+    outputs = [output.text for cell in kept.cells for output in cell.get("outputs", []) if "text" in output]
+    assert all(len(output) < 21_000 for output in outputs)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
