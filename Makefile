@@ -19,7 +19,7 @@ render: $(VENV)/installed $(VENV)/quarto ## build report and notebook (the defau
 draft: $(VENV)/installed $(VENV)/quarto ## build them with false claims marked instead of stopping there
 	@$(BIN)/handin render --draft
 
-preview: $(VENV)/installed $(VENV)/quarto ## build the report again whenever a source changes
+preview: $(VENV)/installed ## show the documents in the browser, built anew at every save
 	@$(BIN)/handin preview
 
 check: $(VENV)/installed ## check the hand-in against the rules of the course

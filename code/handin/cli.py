@@ -75,15 +75,22 @@ def render(
 
 
 @main.command()
-@click.argument("document", default="report")
-@click.option("--renderer", type=RENDERERS, help="[default: as for `render`]")
+@click.argument("document", required=False)
+@click.option("--renderer", type=RENDERERS, default="builtin", show_default=True)
 @click.option("--draft/--strict", default=True, help="Mark false claims or stop there. [default: mark]")
+@click.option("--port", type=click.IntRange(1, 65535), help="[default: 4321; any other where it is taken]")
+@click.option("--no-browser", is_flag=True, help="Open no browser; the address is printed in any case.")
 @click.pass_context
-def preview(ctx: click.Context, document: str, renderer: str | None, draft: bool) -> None:
-    """Build DOCUMENT again whenever a source changes."""
-    from handin.render.command import preview_document
+def preview(
+    ctx: click.Context, document: str | None, renderer: str, draft: bool, port: int | None, no_browser: bool
+) -> None:
+    """Show the documents in the browser, DOCUMENT first, and build them anew at every save."""
+    from handin.preview.command import preview_documents
 
-    preview_document(current_project(ctx), document, renderer=renderer, draft=draft)
+    project = current_project(ctx)
+    preview_documents(
+        project, document, renderer=renderer, draft=draft, port=port or 0, browser=not no_browser
+    )
 
 
 @main.command()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,10 +70,19 @@ class Builder:
         project: The project.
         draft: Sets DRAFT=1 for the chunks.
         console: Where progress is shown; None for silence.
+        on_set: Called with every document that is set: its name, the PDF, the Typst source it was made from.
     """
 
-    def __init__(self, project: Project, *, draft: bool = False, console: Console | None = None) -> None:
+    def __init__(
+        self,
+        project: Project,
+        *,
+        draft: bool = False,
+        console: Console | None = None,
+        on_set: Callable[[str, bytes, Path], None] = lambda name, pdf, typst: None,
+    ) -> None:
         self._project = project
+        self._on_set = on_set
         self._console = console
         self._environment = environment(project.root) | ({"DRAFT": "1"} if draft else {})
 
@@ -105,6 +114,7 @@ class Builder:
                             self._set(document, document.notebook, folder), built_from
                         )
                         files[self._project.output_dir / f"{document.stem}.pdf"] = pdf
+                    self._on_set(document.name, pdf, folder / f"{document.stem}.typ")
         pdfs = list(files)
         obsolete = self._records(documents, files, built_from)
         publish(files, obsolete)

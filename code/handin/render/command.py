@@ -1,9 +1,8 @@
-"""What `handin render`, `preview` and `clean` do."""
+"""What `handin render` and `clean` do."""
 
 from __future__ import annotations
 
 import shutil
-import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,13 +11,12 @@ import click
 from rich.console import Console
 
 from handin.errors import HandinError, Place
-from handin.project import CONFIG, Project, load_project
+from handin.project import CONFIG, Project
 from handin.render.builtin import BUILD, Builder
 from handin.render.collect import KEPT
 from handin.render.figures import obsolete_figures
-from handin.render.quarto import quarto_environment, quarto_version, render_by_quarto
+from handin.render.quarto import quarto_version, render_by_quarto
 from handin.render.summary import summary
-from handin.render.watch import watch
 
 
 def render_documents(project: Project, names: Sequence[str], *, renderer: str | None, draft: bool) -> None:
@@ -33,7 +31,7 @@ def render_documents(project: Project, names: Sequence[str], *, renderer: str | 
     Raises:
         HandinError: There is no such document or no Quarto, or the render failed.
     """
-    documents = [_document(name, project) for name in names] or project.documents
+    documents = [document_name(name, project) for name in names] or project.documents
     version = _version(renderer)
     console = Console()
     started = time.perf_counter()
@@ -44,27 +42,6 @@ def render_documents(project: Project, names: Sequence[str], *, renderer: str | 
     seconds = time.perf_counter() - started
     made_by = f"Quarto {version}" if version else "the built-in renderer"
     click.echo(summary(paths, project.root, made_by, seconds))
-
-
-def preview_document(project: Project, name: str, *, renderer: str | None, draft: bool) -> None:
-    """Render a document again and again, until Ctrl-C."""
-    document = _document(name, project)
-    if _version(renderer):
-        environment = quarto_environment(project, draft=draft)
-        subprocess.run(
-            ["quarto", "preview", document, "--to", "typst"], cwd=project.root, env=environment, check=False
-        )
-        return
-
-    console = Console()
-
-    def render() -> None:
-        try:
-            render_documents(load_project(project.root), [document], renderer="builtin", draft=draft)
-        except HandinError as error:
-            console.print(str(error), style="red", markup=False)
-
-    watch(project.root, render, console.print)
 
 
 def clean_project(project: Project) -> list[str]:
@@ -94,7 +71,7 @@ def _version(renderer: str | None) -> str | None:
     return version
 
 
-def _document(name: str, project: Project) -> str:
+def document_name(name: str, project: Project) -> str:
     document = name if name.endswith(".qmd") else f"{name}.qmd"
     if document not in project.documents:
         raise HandinError(

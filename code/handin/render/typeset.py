@@ -90,6 +90,12 @@ def to_pdf(text: str, source: Source, project: Project, folder: Path, timestamp:
     return pdf
 
 
+def to_svg(file: Path, project: Project) -> list[bytes]:
+    """The pages of a Typst source that `to_pdf` has set, as pictures."""
+    pages = typst.compile(str(file), root=str(project.root), ignore_system_fonts=True, format="svg")
+    return pages if isinstance(pages, list) else [pages]
+
+
 def _formula(warnings: str, source: Source) -> Place:
     """Where the formula stands that Pandoc cannot read."""
     named = re.search(r"TeX math (.+?),? rendering as TeX", warnings)
