@@ -1,6 +1,7 @@
 """The data set: two CSV files with columns x,y, read and checked.
 
-`_quarto.yml` names it (`dataset:` with `name`, `train`, `test` and perhaps `noise-std`); D1 is in `data/`.
+`_quarto.yml` names it (`dataset:` with `name`, `train`, `test` and, where they are known, `noise-std` and
+`signal`); D1 is in `data/`.
 """
 
 import csv
@@ -13,6 +14,7 @@ import yaml
 from torch import Tensor
 
 PROJECT = Path(__file__).resolve().parents[2]
+SIGNALS = {"sin": torch.sin, "cos": torch.cos, "exp": torch.exp}  # names that `signal` may have
 MIN_ROWS = 5  # fewer points than this say nothing about a fit
 LARGEST = torch.finfo(torch.float32).max
 
@@ -31,6 +33,7 @@ class Dataset:
     X_test: Tensor  # [M, 1]
     y_test: Tensor  # [M, 1]
     noise_std: float | None = None  # standard deviation of the noise on y, where it is known
+    signal: str | None = None  # the function of x below the noise, a key of SIGNALS, where it is known
 
     @property
     def x_range(self) -> tuple[float, float]:
@@ -38,9 +41,18 @@ class Dataset:
         x = torch.cat([self.X_train, self.X_test])
         return float(x.min()), float(x.max())
 
+    def noise_mse(self, part: str) -> float | None:
+        """Mean square of the noise on the targets of `part`, train or test; None where it is not known."""
+        if self.signal is None:
+            return None
+        X, y = (self.X_train, self.y_train) if part == "train" else (self.X_test, self.y_test)
+        return float((y.double() - SIGNALS[self.signal](X.double())).square().mean())
+
 
 def load_d1(train: str | Path | None = None, test: str | Path | None = None) -> Dataset:
     """Read the training and test data: by default the files that `_quarto.yml` names, D1 unless changed.
+
+    Of other files, neither noise nor signal is known.
 
     Raises:
         DataError: if a file is missing, is not UTF-8, lacks the header `x,y`, has fewer than `MIN_ROWS` rows,
@@ -49,7 +61,11 @@ def load_d1(train: str | Path | None = None, test: str | Path | None = None) -> 
     named = _named_in_project()
     X_train, y_train = read_xy(train or PROJECT / named["train"])
     X_test, y_test = read_xy(test or PROJECT / named["test"])
-    return Dataset(named["name"], X_train, y_train, X_test, y_test, named.get("noise-std"))
+    if train or test:
+        return Dataset(named["name"], X_train, y_train, X_test, y_test)
+    return Dataset(
+        named["name"], X_train, y_train, X_test, y_test, named.get("noise-std"), named.get("signal")
+    )
 
 
 def read_xy(path: str | Path) -> tuple[Tensor, Tensor]:
@@ -113,5 +129,10 @@ def _named_in_project() -> dict[str, Any]:
     if noise_std is not None and not (isinstance(noise_std, int | float) and noise_std > 0):
         raise DataError(
             f"{path}: `noise-std: {noise_std}` under `dataset:` must be a positive number, or left out"
+        )
+    if named.get("signal", "sin") not in SIGNALS:
+        raise DataError(
+            f"{path}: `signal: {named['signal']}` under `dataset:` must be one of {', '.join(SIGNALS)}, "
+            "or left out"
         )
     return named

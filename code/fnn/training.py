@@ -1,5 +1,6 @@
 """Training: many networks of one architecture from many initial points, and the record of how it went."""
 
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -48,6 +49,7 @@ class Settings:
     init: str  # a key of LAWS
     limits: Limits
     device: str  # where the tensors live: "cpu", "cuda", …
+    decay: float = 0.0  # λ of the weight decay λ‖θ‖² that is added to the train MSE
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,7 @@ def train_restarts(
     limits: Limits | str = "full",
     device: str = "cpu",
     shards: int | None = None,
+    decay: float = 0.0,
 ) -> Record:
     """Train networks from `restarts` initial points on all training data at once, or read how that went.
 
@@ -142,11 +145,12 @@ def train_restarts(
         limits: when to stop, or the name of a preset.
         device: where to compute.
         shards: in how many parts; by default as many as the restarts and the parameters suggest.
+        decay: λ of the weight decay: MSE + λ‖θ‖² is minimised. The record's losses are MSEs, without it.
 
     Raises:
         ValueError: on an argument that is not one of these, by name.
     """
-    training = Training(hidden_sizes, restarts, method, phi, seed, data, init, limits, device, shards)
+    training = Training(hidden_sizes, restarts, method, phi, seed, data, init, limits, device, shards, decay)
     return train_all([training])[0]
 
 
@@ -164,6 +168,7 @@ class Training:
     limits: Limits | str = "full"
     device: str = "cpu"
     shards: int | None = None
+    decay: float = 0.0
 
 
 def train_all(trainings: Sequence[Training]) -> list[Record]:
@@ -189,7 +194,7 @@ def _prepare(training: Training) -> tuple[Settings, Job]:
     data = training.data or load_d1()
     settings = make_settings(
         training.hidden_sizes, training.method, training.phi, training.seed,
-        data, training.init, training.limits, training.device,
+        data, training.init, training.limits, training.device, training.decay,
     )  # fmt: skip
     if training.restarts < 1:
         raise ValueError(f"restarts={training.restarts}: at least one is needed")
@@ -236,17 +241,21 @@ def make_settings(
     init: str,
     limits: Limits | str,
     device: str,
+    decay: float = 0.0,
 ) -> Settings:
     """The settings that `train_restarts` describes, checked."""
     if any(not isinstance(size, int) or isinstance(size, bool) or size < 1 for size in hidden_sizes):
         raise ValueError(f"hidden_sizes={list(hidden_sizes)}: must be positive whole numbers")
     _require_known("method", method, METHODS)
     _require_known("init", init, LAWS)
+    without = (*LEAST_SQUARES, *AUTOGRAD)
+    if not 0 <= decay < math.inf or (decay and method in without):
+        raise ValueError(f"decay={decay}: zero or positive, and zero for {', '.join(without)}")
     if isinstance(limits, str):
         _require_known("limits", limits, PRESETS)
         limits = PRESETS[limits]
     sizes = (data.X_train.shape[1], *hidden_sizes, data.y_train.shape[1])
-    return Settings(sizes, find_unit(phi).name, method, seed, init, limits, device)
+    return Settings(sizes, find_unit(phi).name, method, seed, init, limits, device, decay)
 
 
 def run_shard(settings: Settings, data: Dataset, indices: Sequence[int]) -> dict[str, Tensor]:
@@ -291,8 +300,10 @@ def _minimize(settings: Settings, X: Tensor, y: Tensor, start: Tensor) -> Result
         return minimize(objective, start, settings.limits)
     if settings.method == "scipy-least-squares":
         return minimize(MeanSquaredError(settings.sizes, unit, X, y, padded=False), start, settings.limits)
-    objective = MeanSquaredError(settings.sizes, unit, X, y)
+    objective = MeanSquaredError(settings.sizes, unit, X, y, decay=settings.decay)
     found = minimize(objective, _in_company(objective.pad(start)), settings.limits)
+    if settings.decay:
+        found = found._replace(value=objective.value(found.params))
     found = Result(*(part[: len(start)] for part in found))
     return found._replace(params=found.params[:, : objective.P])
 

@@ -1,6 +1,7 @@
 """D1 against its definition, and every kind of bad data file by its message."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,13 @@ def test_d1_is_named_and_knows_its_range() -> None:
     low, high = data.x_range
     assert low == 0
     assert math.isclose(high, 4 * math.pi, rel_tol=1e-6)
+
+
+def test_the_noise_of_d1_is_what_was_added_to_the_signal() -> None:
+    noise = np.random.RandomState(1).normal(0, 0.1, 223)
+    assert load_d1().noise_mse("train") == pytest.approx((noise[:100] ** 2).mean(), rel=1e-5)
+    assert load_d1().noise_mse("test") == pytest.approx((noise[100:] ** 2).mean(), rel=1e-5)
+    assert replace(load_d1(), signal=None).noise_mse("train") is None
 
 
 def write(path: Path, text: str) -> Path:

@@ -76,6 +76,21 @@ def test_linear_model_is_the_least_squares_line() -> None:
         assert record.train_mse.tolist() == pytest.approx([float(line)] * 2, abs=1e-10)
 
 
+def test_weight_decay_adds_its_term_and_the_record_keeps_the_plain_loss() -> None:
+    plain = MeanSquaredError([1, 3, 1], UNITS["sigmoid"], X, Y)
+    decayed = MeanSquaredError([1, 3, 1], UNITS["sigmoid"], X, Y, decay=0.1)
+    record = train_restarts([3], 4, data=D1, decay=1e-3)
+    params = plain.pad(record.params)
+    value, gradient = plain.value_and_gradient(params)
+    with_value, with_gradient = decayed.value_and_gradient(params)
+    assert torch.allclose(with_value - value, 0.1 * params.square().sum(dim=1))
+    assert torch.allclose(with_gradient - gradient, 0.2 * params)
+    assert torch.allclose(record.train_mse, value, rtol=1e-12)
+    assert record.params.abs().max() < 20  # without decay, weights go up to 50
+    with pytest.raises(ValueError, match=r"decay=0\.1: zero or positive, and zero for lm"):
+        train_restarts([3], 1, method="lm", decay=0.1)
+
+
 @pytest.mark.parametrize("method", ["bfgs", "lm"])
 def test_one_unit_has_the_two_known_minima(method: str) -> None:
     record = train_restarts([1], 200, method)

@@ -49,9 +49,13 @@ class MeanSquaredError:
         X: inputs [N, D], float64.
         y: targets [N, 1], float64, on the same device.
         padded: False for methods that take one run after another and gain nothing by it.
+        decay: λ of the weight decay λ‖θ‖² that `value_and_gradient` adds.
     """
 
-    def __init__(self, sizes: Sequence[int], unit: Unit, X: Tensor, y: Tensor, padded: bool = True) -> None:
+    def __init__(
+        self, sizes: Sequence[int], unit: Unit, X: Tensor, y: Tensor, padded: bool = True, decay: float = 0.0
+    ) -> None:
+        self.decay = decay
         self.sizes, self.unit, self.N = tuple(sizes), unit, len(X)
         self.P = parameter_count(sizes)
         self.width = self.P + (-self.P % PARAMETER_BLOCK if padded else 0)
@@ -69,10 +73,14 @@ class MeanSquaredError:
         return self.residuals(params).square().sum(dim=1) / self.N
 
     def value_and_gradient(self, params: Tensor) -> tuple[Tensor, Tensor]:
-        """MSE and its gradient: [R, width] → [R], [R, width]."""
+        """MSE, with its weight decay, and its gradient: [R, width] → [R], [R, width]."""
         layers, outputs, r = self._forward(params)
         deltas = layer_deltas(layers, outputs, r * (2 / self.N), self.unit.slope)
-        return r.square().sum(dim=(1, 2)) / self.N, self._gradient(outputs, deltas)
+        value, gradient = r.square().sum(dim=(1, 2)) / self.N, self._gradient(outputs, deltas)
+        if self.decay:
+            value += self.decay * params.square().sum(dim=1)
+            gradient += 2 * self.decay * params
+        return value, gradient
 
     def residuals(self, params: Tensor) -> Tensor:
         """r: [R, width] → [R, N padded]."""
