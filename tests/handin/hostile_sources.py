@@ -15,7 +15,7 @@ class HostileSource:
     words: str
 
 
-_LAUGHS = "a: &a [x, x]\n" + "".join(
+_LAUGHS = "handin: {}\na: &a [x, x]\n" + "".join(
     f"{chr(98 + i)}: &{chr(98 + i)} [*{chr(97 + i)}, *{chr(97 + i)}]\n" for i in range(24)
 )
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from handin.errors import HandinError
-from handin.qmd.source import Source
-from handin.render.pandoc import Node, attr, rewrite
+from handin.qmd.pandoc import Node, attr, rewrite
+from handin.qmd.source import Line, Source, with_roles
 
 CLASSES = {"content-visible", "content-hidden"}
 CONDITIONS = {"when-meta", "unless-meta", "when-format", "unless-format"}
 FORMAT = "typst"
+_OPENING = re.compile(r"^\s*:{3,}\s*(?P<attributes>\{.*\}|\w[\w-]*)\s*:*\s*$")
+_CLOSING = re.compile(r"^\s*:{3,}\s*$")
+_ATTRIBUTE = re.compile(r'(?P<name>[\w-]+)="?(?P<value>[^"\s}]*)"?')
+_CLASS = re.compile(r"\.([\w-]+)")
 
 
 def resolve_conditions(tree: Node, source: Source, metadata: Mapping[str, Any]) -> Node:
@@ -38,6 +43,31 @@ def resolve_conditions(tree: Node, source: Source, metadata: Mapping[str, Any]) 
 
     result: Node = rewrite(tree, change)
     return result
+
+
+def shown_lines(lines: Iterable[Line], metadata: Mapping[str, Any], hidden: list[bool]) -> Iterator[str]:
+    """The lines of a piece of Markdown that are shown, without the fences of blocks, and without raw blocks.
+
+    Args:
+        lines: The piece, code blocks whole.
+        metadata: Of the document.
+        hidden: For every block that is open, the outermost first, whether it hides what is in it; changed.
+
+    Raises:
+        HandinError: A code block is never closed.
+    """
+    raw = False
+    for line, role in with_roles(lines):
+        if role == "open":
+            raw = "{=" in line.text
+        if role == "prose" and (opening := _OPENING.match(line.text)):
+            attributes = opening["attributes"]
+            conditions = {match["name"]: match["value"] for match in _ATTRIBUTE.finditer(attributes)}
+            hidden.append(not shown(set(_CLASS.findall(attributes)), conditions, metadata))
+        elif role == "prose" and _CLOSING.match(line.text) and hidden:
+            hidden.pop()
+        elif not any(hidden) and not (raw and role != "prose"):
+            yield line.text
 
 
 def shown(classes: set[str], conditions: Mapping[str, str], metadata: Mapping[str, Any]) -> bool:

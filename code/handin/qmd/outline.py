@@ -1,209 +1,298 @@
-"""What the Quarto sources of a report say: headings, figures, tables, references, citations, chunks.
+"""What a document says about itself: sections, figures, tables, references, citations, each with its place.
 
-Reads text only. It finds places (file:line) for what the PDF shows, and what the PDF cannot show.
+It is read from the tree that the build itself resolves: Pandoc's, conditions resolved, in the state that the
+document has before its chunks run. So what a rule judges is what stands on the pages.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path
+from typing import Any
 
-import yaml
+from handin.qmd import pandoc
+from handin.qmd.chunks import INLINE, OPTION, Chunk, Prose, chunks, read_blocks
+from handin.qmd.conditional import resolve_conditions
+from handin.qmd.pandoc import Node, attr, plain_text
+from handin.qmd.source import Line, Read, Source, merged, read_source, with_roles
 
-_INCLUDE = re.compile(r"^\s*\{\{<\s*include\s+(\S+)\s*>\}\}\s*$")
-_FENCE = re.compile(r"^\s*(`{3,}|~{3,})\s*(.*)$")
-_CHUNK = re.compile(r"^\{python\b.*\}$")
-_OPTION = re.compile(r"^\s*#\|\s?(.*)$")
+REFERENCE = re.compile(r"^(fig|tbl|eq|sec|lst)-\S+$")
+EQUATION_LABEL = re.compile(r"^\{#(?P<label>eq-[^\s}]+)\}(?P<rest>.*)$")
+KINDS = {"fig": "Figure", "tbl": "Table"}
+APPENDIX = "A1"  # how the templates count sections behind `#show: appendix`
 _HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*(\{[^}]*\})?\s*$")
-_DIV = re.compile(r"^\s*:{3,}\s*(\{.*\}|\S*)\s*$")
-_IMAGE = re.compile(r"!\[(.*?)\]\([^)]*\)(?:\{([^}]*)\})?")
-_TABLE_CAPTION = re.compile(r"^\s*:\s+(.*?)\s*\{[^}]*#(tbl-[\w-]+)[^}]*\}\s*$")
-_FLOAT_ID = re.compile(r"#((?:fig|tbl)-[\w-]+)")
-_REFERENCE = re.compile(r"(?<![\w@/\\`])@((?:fig|tbl|sec|eq|lst|thm)-[\w-]*\w)")
-_CITATION = re.compile(
-    r"(?<![\w@/\\`.])@(?!(?:fig|tbl|sec|eq|lst|thm)-)\{?([A-Za-z0-9_][\w:.#$%&+?<>~/-]*\w)"
-)
-_CODE_SPAN = re.compile(r"`[^`]*`")
-_INCLUDES = 200  # files read for one document, at most
-_LINE = 20_000  # characters of a line that are read
 
 
 @dataclass(frozen=True)
-class Heading:
+class Section:
     level: int  # 1 for #
     title: str
     label: str
-    numbered: bool
-    place: str
+    number: str  # "1a"; "" where it has none
+    part: str  # "body" or "appendix"
+    place: str  # "sections/1-mlp.qmd:3"
 
 
 @dataclass(frozen=True)
 class Float:
-    """A figure or a table."""
+    """A figure or a table; parts of a figure are not counted."""
 
     label: str  # fig-… or tbl-…
+    number: str  # within its kind, from "1"
     caption: str
     place: str
 
     @property
     def kind(self) -> str:
-        return "Table" if self.label.startswith("tbl-") else "Figure"
+        return KINDS[self.label[:3]]
 
 
 @dataclass(frozen=True)
 class Mention:
-    """A cross-reference or a citation."""
+    """A cross-reference (`label` is fig-…, tbl-…, sec-…, eq-…) or a citation (`label` is its key)."""
 
     label: str
     place: str
     in_caption: bool
 
 
-@dataclass(frozen=True)
-class Chunk:
-    code: str
-    file: str
-    line: int  # of its first line of code
-
-
 @dataclass
-class Source:
+class Outline:
     """What was found, in the order of the document."""
 
-    headings: list[Heading] = field(default_factory=list)
+    sections: list[Section] = field(default_factory=list)
     floats: list[Float] = field(default_factory=list)
-    references: list[Mention] = field(default_factory=list)
+    mentions: list[Mention] = field(default_factory=list)
     citations: list[Mention] = field(default_factory=list)
-    chunks: list[Chunk] = field(default_factory=list)
-    missing: list[tuple[str, str]] = field(default_factory=list)  # included file, place of the include
+    labels: set[str] = field(default_factory=set)  # all that can be referred to
+    chunks: list[Chunk] = field(default_factory=list)  # hidden ones too: they run
 
-    def labelled(self, kind: str) -> list[Float]:
+    def of_kind(self, kind: str) -> list[Float]:
         """The floats of a kind, "Figure" or "Table", as they are numbered."""
         return [one for one in self.floats if one.kind == kind]
 
 
-def read_source(text: Callable[[str], str | None], document: str, *, notebook: bool = False) -> Source:
-    """Read a document with all that it includes.
+def read_outline(read: Read, name: str, config: Mapping[str, Any]) -> Outline:
+    """The outline of the document `name`.
 
     Args:
-        text: Gives the text of a file, None where there is none.
-        document: The file to begin with; included paths count from its folder.
-        notebook: Whether content for the notebook belongs to this document.
+        read: Gives the files of the project or the ZIP.
+        name: The document.
+        config: `_quarto.yml` as data.
+
+    Raises:
+        HandinError: The document cannot be read; see `read_source`, `read_blocks`, `resolve_conditions`.
+        OSError: Pandoc cannot be started.
     """
-    reader = _Reader(text, PurePosixPath(document).parent, notebook)
-    reader.file(document)
-    return reader.source
+    source = read_source(read, name)
+    blocks = read_blocks(source)
+    metadata = merged(config, source.metadata)
+    execute = metadata.get("execute")
+    markdown = skeleton(blocks, execute if isinstance(execute, Mapping) else {})
+    tree = pandoc.parse(markdown, folder=Path())
+    tree = resolve_conditions(tree, source, metadata)
+    reader = _Reader(source, blocks, _numbering(metadata))
+    reader.blocks(tree["blocks"])
+    reader.outline.chunks = list(chunks(blocks))
+    return reader.outline
+
+
+def keys(text: str) -> set[str]:
+    """What a piece of Markdown cites or refers to."""
+    return {match.rstrip(".:?") for match in re.findall(r"(?<![\w@\\`.])@\{?(\w[\w:.#$%&+?<>~/-]*)", text)}
+
+
+def skeleton(blocks: Sequence[Prose | Chunk], execute: Mapping[str, Any]) -> str:
+    """The document's Markdown with a word for every figure, table and inline value that a chunk will give.
+
+    Args:
+        blocks: The document.
+        execute: Its `execute:` settings, the defaults of chunk options.
+    """
+    parts = []
+    for block in blocks:
+        if isinstance(block, Prose):
+            parts.append(INLINE.sub(r"\g<before>1", block.text))
+        elif block.caption and block.runs and shows_output(block, execute):
+            parts.append(float_block(str(block.label), "It stands here.", block.caption))
+    return "\n\n".join(parts) + "\n"
+
+
+def shows_output(chunk: Chunk, execute: Mapping[str, Any]) -> bool:
+    """Whether the document shows what a chunk gives."""
+    options = {**execute, **chunk.options}
+    return options.get("include", True) is not False and options.get("output", True) is not False
+
+
+def float_block(label: str, body: str, caption: str) -> str:
+    """A figure or table in Markdown, as Quarto writes it around the output of a chunk."""
+    return f"::::: {{#{label}}}\n{body}\n\n{caption}\n:::::"
+
+
+def _numbering(metadata: Mapping[str, Any]) -> str:
+    """The pattern by which sections are numbered, as "1a"; empty where they are not."""
+    formats = metadata.get("format")
+    typst = formats.get("typst") if isinstance(formats, Mapping) else None
+    settings = {**metadata, **typst} if isinstance(typst, Mapping) else metadata
+    pattern = str(settings.get("section-numbering", ""))
+    return pattern or ("1.1.1" if settings.get("number-sections") else "")
 
 
 class _Reader:
-    def __init__(self, text: Callable[[str], str | None], base: PurePosixPath, notebook: bool) -> None:
-        self.text = text
-        self.base = base
-        self.notebook = notebook
-        self.source = Source()
-        self.open_files: list[str] = []
-        self.budget = _INCLUDES
-        self.hidden: list[bool] = []  # one entry per open div
+    def __init__(self, source: Source, blocks: Sequence[Prose | Chunk], numbering: str) -> None:
+        self.outline = Outline()
+        self.places = _Places(source, blocks)
+        self.numbering = numbering
+        self.part = "body"
+        self.counts: list[int] = []  # of the open sections, by level
+        self.floats: dict[str, int] = defaultdict(int)
+        self.in_caption = False
+        self.in_float = False
 
-    def file(self, name: str) -> None:
-        text = self.text(name)
-        if text is None or name in self.open_files:
+    def blocks(self, node: Any) -> None:
+        if isinstance(node, list):
+            for value in node:
+                self.blocks(value)
+        elif isinstance(node, dict):
+            self.element(node)
+
+    def element(self, node: Node) -> None:
+        match node.get("t"):
+            case "Header":
+                self.header(node)
+            case "RawBlock" if re.search(r"#show:\s*appendix\b", node["c"][1]):
+                self.part, self.counts = "appendix", []
+            case "Div":
+                self.div(node)
+            case "Figure" | "Table":
+                identifier, _, _ = attr(node["c"][0])
+                self.float(identifier, node["c"][2:], node["c"][1][1])
+            case "CodeBlock":
+                identifier, _, _ = attr(node["c"][0])
+                self.outline.labels |= {identifier} if identifier.startswith("lst-") else set()
+            case "Cite":
+                for cite in node["c"][0]:
+                    key = cite["citationId"]
+                    found = self.outline.mentions if REFERENCE.match(key) else self.outline.citations
+                    found.append(Mention(key, self.places.mention(key), self.in_caption))
+                    self.blocks([cite["citationPrefix"], cite["citationSuffix"]])
+            case "Str":
+                if match := EQUATION_LABEL.match(node["c"]):
+                    self.outline.labels.add(match["label"])
+            case _:
+                self.blocks([value for key, value in node.items() if key != "t"])
+
+    def header(self, node: Node) -> None:
+        level, attributes, inlines = node["c"]
+        label, classes, _ = attr(attributes)
+        title = plain_text(inlines)
+        number = ""
+        if "unnumbered" not in classes:
+            self.counts = [*self.counts, *[0] * level][:level]
+            self.counts[-1] += 1
+            number = numbered(APPENDIX if self.part == "appendix" else self.numbering, self.counts)
+        elif level == 1 and title.lower().startswith("appendi"):
+            self.part = "appendix"
+        if number and label.startswith("sec-"):
+            self.outline.labels.add(label)
+        place = self.places.heading(level, title, label)
+        self.outline.sections.append(Section(level, title, label, number, self.part, place))
+        self.blocks(inlines)
+
+    def div(self, node: Node) -> None:
+        identifier, _, attributes = attr(node["c"][0])
+        inner = node["c"][1]
+        if not identifier.startswith(("fig-", "tbl-")):
+            self.blocks(inner)
             return
-        self.open_files.append(name)
-        lines = text.splitlines()
-        position = 0
-        if lines and lines[0].strip() == "---":  # front matter
-            ends = [n for n, line in enumerate(lines[1:], start=1) if line.strip() in ("---", "...")]
-            position = ends[0] + 1 if ends else 0
-        while position < len(lines):
-            position = self.line(name, lines, position)
-        self.open_files.pop()
+        caption = attributes.get(f"{identifier[:3]}-cap")
+        if caption is not None:
+            self.float(identifier, inner, [{"t": "Plain", "c": [{"t": "Str", "c": caption}]}])
+        elif len(inner) > 1 and inner[-1]["t"] == "Para":
+            self.float(identifier, inner[:-1], inner[-1:])
+        else:
+            self.float(identifier, inner, [])
 
-    def line(self, name: str, lines: list[str], position: int) -> int:
-        """Read what begins on a line; gives the position after it."""
-        line = lines[position][:_LINE]
-        place = f"{name}:{position + 1}"
-        if fence := _FENCE.match(line):
-            return self.fenced(name, lines, position, fence[1], fence[2].strip())
-        if include := _INCLUDE.match(line):
-            inner = (self.base / include[1]).as_posix()
-            self.budget -= 1
-            if self.text(inner) is None:
-                self.source.missing.append((inner, place))
-            elif self.budget >= 0:
-                self.file(inner)
-            return position + 1
-        if div := _DIV.match(line):
-            self.div(div[1], place)
-            return position + 1
-        if any(self.hidden):
-            return position + 1
-        if heading := _HEADING.match(line):
-            attributes = heading[3] or ""
-            label = re.search(r"#([\w-]+)", attributes)
-            numbered = ".unnumbered" not in attributes and attributes != "{-}"
-            self.source.headings.append(
-                Heading(len(heading[1]), heading[2].strip(), label[1] if label else "", numbered, place)
-            )
-            return position + 1
-        if caption := _TABLE_CAPTION.match(line):
-            self.source.floats.append(Float(caption[2], caption[1], place))
-            self.mentions(caption[1], place, in_caption=True)
-            return position + 1
-        self.prose(line, place)
-        return position + 1
-
-    def div(self, attributes: str, place: str) -> None:
-        if not attributes:
-            if self.hidden:
-                self.hidden.pop()
-            return
-        condition = re.search(r'\.content-visible (when|unless)-meta="notebook"', attributes)
-        self.hidden.append(condition is not None and (condition[1] == "when") != self.notebook)
-        if (label := _FLOAT_ID.search(attributes)) and not any(self.hidden):
-            caption = re.search(r'(?:fig|tbl)-cap="([^"]*)"', attributes)
-            # Without the attribute, the caption of a figure's div is the last paragraph in it.
-            self.source.floats.append(Float(label[1], caption[1] if caption else "(in the block)", place))
-
-    def fenced(self, name: str, lines: list[str], position: int, fence: str, info: str) -> int:
-        end = position + 1
-        while end < len(lines) and not re.match(
-            rf"^\s*{re.escape(fence[0])}{{{len(fence)},}}\s*$", lines[end]
-        ):
-            end += 1
-        if _CHUNK.match(info) and not any(self.hidden):
-            body = lines[position + 1 : end]
-            self.source.chunks.append(Chunk("\n".join(body), name, position + 2))
-            self.options(body, f"{name}:{position + 1}")
-        return end + 1
-
-    def options(self, body: list[str], place: str) -> None:
-        listed = [match[1] for line in body if (match := _OPTION.match(line))]
-        try:
-            options = yaml.safe_load("\n".join(listed)) if listed else {}
-        except yaml.YAMLError:
-            return  # the renderer refuses the chunk and says why
-        if not isinstance(options, dict) or not isinstance(options.get("label"), str):
-            return
-        label = options["label"]
+    def float(self, label: str, content: list[Any], caption: list[Node]) -> None:
         if label.startswith(("fig-", "tbl-")):
-            caption = str(options.get(f"{label[:3]}-cap") or "")
-            self.source.floats.append(Float(label, caption, place))
-            self.mentions(caption, place, in_caption=True)
+            self.outline.labels.add(label)
+            if not self.in_float:
+                self.floats[label[:3]] += 1
+                number, text = str(self.floats[label[:3]]), " ".join(plain_text(caption).split())
+                self.outline.floats.append(Float(label, number, text, self.places.label(label)))
+        before = self.in_float, self.in_caption
+        self.in_float = True
+        self.blocks(content)
+        self.in_caption = True
+        self.blocks(caption)
+        self.in_float, self.in_caption = before
 
-    def prose(self, line: str, place: str) -> None:
-        for image in _IMAGE.finditer(line):
-            label = _FLOAT_ID.search(image[2] or "")
-            if label:
-                self.source.floats.append(Float(label[1], image[1], place))
-            self.mentions(image[1], place, in_caption=True)
-        self.mentions(_IMAGE.sub("", line), place, in_caption=False)
 
-    def mentions(self, text: str, place: str, *, in_caption: bool) -> None:
-        text = _CODE_SPAN.sub("", text)
-        for match in _REFERENCE.finditer(text):
-            self.source.references.append(Mention(match[1], place, in_caption))
-        for match in _CITATION.finditer(text):
-            self.source.citations.append(Mention(match[1], place, in_caption))
+def numbered(pattern: str, counts: Sequence[int]) -> str:
+    """The number of a section by a pattern of Typst: "1a" makes "2c" of [2, 3]; deeper levels have none."""
+    signs = re.findall(r"([^1aAiI]*)([1aAiI])", pattern)
+    if not counts or len(counts) > len(signs):
+        return ""
+    return "".join(f"{before}{_count(sign, n)}" for (before, sign), n in zip(signs, counts, strict=False))
+
+
+def _count(sign: str, n: int) -> str:
+    if sign in "aA":
+        return chr(ord(sign) + (n - 1) % 26) if n else "-"
+    if sign in "iI":
+        roman = {10: "x", 9: "ix", 5: "v", 4: "iv", 1: "i"}
+        text = ""
+        for value, letters in roman.items():
+            text, n = text + letters * (n // value), n % value
+        return text.upper() if sign == "I" else text
+    return str(n)
+
+
+class _Places:
+    """Finds the lines of a source that elements of its tree come from; Pandoc does not say."""
+
+    def __init__(self, source: Source, blocks: Sequence[Prose | Chunk]) -> None:
+        self.name = source.name
+        self.lines = [line for line, role in with_roles(source.lines) if role == "prose"]
+        options = [line for line in source.lines if OPTION.match(line.text)]
+        self.labels: dict[str, Line] = {chunk.label: chunk.header for chunk in chunks(blocks) if chunk.label}
+        self.mentions: dict[str, list[Line]] = defaultdict(list)
+        for line in [*self.lines, *options]:
+            for label in re.findall(r"#((?:fig|tbl|sec|eq|lst)-[\w-]+)", line.text):
+                self.labels.setdefault(label, line)
+            for key in re.findall(r"@\{?([\w][\w:.#$%&+?<>~/-]*)", line.text):
+                self.mentions[key.rstrip(".:?")].append(line)
+        self.seen: dict[str, int] = defaultdict(int)
+        self.next_heading = self._headings()
+
+    def label(self, label: str) -> str:
+        return str(self.labels[label].place) if label in self.labels else self.name
+
+    def mention(self, key: str) -> str:
+        """Place of the next mention of a key."""
+        found = self.mentions.get(key)
+        if not found:
+            return self.name
+        self.seen[key] += 1
+        return str(found[min(self.seen[key], len(found)) - 1].place)
+
+    def heading(self, level: int, title: str, label: str) -> str:
+        """Place of the next heading with this title."""
+        if label in self.labels and label.startswith("sec-"):
+            return self.label(label)
+        for line, hashes, text in self.next_heading:
+            if len(hashes) == level and _letters(text) == _letters(title):
+                return str(line.place)
+        return self.name
+
+    def _headings(self) -> Iterator[tuple[Line, str, str]]:
+        for line in self.lines:
+            if match := _HEADING.match(line.text):
+                yield line, match[1], match[2]
+
+
+def _letters(text: str) -> str:
+    return "".join(sign for sign in text.casefold() if sign.isalnum())

@@ -1,9 +1,14 @@
-"""A `.qmd` document with its includes put in, every line remembering the file and number it came from."""
+"""A `.qmd` document with its includes put in, every line remembering the file and number it came from.
+
+Files come from a folder or from a ZIP alike. Whatever Quarto would take is read; what the built-in renderer
+does not know is refused by `render.refusals`.
+"""
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,10 +17,10 @@ from handin.errors import HandinError, Place
 from handin.yaml_lines import Located
 
 INCLUDE = re.compile(r"^\s*\{\{<\s*include\s+(?P<path>[^\s>]+|\"[^\"]+\")\s*>\}\}\s*$")
-SHORTCODE = re.compile(r"\{\{<\s*(?P<name>\S+)")
 FENCE = re.compile(r"^(?P<indent>\s*)(?P<fence>`{3,}|~{3,})(?P<info>.*)$")
+MOST_INCLUDES = 200  # in one document; a ZIP may be made to include without end
 
-
+Read = Callable[[str], bytes | None]  # path in the project → content; None where there is no such file
 Role = Literal["prose", "open", "code", "close"]
 
 
@@ -45,32 +50,63 @@ class Source:
         return next((line.place for line in self.lines if regex.search(line.text)), Place(self.name))
 
 
-def read_source(root: Path, name: str) -> Source:
-    """Read the document `name` of the project in `root`.
+def on_disk(root: Path) -> Read:
+    """Reads the files of a project's folder."""
+
+    def read(name: str) -> bytes | None:
+        try:
+            return (root / name).read_bytes()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            return None
+
+    return read
+
+
+def read_source(read: Read, name: str) -> Source:
+    """Read the document `name` of a project.
 
     As in Quarto, the path of an include is relative to the document, also inside an included file.
 
     Raises:
-        HandinError: A file is missing or not UTF-8, an include goes in circles or leaves the project, an
-            included file has YAML front matter, or there is a shortcode other than `include`.
+        HandinError: A file is missing or not UTF-8, an include goes in circles or leaves the project, or an
+            included file has YAML front matter.
     """
-    numbered = _read(root, name, included_at=None)
-    front, body = _split_front_matter(numbered, name)
-    return Source(name, tuple(_expand(root, name, body, trail=(name,))), front)
+    front, body = _split_front_matter(_read(read, name, included_at=None), name)
+    budget = iter(range(MOST_INCLUDES))
+    return Source(name, tuple(_expand(read, name, body, (name,), budget)), front)
 
 
-def _read(root: Path, name: str, included_at: Place | None) -> list[Line]:
-    path = (root / name).resolve()
-    if not path.is_relative_to(root):
+def read_alone(read: Read, name: str) -> Source:
+    """Read one file without what it includes.
+
+    Raises:
+        HandinError: It is missing or not UTF-8, or its front matter is no YAML.
+    """
+    front, body = _split_front_matter(_read(read, name, included_at=None), name)
+    return Source(name, tuple(body), front)
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a document over those of its project, block by block."""
+    result = dict(below)
+    for key, value in above.items():
+        old = result.get(key)
+        result[key] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return result
+
+
+def _read(read: Read, name: str, included_at: Place | None) -> list[Line]:
+    if name.startswith(("/", "../")):
         raise HandinError(
             f"`{name}` lies outside the project", place=included_at, remedy="move the file into the project"
         )
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (FileNotFoundError, IsADirectoryError):
+    data = read(name)
+    if data is None:
         raise HandinError(
-            f"there is no file `{name}` to include", place=included_at, remedy="mend the path"
-        ) from None
+            f"there is no file `{name}` to include", place=included_at, remedy="mend the path, or put it back"
+        )
+    try:
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         number = error.object[: error.start].count(b"\n") + 1
         raise HandinError("not UTF-8 text", place=Place(name, number), remedy="save it as UTF-8") from error
@@ -89,35 +125,33 @@ def _split_front_matter(lines: list[Line], name: str) -> tuple[Located, list[Lin
     )
 
 
-def _expand(root: Path, document: str, lines: Iterable[Line], trail: tuple[str, ...]) -> Iterator[Line]:
+def _expand(
+    read: Read, document: str, lines: Iterable[Line], trail: tuple[str, ...], budget: Iterator[int]
+) -> Iterator[Line]:
     for line, role in with_roles(lines):
         include = INCLUDE.match(line.text)
-        if include and role == "prose":
-            path = include["path"].strip('"')
-            name = (Path(document).parent / path).as_posix()
-            if name in trail:
-                circle = " → ".join((*trail, name))
-                raise HandinError(
-                    f"this include goes in circles: {circle}", place=line.place, remedy="remove one include"
-                )
-            included = _read(root, name, included_at=line.place)
-            if included and included[0].text.rstrip() == "---":
-                raise HandinError(
-                    "an included file has YAML front matter, which Quarto ignores or misreads",
-                    place=included[0].place,
-                    remedy=f"move its settings to {document} or _quarto.yml",
-                )
-            yield from _expand(root, document, included, (*trail, name))
-            yield Line("", line.place)  # the file's last paragraph ends here
+        if not include or role != "prose":
+            yield line
             continue
-        shortcode = SHORTCODE.search(line.text)
-        if shortcode and role == "prose":
+        name = posixpath.normpath(posixpath.join(posixpath.dirname(document), include["path"].strip('"')))
+        if name in trail:
+            circle = " → ".join((*trail, name))
             raise HandinError(
-                f"the built-in renderer knows no shortcode `{shortcode['name']}`",
-                place=line.place,
-                remedy="only `include`, on a line by itself, is supported; write it in Markdown",
+                f"this include goes in circles: {circle}", place=line.place, remedy="remove one include"
             )
-        yield line
+        if next(budget, None) is None:
+            raise HandinError(
+                f"more than {MOST_INCLUDES} includes", place=line.place, remedy="include fewer files"
+            )
+        included = _read(read, name, included_at=line.place)
+        if included and included[0].text.rstrip() == "---":
+            raise HandinError(
+                "an included file has YAML front matter, which Quarto ignores or misreads",
+                place=included[0].place,
+                remedy=f"move its settings to {document} or _quarto.yml",
+            )
+        yield from _expand(read, document, included, (*trail, name), budget)
+        yield Line("", line.place)  # the file's last paragraph ends here
 
 
 def with_roles(lines: Iterable[Line]) -> Iterator[tuple[Line, Role]]:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import Any
 
-from handin.qmd.outline import read_source
+from handin.errors import HandinError, Place
+from handin.qmd.chunks import chunks, expressions, read_blocks
+from handin.qmd.source import read_alone
 from handin.reading.names import Use, uses
-from handin.rules.finding import at
 
-if TYPE_CHECKING:  # a submission keeps its units
-    from handin.reading.submission import Submission
-
-_INLINE = re.compile(r"`\{python\}\s+([^`]+)`")
+LARGEST_TEXT = 2_000_000  # bytes; a longer source file is not read
 _MAGIC = re.compile(r"^([ \t]*)(?:[%!?].*|[\w.]+\?{1,2}[ \t]*)$", re.MULTILINE)
 
 
@@ -29,6 +28,7 @@ class Unit:
     file: str
     code: str
     place: Callable[[int], str]  # line of the code, from 1 → place in the hand-in
+    unread: str = ""  # why the file that it stands in could not be read
 
     @cached_property
     def tree(self) -> ast.Module | None:
@@ -37,7 +37,7 @@ class Unit:
 
     @property
     def fault(self) -> str:
-        return self._parsed[1]
+        return self.unread or self._parsed[1]
 
     @cached_property
     def _parsed(self) -> tuple[ast.Module | None, str]:
@@ -67,45 +67,58 @@ def uses_of(pieces: Sequence[Unit]) -> dict[int, list[Use]]:
     return found
 
 
-def units(submission: Submission) -> Iterator[Unit]:
+def units(files: Mapping[str, bytes]) -> Iterator[Unit]:
     """All Python of a hand-in. A notebook made from a `.qmd` beside it is left out: its chunks are there."""
-    for path in sorted(submission.files):
-        suffix = PurePosixPath(path).suffix.lower()
-        if suffix == ".py":
-            yield _module(submission, path)
-        elif suffix == ".qmd":
-            yield from _chunks(submission, path)
-    for path in submission.notebooks:
-        if not path.endswith(".ipynb") or f"{path[:-6]}.qmd" not in submission.files:
-            yield from _cells(submission, path)
+    for path in sorted(files):
+        match PurePosixPath(path).suffix.lower():
+            case ".py":
+                code = text_of(files[path])
+                # What cannot be read as text is no Python either; a NUL makes the parser say so.
+                yield Unit(path, "\0" if code is None else code, _from_line(path, 1))
+            case ".qmd":
+                yield from _chunks(files, path)
+            case ".ipynb" if f"{path[:-6]}.qmd" not in files and ".ipynb_checkpoints" not in path:
+                yield from _cells(files[path], path)
 
 
-def _module(submission: Submission, path: str) -> Unit:
-    text = submission.text(path)
-    # What cannot be read as text is no Python either; a NUL makes the parser say so.
-    return Unit(path, "\0" if text is None else text, lambda line: at(path, line=line))
+def text_of(data: bytes) -> str | None:
+    """The text of a file, None where it is too long or not UTF-8."""
+    try:
+        return data.decode("utf-8-sig") if len(data) <= LARGEST_TEXT else None
+    except UnicodeDecodeError:
+        return None
 
 
-def _chunks(submission: Submission, path: str) -> Iterator[Unit]:
-    text = submission.text(path) or ""
-    seen: set[int] = set()
-    for notebook in (False, True):  # what either document shows; what both show counts once
-        found = read_source(lambda name: text if name == path else None, path, notebook=notebook)
-        for chunk in found.chunks:
-            if chunk.line not in seen:
-                yield Unit(path, _without_magic(chunk.code), _from_line(path, chunk.line))
-        seen |= {chunk.line for chunk in found.chunks}
-    for number, line in enumerate(text.splitlines(), start=1):
-        for match in _INLINE.finditer(line):
-            yield Unit(path, match[1].strip(), _from_line(path, number))
+def notebook_of(data: bytes) -> dict[str, Any] | None:
+    """A notebook as data, None where the file is none."""
+    try:
+        held = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return held if isinstance(held, dict) and isinstance(held.get("cells"), list) else None
+
+
+def _chunks(files: Mapping[str, bytes], path: str) -> Iterator[Unit]:
+    try:
+        source = read_alone(files.get, path)
+        blocks = read_blocks(source)
+    except HandinError as error:
+        place = str(error.place or path)
+        yield Unit(path, "\0", lambda _: place, error.problem)
+        return
+    for chunk in chunks(blocks):
+        yield Unit(path, _without_magic(chunk.code), _from_line(path, chunk.code_line))
+    for line in source.lines:
+        for code in expressions(line.text):
+            yield Unit(path, code, _from_line(path, line.place.line or 1))
 
 
 def _from_line(path: str, first: int) -> Callable[[int], str]:
-    return lambda line: at(path, line=first + line - 1)
+    return lambda line: str(Place(path, first + line - 1))
 
 
-def _cells(submission: Submission, path: str) -> Iterator[Unit]:
-    notebook = submission.notebook_json(path)
+def _cells(data: bytes, path: str) -> Iterator[Unit]:
+    notebook = notebook_of(data)
     for number, cell in enumerate(notebook["cells"] if notebook else [], start=1):
         if isinstance(cell, dict) and cell.get("cell_type") == "code":
             yield Unit(path, _without_magic(cell_source(cell)), _in_cell(path, number))

@@ -6,7 +6,6 @@ set of rules serves `check`, `pack`, `grade` and `rehearse`. Nothing in a submis
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,14 +16,17 @@ from typing import Any
 import yaml
 
 from handin.course import Course
+from handin.errors import HandinError
+from handin.files import fingerprint
 from handin.project import CONFIG
-from handin.qmd.outline import Source, read_source
+from handin.qmd.outline import Mention, Outline, keys, read_outline
 from handin.reading import pdf
 from handin.reading.layout import Layout
 from handin.reading.names import Use
-from handin.reading.python_code import Unit, units, uses_of
+from handin.reading.python_code import Unit, notebook_of, text_of, units, uses_of
 
-LARGEST_TEXT = 2_000_000  # bytes; a longer source file is not read
+REPORT = "report.qmd"
+NOTEBOOK = "notebook.ipynb"
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,26 @@ class Submission:
         """Whether this is a ZIP, so that its name and manifest count."""
         return self.name.lower().endswith(".zip")
 
-    @property
+    @cached_property
     def is_project(self) -> bool:
-        """Whether the sources of the documents are in it, as in this project and what it packs."""
-        return CONFIG in self.files
+        """Whether the sources of the documents are in it, as in this project and what it packs.
+
+        Others use Quarto as well; settings that nobody can read count as ours, so that a rule names them.
+        """
+        return CONFIG in self.files and (not self.config or isinstance(self.config.get("handin"), dict))
+
+    @cached_property
+    def is_ours(self) -> bool:
+        """Whether its documents were made from the sources in it, so that these say what stands in them.
+
+        That holds for the project at hand, and for a hand-in with our settings whose executed notebook
+        carries the fingerprint of its files. Any other is judged by its PDFs.
+        """
+        if not self.is_project or self.versions:
+            return self.is_project
+        notebook = self.notebook_json(NOTEBOOK) if NOTEBOOK in self.files else None
+        carried = fingerprint.from_notebook(notebook) if notebook else None
+        return carried is not None and not carried.changes(fingerprint.of_files(self.files, {}))
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -169,15 +187,49 @@ class Submission:
             re.search(r"(?m)^(In|Out) ?\[[ \d]+\]:", page.text) for page in content.pages[:5]
         )
 
+    @property
+    def outline(self) -> Outline | None:
+        """What the report says about itself; None where its sources are not there or cannot be read."""
+        return self.outline_of(REPORT)
+
+    def outline_of(self, document: str) -> Outline | None:
+        """The outline of a document by the name of its `.qmd`; read once."""
+        if document not in self._outlines:
+            self._outlines[document] = self._outline_of(document)
+        return self._outlines[document]
+
     @cached_property
-    def source(self) -> Source | None:
-        """The report's Quarto sources, includes resolved; None where the hand-in has none."""
-        return read_source(self.text, "report.qmd") if "report.qmd" in self.files else None
+    def _outlines(self) -> dict[str, Outline | None]:
+        return {}
+
+    def _outline_of(self, document: str) -> Outline | None:
+        if document not in self.files or not self.is_ours:
+            return None
+        try:
+            outline = read_outline(self.files.get, document, self.config)
+        except (HandinError, OSError):  # the rule `code` says what cannot be read
+            return None
+        for key in sorted(self._keys_in_outputs):
+            known = outline.mentions if key in outline.labels else outline.citations
+            known.append(Mention(key, NOTEBOOK, False))
+        return outline
+
+    @cached_property
+    def _keys_in_outputs(self) -> set[str]:
+        """What the Markdown refers to that chunks gave."""
+        notebook = self.notebook_json(NOTEBOOK) if NOTEBOOK in self.files else None
+        found: set[str] = set()
+        for cell in notebook["cells"] if notebook else ():
+            for output in cell.get("outputs", ()) if isinstance(cell, dict) else ():
+                data = output.get("data") if isinstance(output, dict) else None
+                text = data.get("text/markdown", "") if isinstance(data, dict) else ""
+                found |= keys("".join(text) if isinstance(text, list) else str(text))
+        return found
 
     @cached_property
     def python(self) -> tuple[Unit, ...]:
         """All Python in it, each piece parsed once."""
-        return tuple(units(self))
+        return tuple(units(self.files))
 
     @cached_property
     def solution(self) -> tuple[tuple[Unit, list[Use] | None], ...]:
@@ -198,20 +250,8 @@ class Submission:
 
     def text(self, path: str) -> str | None:
         """A text file, None where it is missing, too long or not UTF-8."""
-        if path not in self.files:
-            return None
-        data = self.files[path]
-        if len(data) > LARGEST_TEXT:
-            return None
-        try:
-            return data.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            return None
+        return text_of(self.files[path]) if path in self.files else None
 
     def notebook_json(self, path: str) -> dict[str, Any] | None:
         """A notebook as data, None where it is none."""
-        try:
-            data = json.loads(self.files[path])
-        except (ValueError, RecursionError):
-            return None
-        return data if isinstance(data, dict) and isinstance(data.get("cells"), list) else None
+        return notebook_of(self.files[path])

@@ -23,20 +23,20 @@ from handin.files import fingerprint
 from handin.files.fingerprint import Fingerprint
 from handin.files.publish import publish
 from handin.project import Project
+from handin.qmd import pandoc
 from handin.qmd.chunks import Chunk, Prose, read_blocks
 from handin.qmd.conditional import resolve_conditions
-from handin.qmd.source import Source, read_source
-from handin.render import pandoc
+from handin.qmd.pandoc import Node
+from handin.qmd.source import Source, on_disk, read_source
 from handin.render.crossref import resolve_references
 from handin.render.environment import environment
 from handin.render.figures import figures, obsolete_figures
 from handin.render.kernel import execute
 from handin.render.markdown import Converter
 from handin.render.notebook import pretend, program, shorten, take_results, to_notebook
-from handin.render.pandoc import Node
 from handin.render.progress import Progress
 from handin.render.record import record
-from handin.render.refusals import refuse_unsupported
+from handin.render.refusals import refuse_chunks, refuse_unsupported
 from handin.render.settings import Settings, document_settings
 from handin.render.typeset import to_pdf, to_typst
 
@@ -121,8 +121,9 @@ class Builder:
         return pdfs
 
     def _read(self, name: str) -> Document:
-        source = read_source(self._project.root, name)
+        source = read_source(on_disk(self._project.root), name)
         blocks = read_blocks(source)
+        refuse_chunks(source, blocks)
         settings = document_settings(self._project, source)
         return Document(name, source, settings, blocks, to_notebook(blocks))
 

@@ -16,7 +16,7 @@ import nbformat
 from handin.files import fingerprint
 from handin.files.publish import publish
 from handin.project import Project
-from handin.qmd.source import read_source
+from handin.qmd.source import on_disk, read_source
 from handin.render.figures import figures, obsolete_figures
 from handin.render.notebook import shorten
 from handin.render.record import record
@@ -47,7 +47,7 @@ def collect(project: Project) -> list[Path]:
             continue  # this document was not rendered
         notebook = nbformat.read(notebook_file, as_version=4)
         shorten(notebook)
-        metadata = document_settings(project, read_source(project.root, name)).metadata
+        metadata = document_settings(project, read_source(on_disk(project.root), name)).metadata
         if metadata.get("notebook"):
             kept = record(notebook, metadata, project)
             fingerprint.embed_notebook(kept, built_from)

@@ -12,12 +12,11 @@ import re
 from typing import Any
 
 from handin.errors import HandinError, Place
+from handin.qmd.outline import EQUATION_LABEL, REFERENCE
+from handin.qmd.pandoc import Node, attr, plain_text, raw_block, raw_inline, rewrite, walk
 from handin.qmd.source import Source
-from handin.render.pandoc import Node, attr, plain_text, raw_block, raw_inline, rewrite, walk
 
 SUPPLEMENT = {"fig": "Figure", "tbl": "Table", "eq": "Equation", "sec": "Section"}
-LABEL = re.compile(r"^(fig|tbl|eq|sec)-\S+$")
-EQUATION_LABEL = re.compile(r"^\{#(?P<label>eq-[^\s}]+)\}(?P<rest>.*)$")
 
 
 def resolve_references(tree: Node, source: Source, citations: set[str]) -> Node:
@@ -165,7 +164,7 @@ class _Resolver:
     def _cite(self, node: Node, known: set[str]) -> list[Node] | None:
         cites = node["c"][0]
         keys = [cite["citationId"] for cite in cites]
-        references = [key for key in keys if LABEL.match(key)]
+        references = [key for key in keys if REFERENCE.match(key)]
         for key in keys:
             if key not in (self._labels if key in references else known):
                 raise self._unresolved(key, known)
@@ -188,7 +187,7 @@ class _Resolver:
         return result
 
     def _unresolved(self, key: str, citations: set[str]) -> HandinError:
-        is_reference = LABEL.match(key) is not None
+        is_reference = REFERENCE.match(key) is not None
         kind = "label" if is_reference else "bibliography entry"
         candidates = self._labels if is_reference else citations
         near = difflib.get_close_matches(key, sorted(candidates), n=1, cutoff=0.3)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from handin.qmd.chunks import OPTION
+from handin.qmd.chunks import option_lines
 from handin.yaml_lines import Located
 
 IMAGES = {"image/svg+xml": ".svg", "image/png": ".png"}
@@ -38,6 +38,6 @@ def _figures(cell: NotebookNode) -> Iterator[tuple[str, bytes]]:
 
 
 def _label(cell: NotebookNode) -> str | None:
-    lines = [OPTION.sub("", line) for line in cell.source.splitlines() if OPTION.match(line)]
-    label = Located("\n".join(lines), "notebook").data.get("label")
+    _, options = option_lines(cell.source.splitlines())
+    label = Located(options, "notebook").data.get("label")
     return str(label) if label else None

@@ -15,8 +15,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 
 from handin.errors import HandinError, Place
-from handin.qmd.chunks import Chunk, Prose
-from handin.render.notebook import expressions
+from handin.qmd.chunks import Chunk, Prose, expressions
 from handin.render.progress import VARIABLE, Progress
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")

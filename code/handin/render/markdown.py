@@ -15,10 +15,10 @@ from typing import Any
 from nbformat import NotebookNode
 
 from handin.errors import HandinError, Place
-from handin.qmd.chunks import Chunk, Prose
+from handin.qmd.chunks import INLINE, Chunk, Prose, expressions
+from handin.qmd.outline import float_block
 from handin.render.figures import IMAGES
 from handin.render.kernel import ANSI
-from handin.render.notebook import INLINE, expressions
 
 FORMS = (*IMAGES, "text/markdown", "text/plain")  # of an output, the best first
 SPECIAL = re.compile(r"([\\`*_{}\[\]()>#+,\-.!])")  # characters that Quarto escapes in a string
@@ -70,8 +70,7 @@ class Converter:
                 place=chunk.place,
                 remedy="let the chunk end in the one that its caption describes",
             )
-        caption = str(chunk.options["fig-cap" if is_figure else "tbl-cap"]).strip()
-        wrapped = f"::::: {{#{chunk.label}}}\n{bodies[0]}\n\n{' '.join(caption.split())}\n:::::"
+        wrapped = float_block(chunk.label, bodies[0], chunk.caption)
         return [wrapped if text == bodies[0] else text for _, text in outputs]
 
     def _outputs(self, cell: NotebookNode, chunk: Chunk, options: dict[str, Any]) -> list[tuple[str, str]]:

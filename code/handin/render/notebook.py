@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from typing import Any
@@ -10,10 +9,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from handin.qmd.chunks import Chunk, Prose
-
-# Quarto's rule: one backtick, {python}, a blank or tab, no backtick inside.
-INLINE = re.compile(r"(?P<before>^|[^`])`\{python\}[ \t](?P<code>[^`\n]+)`", re.MULTILINE)
+from handin.qmd.chunks import Chunk, Prose, expressions
 
 READABLE = 20_000  # characters that one output may print, some five pages
 
@@ -44,11 +40,6 @@ def _cell(number: int, block: Prose | Chunk) -> dict[str, Any]:
         "source": block.source,
         "outputs": [],
     }
-
-
-def expressions(text: str) -> list[str]:
-    """The inline expressions `{python} …` of a piece of Markdown, in order."""
-    return [match["code"].strip() for match in INLINE.finditer(text)]
 
 
 def program(blocks: Sequence[Prose | Chunk]) -> list[str]:

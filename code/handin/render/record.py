@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import nbformat
@@ -16,17 +16,13 @@ from nbformat import NotebookNode
 
 from handin.errors import Place
 from handin.project import Project
-from handin.qmd.chunks import OPTION
-from handin.qmd.conditional import shown
-from handin.qmd.source import Line, with_roles
+from handin.qmd.chunks import option_lines
+from handin.qmd.conditional import shown_lines
+from handin.qmd.source import Line
 from handin.render.markdown import substitute
 from handin.yaml_lines import Located
 
-OPENING = re.compile(r"^\s*:{3,}\s*(?P<attributes>\{.*\}|\w[\w-]*)\s*:*\s*$")
-CLOSING = re.compile(r"^\s*:{3,}\s*$")
-ATTRIBUTE = re.compile(r'(?P<name>[\w-]+)="?(?P<value>[^"\s}]*)"?')
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\s*(\n|\Z)", re.DOTALL)  # Quarto keeps it in the first cell
-CLASS = re.compile(r"\.([\w-]+)")
 
 
 def record(notebook: NotebookNode, metadata: Mapping[str, Any], project: Project) -> NotebookNode:
@@ -43,8 +39,8 @@ def record(notebook: NotebookNode, metadata: Mapping[str, Any], project: Project
         if cell.cell_type == "markdown":
             text = FRONT_MATTER.sub("", str(cell.source)) if len(cells) == 1 else str(cell.source)
             text = substitute(text, cell.metadata.get("user_expressions", []))
-            lines = _readable(text.split("\n"), metadata, hidden)
-            text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+            lines = [Line(line, Place("notebook", n)) for n, line in enumerate(text.split("\n"), start=1)]
+            text = re.sub(r"\n{3,}", "\n\n", "\n".join(shown_lines(lines, metadata, hidden))).strip()
             if text:
                 cells.append(_markdown(text))
         elif cell.cell_type == "code" and not any(hidden):
@@ -69,22 +65,6 @@ def _title(metadata: Mapping[str, Any], project: Project) -> str:
     return "\n\n".join(line for line in [*lines, ", ".join(authors)] if line)
 
 
-def _readable(lines: Sequence[str], metadata: Mapping[str, Any], hidden: list[bool]) -> Iterable[str]:
-    """The lines of a cell that are shown, without fences and raw blocks."""
-    raw = False
-    for line, role in with_roles([Line(text, Place("notebook", n)) for n, text in enumerate(lines, start=1)]):
-        if role == "open":
-            raw = "{=" in line.text
-        if role == "prose" and (opening := OPENING.match(line.text)):
-            attributes = opening["attributes"]
-            conditions = {match["name"]: match["value"] for match in ATTRIBUTE.finditer(attributes)}
-            hidden.append(not shown(set(CLASS.findall(attributes)), conditions, metadata))
-        elif role == "prose" and CLOSING.match(line.text) and hidden:
-            hidden.pop()
-        elif not any(hidden) and not (raw and role != "prose"):
-            yield line.text
-
-
 def _markdown(text: str) -> dict[str, Any]:
     return {"cell_type": "markdown", "metadata": {}, "source": text}
 
@@ -102,7 +82,7 @@ def _code(cell: NotebookNode) -> dict[str, Any]:
 def _source(code: str) -> str:
     """A chunk with its options written one way; Quarto writes them anew, in its own."""
     lines = code.split("\n")
-    count = next((i for i, line in enumerate(lines) if not OPTION.match(line)), len(lines))
-    options = Located("\n".join(OPTION.sub("", line) for line in lines[:count]), "notebook").data
+    count, text = option_lines(lines)
+    options = Located(text, "notebook").data
     written = [f"#| {key}: {json.dumps(value, ensure_ascii=False)}" for key, value in options.items()]
     return "\n".join([*written, *lines[count:]])

@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from handin.errors import HandinError
-from handin.qmd import chunks
+from handin.errors import HandinError, Place
+from handin.qmd.chunks import Chunk, Prose, chunks
 from handin.qmd.conditional import CLASSES, CONDITIONS
-from handin.qmd.source import Source
-from handin.render.pandoc import Node, attr, plain_text, walk
+from handin.qmd.pandoc import Node, attr, plain_text, walk
+from handin.qmd.source import FENCE, Line, Source, with_roles
+from handin.yaml_lines import Located
 
+# Chunk options, each with the type of its value. Quarto has many more; those are refused by name.
+OPTIONS: dict[str, type] = {
+    "label": str,
+    "fig-cap": str,
+    "fig-alt": str,
+    "tbl-cap": str,
+    "echo": bool,
+    "include": bool,
+    "output": bool,
+    "warning": bool,
+    "eval": bool,
+}
+SHORTCODE = re.compile(r"\{\{<\s*(?P<name>\S+)")
 DIVS = {"refs"}  # identifiers of fenced blocks
 SPANS = {"smallcaps", "underline"}
 IMAGE_ATTRIBUTES = {"fig-alt", "alt", "width", "height"}
 
 SUPPORTED = {
     "includes": "{{< include path >}} on a line by itself, nested too",
-    "chunks": "```{python} with options " + ", ".join(chunks.OPTIONS),
+    "chunks": "```{python} with options " + ", ".join(OPTIONS),
     "outputs": "SVG and PNG images, text/markdown, text/plain, stdout and stderr",
     "inline values": "`{python} expression` on one line",
     "figures": "chunks labelled fig-…, ![caption](file){#fig-…}, ::: {#fig-…} with the caption last",
@@ -31,6 +45,86 @@ SUPPORTED = {
     "raw blocks": "```{=typst}",
     "Markdown": "the rest of Pandoc's: lists, quotes, footnotes, links, code, headings {.unnumbered}",
 }
+
+
+def refuse_chunks(source: Source, blocks: Iterable[Prose | Chunk]) -> None:
+    """Look through a document for code blocks, chunk options and shortcodes that this renderer does not know.
+
+    Raises:
+        HandinError: The first such thing, with its place; or two chunks have the same label.
+    """
+    for line, role in with_roles(source.lines):
+        shortcode = SHORTCODE.search(line.text)
+        if role == "open":
+            _fence(line)
+        elif role == "prose" and shortcode:
+            raise HandinError(
+                f"the built-in renderer knows no shortcode `{shortcode['name']}`",
+                place=line.place,
+                remedy="only `include`, on a line by itself, is supported; write it in Markdown",
+            )
+    labels: dict[str, Place] = {}
+    for chunk in chunks(blocks):
+        for name, value in chunk.options.items():
+            _option(name, value, chunk.located.place((name,)))
+        _float(chunk.located)
+        if chunk.label in labels:
+            raise HandinError(
+                f"the label `{chunk.label}` already stands at {labels[chunk.label]}",
+                place=chunk.place,
+                remedy="give each chunk a label of its own",
+            )
+        if chunk.label:
+            labels[chunk.label] = chunk.place
+
+
+def _fence(line: Line) -> None:
+    fence = FENCE.match(line.text)
+    assert fence is not None
+    info = fence["info"].strip()
+    if fence["fence"] != "```":
+        raise HandinError(
+            f"a code block opened by `{fence['fence']}`",
+            place=line.place,
+            remedy="open it with three backticks, the only fence that the built-in renderer knows",
+        )
+    if not info.startswith("{") or info.startswith(("{=", "{.", "{#")):
+        return
+    if fence["indent"]:
+        raise HandinError(
+            "a chunk must not be indented", place=line.place, remedy="begin its first and last line with ```"
+        )
+    if info != "{python}":
+        raise HandinError(
+            f"a chunk opened by `{info}`; only Python chunks are supported",
+            place=line.place,
+            remedy="write ```{python} and put options below it as `#| name: value`",
+        )
+
+
+def _option(name: object, value: object, place: Place) -> None:
+    if not isinstance(name, str) or name not in OPTIONS:
+        raise HandinError(
+            f"the built-in renderer knows no chunk option `{name}`",
+            place=place,
+            remedy=f"remove it, or use one of {', '.join(OPTIONS)}",
+        )
+    if not isinstance(value, OPTIONS[name]):
+        words = "true or false" if OPTIONS[name] is bool else "text in quotes"
+        raise HandinError(f"`{name}: {value}` is not supported", place=place, remedy=f"write {words}")
+
+
+def _float(located: Located) -> None:
+    """A figure or table needs label and caption together, else nobody can refer to it."""
+    options = located.data
+    label = str(options.get("label", ""))
+    for kind, prefix in (("fig-cap", "fig-"), ("tbl-cap", "tbl-")):
+        if (kind in options) != label.startswith(prefix):
+            raise HandinError(
+                f"`{kind}` and a label that begins with `{prefix}` belong together",
+                place=located.place(("label",) if kind not in options else (kind,)),
+                remedy=f"add the missing one of `label: {prefix}…` and `{kind}: …`",
+            )
 
 
 def refuse_unsupported(tree: Node, source: Source, roots: Sequence[Path]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from handin.errors import HandinError
 from handin.project import Project
-from handin.qmd.source import Source
+from handin.qmd.source import Source, merged
 from handin.yaml_lines import Key, Located
 
 # Settings of Quarto that change what is printed, unknown here.
@@ -59,19 +59,11 @@ def document_settings(project: Project, source: Source) -> Settings:
     """
     _check(project.source)
     _check(source.front_matter)
-    metadata = _merge(project.metadata, source.metadata)
+    metadata = merged(project.metadata, source.metadata)
     formats = metadata.pop("format", {})
     typst = formats.get("typst", {}) if isinstance(formats, Mapping) else {}
     execute = metadata.pop("execute", {})
     return Settings(metadata, dict(execute), dict(typst) if isinstance(typst, Mapping) else {})
-
-
-def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
-    for key, value in above.items():
-        old = merged.get(key)
-        merged[key] = _merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
-    return merged
 
 
 def _check(located: Located) -> None:

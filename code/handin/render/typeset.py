@@ -12,9 +12,9 @@ import typst
 
 from handin.errors import HandinError, Place
 from handin.project import Project
+from handin.qmd import pandoc
+from handin.qmd.pandoc import Node, attr, raw_inline, rewrite
 from handin.qmd.source import Source
-from handin.render import pandoc
-from handin.render.pandoc import Node, attr, raw_inline, rewrite
 from handin.render.settings import Settings
 
 OWN_TEMPLATES = Path(__file__).parent / "typst"

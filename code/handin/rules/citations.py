@@ -28,7 +28,7 @@ def citations(submission: Submission) -> list[Finding]:
     if document is None or document.layout is None:
         return [no_report(CITATIONS)]
     entries = dict(_bibliography(submission))
-    if submission.source is not None:
+    if submission.outline is not None:
         found = [
             *_unknown_keys(submission, entries),
             *_uncited_keys(submission, entries),
@@ -100,7 +100,7 @@ def _bibliography(submission: Submission) -> Iterator[tuple[str, str]]:
 
 
 def _unknown_keys(submission: Submission, entries: dict[str, str]) -> list[Finding]:
-    assert submission.source is not None
+    assert submission.outline is not None
     return [
         failed(
             CITATIONS,
@@ -108,14 +108,14 @@ def _unknown_keys(submission: Submission, entries: dict[str, str]) -> list[Findi
             mention.place,
             "mend the key, or add the entry",
         )
-        for mention in submission.source.citations
+        for mention in submission.outline.citations
         if mention.label not in entries
     ]
 
 
 def _uncited_keys(submission: Submission, entries: dict[str, str]) -> list[Finding]:
-    assert submission.source is not None
-    cited = {mention.label for mention in submission.source.citations}
+    assert submission.outline is not None
+    cited = {mention.label for mention in submission.outline.citations}
     return [
         failed(
             CITATIONS,
@@ -221,7 +221,7 @@ def _expanded(numbers: str) -> set[int]:
 
 def _reference_place(submission: Submission, label: str, page: str) -> str:
     """File and line of a reference where the sources are there."""
-    for mention in submission.source.references if submission.source else ():
+    for mention in submission.outline.mentions if submission.outline else ():
         if mention.label == label:
             return f"{mention.place} ({page})"
     return page

@@ -111,9 +111,9 @@ def float_place(submission: Submission, document: Document, caption: Caption) ->
     """File and line of a float where the sources are there, with its page; else the page alone."""
     page = at(document.path, page=caption.page)
     layout = document.layout
-    if submission.source is None or layout is None:
+    if submission.outline is None or layout is None:
         return page
-    labelled = submission.source.labelled(caption.kind)
+    labelled = submission.outline.of_kind(caption.kind)
     shown = [one for one in layout.captions if one.kind == caption.kind]
     if len(labelled) != len(shown):
         return page
@@ -123,7 +123,7 @@ def float_place(submission: Submission, document: Document, caption: Caption) ->
 def _unlabelled_chunks(submission: Submission) -> list[Finding]:
     """Chunks of the sources that draw a picture without being a labelled figure."""
     notebook = submission.notebook_json("notebook.ipynb") if "notebook.ipynb" in submission.files else None
-    if notebook is None or submission.source is None:
+    if notebook is None or submission.outline is None:
         return []
     found = []
     for cell in notebook["cells"]:
@@ -132,13 +132,13 @@ def _unlabelled_chunks(submission: Submission) -> list[Finding]:
         code = cell_source(cell)
         if re.search(r"#\|\s*label:\s*[\"']?fig-", code):
             continue
-        chunk = next((c for c in submission.source.chunks if _code(c.code) == _code(code)), None)
+        chunk = next((c for c in submission.outline.chunks if _code(c.code) == _code(code)), None)
         if chunk:
             found.append(
                 failed(
                     CAPTIONS,
                     "a chunk draws a picture that is no labelled figure",
-                    at(chunk.file, line=chunk.line - 1),
+                    str(chunk.place),
                     "give it `#| label: fig-…` and `#| fig-cap: …`",
                 )
             )

@@ -118,7 +118,7 @@ def _scale(svg: str, pictures: list[Picture]) -> float:
 def _cell_place(submission: Submission, cell: dict[str, object]) -> str:
     """The chunk that a cell came from, by its label."""
     label = re.search(r"#\|\s*label:\s*[\"']?([\w-]+)", cell_source(cell))
-    floats = submission.source.floats if submission.source and label else ()
+    floats = submission.outline.floats if submission.outline and label else ()
     for one in floats:
         if label and one.label == label[1]:
             return one.place

@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
+from handin.errors import HandinError
 from handin.files.fingerprint import dependencies
 from handin.project import CONFIG
+from handin.qmd.chunks import read_blocks
+from handin.qmd.source import read_source
 from handin.reading.python_code import Unit
 from handin.reading.submission import Submission
 from handin.rules.finding import Finding, at, cannot_tell, failed, passed
@@ -54,9 +57,13 @@ def _missing_files(submission: Submission) -> Iterator[Finding]:
     for name in listed:
         if name not in submission.files:
             yield failed(CODE, f"`{name}` is missing", _line(submission, name), remedy)
-    if submission.source:
-        for name, place in submission.source.missing:
-            yield failed(CODE, f"`{name}` is included and missing", place, remedy)
+    for name in listed:
+        if name.endswith(".qmd") and name in submission.files:
+            try:
+                read_blocks(read_source(submission.files.get, name))
+            except HandinError as error:
+                yield failed(CODE, error.problem, str(error.place or name), error.remedy or remedy)
+                return  # the documents share their sections
 
 
 def _block(config: dict[str, Any], key: str) -> dict[str, Any]:

@@ -99,8 +99,8 @@ def _missing(
 
 def heading_place(submission: Submission, document: Document, heading: Heading) -> str:
     """File and line of a heading where the sources are there, else its page."""
-    if submission.source:
-        same = [h for h in submission.source.headings if _same_title(h.title, heading.title)]
+    if submission.outline:
+        same = [h for h in submission.outline.sections if _same_title(h.title, heading.title)]
         if len(same) == 1:
             return same[0].place
     return at(document.path, page=heading.page)

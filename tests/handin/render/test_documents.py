@@ -12,7 +12,7 @@ import pytest
 
 from handin.project import Project, load_project
 from handin.qmd.chunks import chunks, read_blocks
-from handin.qmd.source import read_source
+from handin.qmd.source import on_disk, read_source
 from handin.reading import pdf
 from handin.reading.layout import Layout
 from handin.render.quarto import render_by_quarto
@@ -29,7 +29,7 @@ def text(project: Project, name: str) -> str:
 
 
 def labels(project: Project, prefix: str) -> list[str]:
-    blocks = read_blocks(read_source(project.root, "report.qmd"))
+    blocks = read_blocks(read_source(on_disk(project.root), "report.qmd"))
     return [chunk.label for chunk in chunks(blocks) if chunk.label and chunk.label.startswith(prefix)]
 
 
@@ -83,7 +83,7 @@ def test_the_notebook_is_executed_and_complete(documents: Project) -> None:
     notebook = nbformat.read(documents.output_dir / "notebook.ipynb", as_version=4)
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    assert len(code) == len(list(chunks(read_blocks(read_source(documents.root, "notebook.qmd")))))
+    assert len(code) == len(list(chunks(read_blocks(read_source(on_disk(documents.root), "notebook.qmd")))))
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
     assert not [output for cell in code for output in cell.outputs if output.output_type == "error"]
 

@@ -8,11 +8,14 @@ from handin.errors import HandinError
 from handin.qmd.chunks import Chunk, Prose, read_blocks
 from handin.qmd.source import read_source
 from handin.render.notebook import pretend, program, take_results, to_notebook
+from handin.render.refusals import refuse_chunks
 
 
 def blocks(root: Path, text: str) -> list[Prose | Chunk]:
-    (root / "main.qmd").write_text(text, encoding="utf-8")
-    return read_blocks(read_source(root, "main.qmd"))
+    source = read_source({"main.qmd": text.encode()}.get, "main.qmd")
+    found = read_blocks(source)
+    refuse_chunks(source, found)
+    return found
 
 
 def test_a_chunk_knows_its_options_code_and_lines(tmp_path: Path) -> None:
