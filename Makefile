@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := render
-.PHONY: render draft preview check pack test robust bench lint constraints clean distclean help
+.PHONY: render draft preview check pack test test-long lint constraints clean distclean help
 
 render: $(VENV)/installed $(VENV)/quarto ## build report and notebook (the default)
 	@$(BIN)/handin render
@@ -31,18 +31,13 @@ pack: $(VENV)/installed ## write the ZIP
 test: lint ## lint, type check and test
 	@$(BIN)/python -m pytest
 
+test-long: $(VENV)/installed-tests ## run the tests that take minutes
+	@$(BIN)/python -m pytest -m long
+
 lint: $(VENV)/installed-tests ## lint and type check
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy --no-error-summary
-
-SEEDS ?= 5
-robust: $(VENV)/installed ## how often each claim holds under SEEDS=5 seeds (a minute or two each)
-	@$(BIN)/python -m fnn.prose.robust --seeds $(SEEDS)
-
-bench: $(VENV)/installed-tests ## time training and grading against the ways one would do it otherwise
-	@$(BIN)/python benchmarks/run.py
-	@$(BIN)/python benchmarks/grade_200.py
 
 constraints: $(VENV)/installed-tests ## write the installed versions to constraints.txt
 	@$(BIN)/python -m pip freeze --exclude-editable --exclude quarto-cli | sed 's/+.*//' > constraints.new
@@ -57,7 +52,7 @@ distclean: ## remove everything that is not a source: documents, trained models,
 	@find figures -name '*.svg' -delete
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1:\2/p' Makefile | while IFS=: read -r name what; do \
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1:\2/p' $(MAKEFILE_LIST) | while IFS=: read -r name what; do \
 		printf '  make %-12s %s\n' "$$name" "$$what"; done
 
 $(VENV)/created:
@@ -80,3 +75,6 @@ $(VENV)/installed-tests: $(VENV)/installed
 $(VENV)/quarto: | $(VENV)/created
 	@command -v quarto > $@ || { $(PIP) install quarto-cli==$(QUARTO) > $(VENV)/quarto.log 2>&1 && $(BIN)/quarto --version > $@; } || \
 		echo "Quarto could not be installed (see $(VENV)/quarto.log); the built-in renderer takes its place" | tee $@
+
+# What only this project has: targets of its solution.
+-include benchmarks/targets.mk

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -164,6 +165,27 @@ def doctor(ctx: click.Context, form: str) -> None:
     from handin.commands import examine_machine
 
     sys.exit(0 if examine_machine(ctx.obj, form) else 1)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--course", help="The course's name.")
+@click.option("--number", type=click.IntRange(1), help="Of the assignment.")
+@click.option("--title", help="Of the report.")
+@click.option("--tasks", help='In order, as in "1 Implement it; 1a The class; 1b; 2 Experiments".')
+@click.option("--author", "authors", multiple=True, help='"Name <login>"; twice for a pair.')
+@click.option("--archive", help='Name of the ZIP, as in "dl24-{assignment}-{login}.zip".')
+@click.option("--ban", "banned", multiple=True, help="A module that the solution must not import.")
+@click.option("--require", "requires", multiple=True, help="A package that the solution needs, as torch.")
+@click.option("--package", help="Name of the solution's package in code/.")
+def init(folder: Path, **given: Any) -> None:
+    """Start a new assignment in FOLDER, with all that `make` needs.
+
+    What no option says is asked at a terminal, and an example elsewhere. Nothing is overwritten.
+    """
+    from handin.starter.command import start
+
+    start(folder, given)
 
 
 @main.command()

@@ -1,0 +1,76 @@
+"""What `handin init` does: asks for what no option says, writes the project, says what comes next."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from handin.errors import HandinError
+from handin.starter import Assignment, create, read_tasks
+
+AUTHOR = re.compile(r"(?P<name>[^<>]*[^<>\s])\s*<(?P<login>[^<>]+)>")
+
+# Setting → what is asked at a terminal, and the answer where nobody can be asked.
+QUESTIONS = {
+    "course": ("Course", "Deep Learning (FSS24)"),
+    "number": ("Number of the assignment", "2"),
+    "title": ("Title of the report", "Assignment {number}"),
+    "tasks": ("Tasks, as in “1 Implement it; 1a The class; 1b; 2 Experiments”", "1; 1a; 1b; 2"),
+    "authors": ("Author, as “Name <login>”; for a pair two, with a comma", "Ada Lovelace <alovelac>"),
+    "archive": ("Name of the ZIP", "dl24-{assignment}-{login}.zip"),
+    "banned": ("Modules that the solution must not import, with commas", ""),
+    "requires": ("Packages that the solution needs, as torch, with commas", ""),
+    "package": ("Name of the solution's package", "solution"),
+}
+
+
+def start(folder: Path, given: dict[str, Any]) -> None:
+    """Write a new project to `folder`.
+
+    Raises:
+        HandinError: See `handin.starter.create`.
+    """
+    answers: dict[str, Any] = {name: value for name, value in given.items() if value}
+    for name, (question, usual) in QUESTIONS.items():
+        if name not in answers:
+            usual = usual.replace("{number}", str(answers.get("number", "")))
+            answers[name] = click.prompt(question, default=usual) if sys.stdin.isatty() else usual
+    assignment = Assignment(
+        course=answers["course"],
+        number=_number(answers["number"]),
+        title=answers["title"],
+        tasks=read_tasks(answers["tasks"]),
+        authors=tuple(_author(text) for text in _several(answers["authors"])),
+        archive=answers["archive"],
+        package=answers["package"],
+        banned=_several(answers["banned"]),
+        requires=_several(answers["requires"]),
+    )
+    files = create(folder, assignment)
+    sections = [name for name in files if name.startswith("sections/")]
+    click.echo(f"{folder}: {len(files)} files, {len(sections)} of them sections")
+    click.echo(f"next:  cd {folder} && make && make test")
+
+
+def _several(given: str | tuple[str, ...]) -> tuple[str, ...]:
+    """What stands between commas, or came by several options."""
+    parts = given.split(",") if isinstance(given, str) else given
+    return tuple(part.strip() for part in parts if part.strip())
+
+
+def _number(given: str | int) -> int:
+    try:
+        return int(given)
+    except ValueError:
+        raise HandinError(f"`{given}` is no number of an assignment", remedy="write 2, say") from None
+
+
+def _author(text: str) -> tuple[str, str]:
+    match = AUTHOR.fullmatch(text)
+    if match is None:
+        raise HandinError(f"`{text}` is no author", remedy='write "Ada Lovelace <alovelac>"')
+    return match["name"].strip(), match["login"].strip()
