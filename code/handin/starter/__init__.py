@@ -26,7 +26,10 @@ from handin.project import load_project
 TOOL_PROJECT = Path(__file__).resolve().parents[3]
 TEMPLATE = Path(__file__).parent / "template"
 COPIED = ("Makefile", "constraints.txt", "_environment", "figures/README.md", "templates", "code/handin")
-PART = "What was asked, what was done, and what came of it."
+PART = """\
+::: {.content-visible unless-meta="notebook"}
+What was asked, what was done, and what came of it; the notebook shows the code instead of these words.
+:::"""
 UNSEEN = ("ipykernel", "matplotlib")  # what a build needs beside what the tool imports: it runs the chunks
 TASK = re.compile(r"(?P<number>\d+(?P<part>[a-z]?))(\s+(?P<title>\S.*))?")
 
