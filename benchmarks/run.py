@@ -20,20 +20,24 @@ from pathlib import Path
 
 import scipy
 import torch
+from references import REFERENCES
 from torch import Tensor
 
 from fnn import load_d1
-from fnn.optimizers import Limits
+from fnn.optimizers import METHODS, Limits
 from fnn.optimizers.initial_points import initial_points
 from fnn.optimizers.inverse_hessian import BLOCK, InverseHessian
 from fnn.optimizers.objective import MeanSquaredError, parameter_count
+from fnn.optimizers.shard import run_shard
+from fnn.runs.allocator import keep_freed_memory
 from fnn.runs.sharding import automatic_shards, split
-from fnn.training import SEED, make_settings, run_shard
+from fnn.training import SEED, make_settings
 from fnn.units import UNITS
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 HERE = Path(__file__).resolve().parent
 D1 = load_d1()
+ALL_METHODS = METHODS | REFERENCES
 Tensors = dict[str, Tensor]
 
 
@@ -41,12 +45,14 @@ def train(
     width: int, runs: int | Sequence[int], method: str, limits: Limits | str = "full"
 ) -> tuple[Tensors, float]:
     """The runs of one width, shard by shard on one thread; and the processor seconds they took."""
-    settings = make_settings([width], method, "sigmoid", SEED, D1, "course", limits, "cpu")
+    settings = make_settings([width], "bfgs", "sigmoid", SEED, D1, "course", limits, "cpu")
     count = runs if isinstance(runs, int) else len(runs)
     indices = range(runs) if isinstance(runs, int) else runs
     shards = split(count, automatic_shards(count, parameter_count(settings.sizes), "cpu"))
     began = time.process_time()
-    parts = [run_shard(settings, D1, indices[shard.start : shard.stop]) for shard in shards]
+    parts = [
+        run_shard(ALL_METHODS[method], settings, D1, indices[shard.start : shard.stop]) for shard in shards
+    ]
     seconds = time.process_time() - began
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}, seconds
 
@@ -273,7 +279,7 @@ def gpu(quick: bool) -> str:
     settings = make_settings([100], "bfgs", "sigmoid", SEED, D1, "course", Limits(iterations=steps), "cuda")
     parts = split(runs, automatic_shards(runs, parameter_count(settings.sizes), "cuda"))
     began = time.perf_counter()
-    losses = torch.cat([run_shard(settings, D1, shard)["train_mse"] for shard in parts])
+    losses = torch.cat([run_shard(METHODS["bfgs"], settings, D1, shard)["train_mse"] for shard in parts])
     seconds = time.perf_counter() - began
     return (
         f"{torch.cuda.get_device_name()}: {runs:,} restarts of m = 100, {steps} steps of BFGS each, "
@@ -325,6 +331,7 @@ def main() -> None:
     if any(os.environ.get(name) != value for name, value in ONE_THREAD.items()):
         # The libraries below NumPy and PyTorch read these when they load: begin anew.
         os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **ONE_THREAD})
+    keep_freed_memory()  # as a worker does
     text = [f"# Benchmarks\n\n{machine()}\n\n" + " ".join(str(__doc__).split("\n\n")[1].split())]
     for name in arguments.sections or SECTIONS:
         title, section = SECTIONS[name]

@@ -4,38 +4,16 @@ Shapes: `...` stands for any number of leading batch dimensions, none for a sing
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-Unit = Callable[[Tensor], Tensor]  # acts on every element: torch.sigmoid, torch.tanh, torch.relu, …
-
-
-def feedforward(x: Tensor, layers: Iterable[tuple[Tensor, Tensor]], phi: Unit) -> list[Tensor]:
-    """Outputs of all layers of a fully connected network, the first hidden layer's first.
-
-    With z₀ = x and (Wₗ, bₗ) the l-th of `layers`, zₗ₊₁ = φ(Wₗᵀzₗ + bₗ); the last layer is linear
-    (Goodfellow, Bengio and Courville 2016, section 6.1; task 1b of the report).
-
-    Args:
-        x: inputs, [..., D].
-        layers: a pair per layer, weight [..., fan_in, fan_out] and bias [..., fan_out] or [..., 1, fan_out].
-            With leading dimensions R and N examples, weights [R, fan_in, fan_out] and biases
-            [R, 1, fan_out] run R networks at once on x [N, D] or [R, N, D].
-        phi: the unit, applied to the hidden layers.
-
-    Returns:
-        A tensor [..., fan_out] per layer.
-    """
-    *hidden, (W_out, b_out) = layers
-    outputs = []
-    for W, b in hidden:
-        x = phi(x @ W + b)
-        outputs.append(x)
-    return [*outputs, x @ W_out + b_out]
+from fnn.choices import require_known
+from fnn.feedforward import Phi, feedforward
+from fnn.units import UNITS, Unit
 
 
 class LogisticRegression(nn.Module):
@@ -65,20 +43,23 @@ class LogisticRegression(nn.Module):
 class MLP(nn.Module):
     """A multilayer perceptron: hidden layers of units `phi`, a linear output layer (task 1b of the report).
 
-    `MLP([2, 5, 7, 1])` has 2 inputs, hidden layers of 5 and 7 units and 1 output.
+    `MLP([2, 5, 7, 1])` has 2 inputs, hidden layers of 5 and 7 units and 1 output. `phi` is any function that
+    acts on every element of a tensor, or the name of one: sigmoid, tanh, relu, identity.
 
     Parameters: for layer l, `{l}_weight` [sizes[l], sizes[l+1]], drawn from N(0, 1)/√fan_in,
     and `{l}_bias` [sizes[l+1]], drawn from N(0, 1).
 
     Raises:
-        ValueError: if sizes has fewer than two entries or one that is not a positive integer.
+        ValueError: if sizes has fewer than two entries or one that is not a positive integer, or if phi is a
+            name that is not known.
+        TypeError: if sizes is no sequence, or phi neither a name nor a function.
     """
 
-    def __init__(self, sizes: Sequence[int], phi: Unit = torch.sigmoid) -> None:
+    def __init__(self, sizes: Sequence[int], phi: str | Phi = torch.sigmoid) -> None:
         super().__init__()
         _require_sizes("MLP(sizes)", sizes)
         self.sizes = tuple(sizes)
-        self.phi = phi
+        self.phi = find_phi(phi)
         for l, (fan_in, fan_out) in enumerate(pairwise(sizes)):
             weight = torch.randn(fan_in, fan_out) / math.sqrt(fan_in)
             self.register_parameter(f"{l}_weight", nn.Parameter(weight))
@@ -114,7 +95,41 @@ class MLP(nn.Module):
         return f"{list(self.sizes)}, {getattr(self.phi, '__name__', self.phi)}"
 
 
+def find_phi(phi: str | Phi) -> Phi:
+    """The function of that name; a function is its own.
+
+    Raises:
+        ValueError: if the name is not known.
+        TypeError: if phi is neither a name nor a function.
+    """
+    if isinstance(phi, str):
+        require_known("phi", phi, UNITS)
+        return UNITS[phi].phi
+    if not callable(phi):
+        raise TypeError(f"phi={phi!r}: give a function, such as torch.sigmoid, or one of {', '.join(UNITS)}")
+    return phi
+
+
+def find_unit(phi: str | Phi) -> Unit:
+    """The unit of that name or with that function, for training, which needs its derivative too.
+
+    Raises:
+        ValueError: if there is none.
+        TypeError: if phi is neither a name nor a function.
+    """
+    function = find_phi(phi)
+    for unit in UNITS.values():
+        if function is unit.phi:
+            return unit
+    raise ValueError(
+        f"phi={phi!r}: its derivative is not known; use one of {', '.join(UNITS)}, "
+        "or add it with its derivative to fnn/units.py"
+    )
+
+
 def _require_sizes(call: str, sizes: Sequence[int]) -> None:
+    if isinstance(sizes, str) or not isinstance(sizes, Sequence):
+        raise TypeError(f"{call} takes a list of whole numbers, got {sizes!r}")
     sound = all(isinstance(size, int) and not isinstance(size, bool) and size > 0 for size in sizes)
     if len(sizes) < 2 or not sound:
         raise ValueError(f"{call} takes at least two positive whole numbers, got {list(sizes)}")

@@ -2,54 +2,40 @@
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
-import scipy
 import torch
 from torch import Tensor
 
+from fnn.choices import require_known
 from fnn.data import Dataset, load_d1
-from fnn.models import MLP
-from fnn.optimizers import (
-    AUTOGRAD,
-    LEAST_SQUARES,
-    METHODS,
-    PRESETS,
-    STOPS,
-    Limits,
-    Result,
-    trace_grid,
-    trace_limit,
-)
-from fnn.optimizers.initial_points import LAWS, initial_points
-from fnn.optimizers.objective import AutogradMeanSquaredError, MeanSquaredError, parameter_count, unpack
+from fnn.models import MLP, find_unit
+from fnn.optimizers import METHODS, PRESETS, STOPS, Limits, Method, trace_grid, trace_limit
+from fnn.optimizers.initial_points import LAWS
+from fnn.optimizers.objective import parameter_count, unpack
+from fnn.optimizers.shard import Settings, run_shard
 from fnn.runs import store
-from fnn.runs.allocator import keep_freed_memory
 from fnn.runs.sharding import Job, automatic_shards, compute_shards, split
-from fnn.units import UNITS, find_unit
+from fnn.runs.sources import dependencies
+from fnn.units import UNITS
 
 SEED = int(os.environ.get("SEED", "24"))  # of every study that names no other
-# Seconds of a run next to those of BFGS, where they differ much; for the order and the estimate of time left.
-METHOD_COST = {"lm": 0.3, "adam": 5.0, "rprop": 5.0, "scipy-bfgs": 20.0, "torch-lbfgs": 1000.0}
-SOURCES = store.sources(__name__)  # as they are imported: the files may change while this process runs
 
 
-@dataclass(frozen=True)
-class Settings:
-    """Everything but the data that determines a training run."""
+def method_key(method: Method) -> dict[str, Any]:
+    """What determines the results of a method, for the model store: its function, and what that needs."""
+    chosen = method.minimize
+    function, *arguments = (chosen.func, *chosen.args) if isinstance(chosen, partial) else (chosen,)
+    parts = (function, method.objective)
+    names = [f"{part.__module__}.{part.__qualname__}" for part in parts] + arguments
+    return {"method": names, **dependencies([run_shard.__module__, *(part.__module__ for part in parts)])}
 
-    sizes: tuple[int, ...]  # widths of all layers, input and output included
-    unit: str  # of the hidden layers, a key of UNITS
-    method: str  # a key of METHODS
-    seed: int
-    init: str  # a key of LAWS
-    limits: Limits
-    device: str  # where the tensors live: "cpu", "cuda", …
-    decay: float = 0.0  # λ of the weight decay λ‖θ‖² that is added to the train MSE
+
+# As they are imported: the files may change while this process runs.
+METHOD_KEYS = {name: method_key(method) for name, method in METHODS.items()}
 
 
 @dataclass(frozen=True)
@@ -80,8 +66,8 @@ class Record:
     @property
     def trace_evaluations(self) -> list[int]:
         """The numbers of evaluations that the columns of `trace` stand for."""
-        least_squares = self.settings.method in LEAST_SQUARES
-        return trace_grid(trace_limit(self.settings.limits, least_squares=least_squares))
+        jacobians = METHODS[self.settings.method].jacobians
+        return trace_grid(trace_limit(self.settings.limits, least_squares=jacobians))
 
     @cached_property
     def best(self) -> int:
@@ -201,11 +187,12 @@ def _prepare(training: Training) -> tuple[Settings, Job]:
     parameters, shards = parameter_count(settings.sizes), training.shards
     if shards is None:
         shards = automatic_shards(training.restarts, parameters, settings.device)
+    method = METHODS[settings.method]
     job = Job(
-        partial(run_shard, settings, data),
+        partial(run_shard, method, settings, data),
         split(training.restarts, shards),
         record_key(settings, data),
-        cost=METHOD_COST.get(settings.method, 1.0) * parameters**1.5,
+        cost=method.cost * parameters**1.5,
     )
     return settings, job
 
@@ -225,10 +212,7 @@ def record_key(settings: Settings, data: Dataset) -> dict[str, Any]:
     return {
         "settings": asdict(settings),
         "data": store.tensor_digest(data.X_train, data.y_train, data.X_test, data.y_test),
-        "sources": SOURCES,
-        "dtype": str(torch.float64),
-        "torch": torch.__version__,
-        "scipy": scipy.__version__,
+        **METHOD_KEYS[settings.method],
     }
 
 
@@ -246,84 +230,13 @@ def make_settings(
     """The settings that `train_restarts` describes, checked."""
     if any(not isinstance(size, int) or isinstance(size, bool) or size < 1 for size in hidden_sizes):
         raise ValueError(f"hidden_sizes={list(hidden_sizes)}: must be positive whole numbers")
-    _require_known("method", method, METHODS)
-    _require_known("init", init, LAWS)
-    without = (*LEAST_SQUARES, *AUTOGRAD)
+    require_known("method", method, METHODS)
+    require_known("init", init, LAWS)
+    without = [name for name, known in METHODS.items() if known.jacobians]
     if not 0 <= decay < math.inf or (decay and method in without):
         raise ValueError(f"decay={decay}: zero or positive, and zero for {', '.join(without)}")
     if isinstance(limits, str):
-        _require_known("limits", limits, PRESETS)
+        require_known("limits", limits, PRESETS)
         limits = PRESETS[limits]
     sizes = (data.X_train.shape[1], *hidden_sizes, data.y_train.shape[1])
     return Settings(sizes, find_unit(phi).name, method, seed, init, limits, device, decay)
-
-
-def run_shard(settings: Settings, data: Dataset, indices: Sequence[int]) -> dict[str, Tensor]:
-    """Train the runs `indices` as one batch: the fields of a `Record`, on the CPU, in that order.
-
-    Pure: a run's result depends on the settings, the data and its index alone, bit for bit, whichever runs
-    share its batch, in whatever order and number, on one kind of processor (it computes on one thread,
-    whatever the number of cores). That holds for batches of all sizes with the libraries this was tested
-    with; a library that chooses its kernels by the size of the batch could break it across sizes.
-    """
-    X, y, X_test, y_test = (
-        part.to(settings.device, torch.float64)
-        for part in (data.X_train, data.y_train, data.X_test, data.y_test)
-    )
-    unit = UNITS[settings.unit]
-    keep_freed_memory()
-    with _one_thread(), torch.no_grad():
-        start = initial_points(settings.init, settings.sizes, unit.name, X.cpu(), settings.seed, indices)
-        found = _minimize(settings, X, y, start.to(X.device))
-        test = MeanSquaredError(settings.sizes, unit, X_test, y_test)
-        test_mse = test.value(_in_company(test.pad(found.params)))[: len(start)]
-        tensors = {
-            "params": found.params,
-            "train_mse": found.value,
-            "test_mse": test_mse,
-            "gradient_norm": found.gradient_norm,
-            "stop_codes": found.stop,
-            "iterations": found.iterations,
-            "function_evaluations": found.function_evaluations,
-            "gradient_evaluations": found.gradient_evaluations,
-            "jacobian_evaluations": found.jacobian_evaluations,
-            "trace": found.trace,
-        }
-    return {name: tensor.cpu() for name, tensor in tensors.items()}
-
-
-def _minimize(settings: Settings, X: Tensor, y: Tensor, start: Tensor) -> Result:
-    """Run the method from start [R, P]."""
-    unit, minimize = UNITS[settings.unit], METHODS[settings.method]
-    if settings.method in AUTOGRAD:
-        objective: MeanSquaredError = AutogradMeanSquaredError(settings.sizes, unit, X, y, padded=False)
-        return minimize(objective, start, settings.limits)
-    if settings.method == "scipy-least-squares":
-        return minimize(MeanSquaredError(settings.sizes, unit, X, y, padded=False), start, settings.limits)
-    objective = MeanSquaredError(settings.sizes, unit, X, y, decay=settings.decay)
-    found = minimize(objective, _in_company(objective.pad(start)), settings.limits)
-    if settings.decay:
-        found = found._replace(value=objective.value(found.params))
-    found = Result(*(part[: len(start)] for part in found))
-    return found._replace(params=found.params[:, : objective.P])
-
-
-def _in_company(rows: Tensor) -> Tensor:
-    """At least two rows: one alone would be computed differently, and could not be repeated bit for bit."""
-    return torch.cat([rows, rows]) if len(rows) == 1 else rows
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _require_known(argument: str, name: str, known: Iterable[str]) -> None:
-    names = list(known)
-    if name not in names:
-        raise ValueError(f"{argument}={name!r}: use one of {', '.join(names)}")

@@ -30,18 +30,3 @@ UNITS = {
         Unit("identity", identity, torch.ones_like),
     )
 }
-
-
-def find_unit(phi: str | Callable[[Tensor], Tensor]) -> Unit:
-    """The unit of that name or with that function.
-
-    Raises:
-        ValueError: if there is none; its derivative would be unknown.
-    """
-    for unit in UNITS.values():
-        if phi in (unit.name, unit.phi):
-            return unit
-    known = ", ".join(UNITS)
-    raise ValueError(
-        f"phi={phi!r}: no such unit; use one of {known}, or add it with its derivative to fnn/units.py"
-    )

@@ -5,15 +5,14 @@ import torch
 from torch import Tensor
 
 from fnn import load_d1
+from fnn.feedforward import feedforward
 from fnn.landscape.curvature import (
     hessian,
     is_positive,
     jacobian,
-    jacobian_rank,
     splitting_matrices,
     unit_derivatives,
 )
-from fnn.models import feedforward
 from fnn.units import UNITS
 
 UNIT_NAMES = ["sigmoid", "tanh", "relu"]
@@ -83,16 +82,6 @@ def test_splitting_matrix_is_the_hessian_along_the_split() -> None:
         second = torch.autograd.functional.hessian(loss, torch.zeros((), dtype=torch.float64))
         expected = share * (1 - share) * u @ A[0, j] @ u
         torch.testing.assert_close(second, expected, atol=1e-12, rtol=1e-9)
-
-
-def test_rank_counts_what_the_data_can_tell_apart() -> None:
-    data = load_d1()
-    generic = random_params(1, 2, seed=7)
-    twins = generic.clone()
-    twins[0, 1], twins[0, 3] = twins[0, 0], twins[0, 2]  # equal units: their output weights do the same
-    dead = generic.clone()
-    dead[0, 4] = 0  # no output weight: w and b do nothing
-    assert jacobian_rank(torch.cat([generic, twins, dead]), data).tolist() == [7, 4, 5]
 
 
 def test_positive_beyond_rounding() -> None:

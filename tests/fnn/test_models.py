@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from fnn import MLP, LogisticRegression
-from fnn.models import feedforward
+from fnn.feedforward import feedforward
 
 UNITS = {torch.sigmoid: nn.Sigmoid, torch.tanh: nn.Tanh, torch.relu: nn.ReLU}
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import pytest
 import torch
+from references import REFERENCES
 from scipy.optimize import minimize
 from scipy.optimize._dcsrch import DCSRCH
 from torch import Tensor
@@ -70,9 +71,9 @@ def stops(result: Result) -> set[str]:
     return {STOPS[code].value for code in result.stop.tolist()}
 
 
-@pytest.mark.parametrize("method", ["bfgs", "lm", "scipy-bfgs", "scipy-least-squares", "torch-lbfgs"])
+@pytest.mark.parametrize("method", ["bfgs", "lm", "scipy-bfgs", *REFERENCES])
 def test_rosenbrock_minimum_is_reached(method: str) -> None:
-    result = METHODS[method](Residuals(rosenbrock, 2), points(6, 2), LIMITS)
+    result = (METHODS | REFERENCES)[method].minimize(Residuals(rosenbrock, 2), points(6, 2), LIMITS)
     assert torch.allclose(result.params, torch.ones(6, 2, dtype=torch.float64), atol=1e-6)
     assert stops(result) == {"gradient"} or method not in ("bfgs", "lm")
 
@@ -82,7 +83,7 @@ def test_convex_quadratics_reach_the_solution_of_their_equations(method: str) ->
     A = torch.eye(8, 5, dtype=torch.float64) + 0.3 * points(8, 5, seed=1)
     b = points(8, 1, seed=2)[:, 0]
     limits = Limits(gradient=1e-6, iterations=1500)
-    result = METHODS[method](Residuals(lambda x: x @ A.mT - b, 8), points(4, 5), limits)
+    result = METHODS[method].minimize(Residuals(lambda x: x @ A.mT - b, 8), points(4, 5), limits)
     solution = torch.linalg.lstsq(A, b[:, None]).solution[:, 0]
     assert torch.allclose(
         result.params, solution.expand(4, 5), atol=1e-5 if method in ("bfgs", "lm") else 3e-2
@@ -92,7 +93,7 @@ def test_convex_quadratics_reach_the_solution_of_their_equations(method: str) ->
 
 def test_bfgs_takes_the_steps_of_scipy() -> None:
     problem, start = Residuals(rosenbrock, 6), points(5, 4, seed=3)
-    ours = METHODS["bfgs"](problem, start, Limits(iterations=12))
+    ours = METHODS["bfgs"].minimize(problem, start, Limits(iterations=12))
     for run, x0 in enumerate(start):
 
         def value_and_gradient(x: object) -> tuple[float, object]:
@@ -224,12 +225,12 @@ def test_run_that_is_not_finite_ends_and_the_others_go_on(method: str) -> None:
     start = points(5, 2)
     start[2] = torch.nan
     start[4] = torch.inf
-    result = METHODS[method](Residuals(rosenbrock, 2), start, LIMITS)
+    result = METHODS[method].minimize(Residuals(rosenbrock, 2), start, LIMITS)
     for run in (2, 4):
         assert STOPS[int(result.stop[run])] is Stop.DIVERGED
         assert result.iterations[run] == 0
     others = [0, 1, 3]
-    alone = METHODS[method](Residuals(rosenbrock, 2), start[others], LIMITS)
+    alone = METHODS[method].minimize(Residuals(rosenbrock, 2), start[others], LIMITS)
     assert torch.equal(result.params[others], alone.params)
     assert "diverged" not in stops(alone)
 
@@ -240,20 +241,20 @@ def test_step_into_a_region_without_values_is_shortened(method: str) -> None:
         return torch.cat((torch.log(x), x - 1), dim=1)
 
     start = torch.tensor([[8.0], [30.0], [0.5]], dtype=torch.float64)
-    result = METHODS[method](Residuals(wall, 2), start, LIMITS)
+    result = METHODS[method].minimize(Residuals(wall, 2), start, LIMITS)
     assert torch.allclose(result.params, torch.ones(3, 1, dtype=torch.float64), atol=1e-6)
 
 
 @pytest.mark.parametrize("method", ["bfgs", "lm"])
 def test_value_never_rises(method: str) -> None:
-    trace = METHODS[method](Residuals(rosenbrock, 6), points(20, 4), LIMITS).trace
+    trace = METHODS[method].minimize(Residuals(rosenbrock, 6), points(20, 4), LIMITS).trace
     assert (trace.diff(dim=1) <= 0).all()
 
 
 @pytest.mark.parametrize("method", sorted(METHODS))
 def test_iteration_limit_ends_a_run(method: str) -> None:
     few = Limits(gradient=0.0, iterations=3, least_squares_iterations=3)
-    result = METHODS[method](Residuals(rosenbrock, 6), 3 * points(3, 4), few)
+    result = METHODS[method].minimize(Residuals(rosenbrock, 6), 3 * points(3, 4), few)
     assert stops(result) == {"iterations"}
     assert (result.iterations <= 3).all()
 

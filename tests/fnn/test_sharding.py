@@ -42,7 +42,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[range]:
     done: list[range] = []
 
     def counted(
-        compute: sharding.Compute, shard: range, place: tuple[int, int], tally: str | None
+        compute: sharding.Compute, shard: range, place: tuple[int, int]
     ) -> tuple[int, int, dict[str, torch.Tensor], float]:
         done.append(shard)
         return *place, compute(shard), 0.5
@@ -196,40 +196,15 @@ def test_every_setting_and_every_number_of_the_data_trains_anew(options: dict[st
     assert len(list(folder.iterdir())) == 2
 
 
-@pytest.mark.parametrize("part", ["torch", "scipy", "sources"])
-def test_other_libraries_or_sources_train_anew(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_method_key_trains_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     usual = {"hidden_sizes": [1], "restarts": 2, "method": "adam", "limits": FEW}
     train_restarts(**usual)
-    if part == "sources":
-        sources = training.SOURCES | {"fnn.optimizers.first_order": "another"}
-        monkeypatch.setattr(training, "SOURCES", sources)
-    else:
-        monkeypatch.setattr(f"{part}.__version__", "0.1")
-    train_restarts(**usual)
-    assert len(list(store.entry_path({}).parent.iterdir())) == 2
-
-
-def test_the_sources_are_those_that_training_uses() -> None:
-    used = set(training.SOURCES)
-    assert {
-        "fnn.models",
-        "fnn.data",
-        "fnn.optimizers.initial_points",
-        "fnn.optimizers.objective",
-        "fnn.backprop",
-        "fnn.training",
-    } <= used
-    assert {"fnn.optimizers.bfgs", "fnn.optimizers.levenberg_marquardt"} <= used
-    assert (
-        not {
-            "fnn.landscape.endings",
-            "fnn.figures",
-            "fnn.experiments",
-            "fnn.prose.claims",
-            "fnn.prose.tables",
-        }
-        & used
-    )
+    key = training.METHOD_KEYS["adam"]
+    for part in ("method", "sources", "libraries"):
+        with monkeypatch.context() as patch:
+            patch.setitem(training.METHOD_KEYS, "adam", key | {part: {}})
+            train_restarts(**usual)
+    assert len(list(store.entry_path({}).parent.iterdir())) == 4
 
 
 def test_what_the_data_is_called_trains_nothing() -> None:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,6 +38,11 @@ class Computation:
         return TENSORS, METADATA
 
 
+def get_or_compute(key: store.Key, compute: Computation, root: Path) -> store.Entry:
+    """What training does for a shard."""
+    return store.get(key, root) or store.put(key, *compute(), root)
+
+
 def assert_is_the_record(entry: store.Entry | None) -> None:
     assert entry is not None
     assert entry.metadata == METADATA
@@ -54,8 +59,8 @@ def only_file(root: Path) -> Path:
 
 def test_computes_once_then_reads(root: Path) -> None:
     compute = Computation()
-    assert_is_the_record(store.get_or_compute(KEY, compute, root))
-    assert_is_the_record(store.get_or_compute(KEY, compute, root))
+    assert_is_the_record(get_or_compute(KEY, compute, root))
+    assert_is_the_record(get_or_compute(KEY, compute, root))
     assert compute.calls == 1
 
 
@@ -70,7 +75,7 @@ def test_a_hit_and_a_miss_give_the_same_types(root: Path) -> None:
 def test_bits_survive(root: Path) -> None:
     odd = torch.tensor([float("nan"), float("inf"), -0.0, 5e-324, 0.1], dtype=torch.float64)
     view = torch.randn(6, 4)[::2].T  # neither contiguous nor alone in its memory
-    entry = store.get_or_compute(KEY, lambda: ({"odd": odd, "view": view}, {}), root)
+    entry = store.put(KEY, {"odd": odd, "view": view}, {}, root)
     again = store.get(KEY, root)
     assert again is not None
     for tensors in (entry.tensors, again.tensors):
@@ -92,21 +97,21 @@ def test_bits_survive(root: Path) -> None:
 )
 def test_every_part_of_the_key_counts(root: Path, change: dict[str, object]) -> None:
     compute = Computation()
-    store.get_or_compute(KEY, compute, root)
-    store.get_or_compute(KEY | change, compute, root)
+    get_or_compute(KEY, compute, root)
+    get_or_compute(KEY | change, compute, root)
     assert compute.calls == 2
-    store.get_or_compute(dict(reversed(KEY.items())), compute, root)  # the order does not
+    get_or_compute(dict(reversed(KEY.items())), compute, root)  # the order does not
     assert compute.calls == 2
 
 
 @pytest.mark.parametrize("value", [float("nan"), torch.zeros(1), {1, 2}])
 def test_a_key_that_is_not_json_is_refused(root: Path, value: object) -> None:
     with pytest.raises(ValueError, match="the store keeps JSON values"):
-        store.get_or_compute({"part": value}, Computation(), root)
+        get_or_compute({"part": value}, Computation(), root)
 
 
 def test_any_flipped_byte_is_noticed_or_harmless(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    store.get_or_compute(KEY, Computation(), root)
+    get_or_compute(KEY, Computation(), root)
     path = only_file(root)
     sound = path.read_bytes()
     noticed = 0
@@ -129,7 +134,7 @@ def test_a_damaged_entry_is_computed_again_and_mended(
     root: Path, region: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     compute = Computation()
-    store.get_or_compute(KEY, compute, root)
+    get_or_compute(KEY, compute, root)
     path = only_file(root)
     data = bytearray(path.read_bytes())
     place = {"length": 6, "header": 20, "checksum": data.index(b'"sha256":"') + 12, "data": len(data) - 3}[
@@ -138,7 +143,7 @@ def test_a_damaged_entry_is_computed_again_and_mended(
     data[place] ^= 0x01
     path.write_bytes(bytes(data))
 
-    assert_is_the_record(store.get_or_compute(KEY, compute, root))
+    assert_is_the_record(get_or_compute(KEY, compute, root))
     assert compute.calls == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert_is_the_record(store.get(KEY, root))
@@ -150,10 +155,10 @@ def test_a_truncated_entry_is_computed_again(
     root: Path, kept: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     compute = Computation()
-    store.get_or_compute(KEY, compute, root)
+    get_or_compute(KEY, compute, root)
     path = only_file(root)
     path.write_bytes(path.read_bytes()[:kept])
-    assert_is_the_record(store.get_or_compute(KEY, compute, root))
+    assert_is_the_record(get_or_compute(KEY, compute, root))
     assert compute.calls == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
 
@@ -189,9 +194,9 @@ def test_a_foreign_file_is_computed_again(
     root: Path, plant: Callable[[Path, Path], None], reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     compute = Computation()
-    store.get_or_compute(KEY, compute, root)
+    get_or_compute(KEY, compute, root)
     plant(only_file(root), root)
-    assert_is_the_record(store.get_or_compute(KEY, compute, root))
+    assert_is_the_record(get_or_compute(KEY, compute, root))
     assert compute.calls == 2
     assert reason in capsys.readouterr().err
 
@@ -200,11 +205,11 @@ def test_a_folder_in_the_entrys_place_does_not_stop_the_work(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     compute = Computation()
-    store.get_or_compute(KEY, compute, root)
+    get_or_compute(KEY, compute, root)
     path = only_file(root)
     path.unlink()
     path.mkdir()
-    assert_is_the_record(store.get_or_compute(KEY, compute, root))
+    assert_is_the_record(get_or_compute(KEY, compute, root))
     assert "Is a directory" in capsys.readouterr().err
 
 
@@ -216,7 +221,7 @@ def test_a_place_that_cannot_be_written_costs_one_line(
     root = tmp_path / "file" / "store"
     compute = Computation()
     for _ in range(3):
-        assert_is_the_record(store.get_or_compute(KEY, compute, root))
+        assert_is_the_record(get_or_compute(KEY, compute, root))
     assert compute.calls == 3
     (line,) = capsys.readouterr().err.splitlines()
     assert line == f"fnn: records cannot be stored in {root} (Not a directory); going on without storing them"
@@ -225,11 +230,11 @@ def test_a_place_that_cannot_be_written_costs_one_line(
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
 def test_a_read_only_store_is_read(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     compute = Computation()
-    store.get_or_compute(KEY, compute, root)
+    get_or_compute(KEY, compute, root)
     root.chmod(0o500)
     try:
-        assert_is_the_record(store.get_or_compute(KEY, compute, root))
-        assert_is_the_record(store.get_or_compute(KEY | {"seed": 8}, compute, root))
+        assert_is_the_record(get_or_compute(KEY, compute, root))
+        assert_is_the_record(get_or_compute(KEY | {"seed": 8}, compute, root))
     finally:
         root.chmod(0o700)
     assert compute.calls == 2
@@ -260,7 +265,7 @@ def test_a_full_disk_costs_one_line_and_leaves_nothing_behind(root: Path) -> Non
         """
         import resource
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-        entry = store.get_or_compute({"seed": 1}, lambda: ({"x": torch.ones(4000)}, {"n": 1}), root)
+        entry = store.put({"seed": 1}, {"x": torch.ones(4000)}, {"n": 1}, root)
         print(int(entry.tensors["x"].sum()), entry.metadata)
         """,
         root,
@@ -319,43 +324,6 @@ def test_the_environment_names_the_place(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("FNN_STORE", str(tmp_path / "elsewhere"))
     store.put(KEY, TENSORS, METADATA)
     assert only_file(tmp_path / "elsewhere").suffix == ".safetensors"
-
-
-@pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A package whose `train` imports `models` and, inside a function, `data`; `figures` imports `train`."""
-    folder = tmp_path / "tinypackage"
-    (folder / "sub").mkdir(parents=True)
-    for name, text in {
-        "__init__.py": "",
-        "train.py": "from tinypackage.models import f\ndef g():\n    from tinypackage import data\n",
-        "models.py": "from tinypackage.sub import step\ndef f(): ...\n",
-        "data.py": "import json\n",
-        "figures.py": "import tinypackage.train\n",
-        "sub/__init__.py": "",
-        "sub/step.py": "",
-    }.items():
-        (folder / name).write_text(text)
-    monkeypatch.syspath_prepend(tmp_path)
-    yield folder
-    for name in [name for name in sys.modules if name.partition(".")[0] == "tinypackage"]:
-        del sys.modules[name]
-
-
-def test_sources_follow_imports(package: Path) -> None:
-    expected = [".data", ".models", ".sub.step", ".train"]
-    assert list(store.sources("tinypackage.train")) == [f"tinypackage{name}" for name in expected]
-
-
-@pytest.mark.parametrize(
-    ("changed", "counts"),
-    [("models.py", True), ("data.py", True), ("sub/step.py", True), ("figures.py", False)],
-)
-def test_a_changed_source_changes_the_key(package: Path, changed: str, counts: bool) -> None:
-    before = store.sources("tinypackage.train")
-    with (package / changed).open("a") as file:
-        file.write("x = 1\n")
-    assert (store.sources("tinypackage.train") != before) == counts
 
 
 def test_tensor_digest_sees_dtype_shape_and_bytes() -> None:

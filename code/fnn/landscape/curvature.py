@@ -41,18 +41,6 @@ def jacobian(params: Tensor, x: Tensor, unit: str) -> Tensor:
     return torch.cat([dz * x[:, None], dz, s0, torch.ones_like(s0[:, :, :1])], dim=2)
 
 
-def jacobian_rank(params: Tensor, data: Dataset, unit: str = "sigmoid", tolerance: float = 1e-9) -> Tensor:
-    """The rank of the Jacobian on the training inputs, its columns scaled to norm 1; [R, P] → [R].
-
-    Singular values below `tolerance` of the largest count as zero.
-    """
-    J = jacobian(params, data.X_train.double()[:, 0], unit)
-    norm = J.norm(dim=1, keepdim=True)
-    singular = torch.linalg.svdvals(J / torch.where(norm > 0, norm, 1))
-    rank: Tensor = (singular > tolerance * singular[:, :1]).sum(dim=1)
-    return rank
-
-
 def hessian(params: Tensor, data: Dataset, unit: str = "sigmoid") -> Tensor:
     """The Hessian (2/N) Σ (∂f ∂fᵀ + r ∂²f) of the train MSE, r = f − y; [R, P] → [R, P, P]."""
     x, y = data.X_train.double()[:, 0], data.y_train.double()[:, 0]

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from fnn.data import Dataset
+from fnn.feedforward import feedforward
 from fnn.landscape.curvature import hessian, is_positive, split_parameters
-from fnn.models import feedforward
 from fnn.training import Record
 from fnn.units import UNITS
 

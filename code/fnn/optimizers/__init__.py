@@ -1,31 +1,21 @@
 """The optimisers, one algorithm a file, told in the same order: direction, step, stopping test, loop."""
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
-from fnn.optimizers import bfgs, first_order, levenberg_marquardt, scipy_reference, torch_lbfgs
-from fnn.optimizers.problem import PRESETS, STOPS, Limits, Result, Stop, trace_grid, trace_limit
+from fnn.optimizers import bfgs, first_order, levenberg_marquardt, scipy_reference
+from fnn.optimizers.problem import STOPS, Limits, Result, Stop, trace_grid, trace_limit
+from fnn.optimizers.scipy_reference import AutogradMeanSquaredError
+from fnn.optimizers.shard import Method
 
-METHODS: dict[str, Callable[[Any, Any, Limits], Result]] = {
-    "bfgs": bfgs.minimize,
-    "lm": levenberg_marquardt.minimize,
-    **{rule: partial(first_order.minimize, rule) for rule in first_order.RULES},
-    "scipy-bfgs": scipy_reference.minimize_bfgs,
-    "scipy-least-squares": scipy_reference.minimize_least_squares,
-    "torch-lbfgs": torch_lbfgs.minimize,
+METHODS = {
+    "bfgs": Method(bfgs.minimize),
+    "lm": Method(levenberg_marquardt.minimize, jacobians=True, cost=0.3),
+    **{rule: Method(partial(first_order.minimize, rule), cost=5.0) for rule in first_order.RULES},
+    "scipy-bfgs": Method(scipy_reference.minimize, AutogradMeanSquaredError, cost=20.0),
 }
-LEAST_SQUARES = ("lm", "scipy-least-squares")  # methods that read residuals and Jacobians
-AUTOGRAD = ("scipy-bfgs", "torch-lbfgs")  # references, which differentiate the course's way
+PRESETS = {
+    "full": Limits(),  # the course's settings; what the report shows
+    "quick": Limits(iterations=300, least_squares_iterations=60),  # for tests and for a first look
+}
 
-__all__ = [
-    "LEAST_SQUARES",
-    "METHODS",
-    "PRESETS",
-    "STOPS",
-    "Limits",
-    "Result",
-    "Stop",
-    "trace_grid",
-    "trace_limit",
-]
+__all__ = ["METHODS", "PRESETS", "STOPS", "Limits", "Method", "Result", "Stop", "trace_grid", "trace_limit"]

@@ -12,30 +12,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from fnn.optimizers.batch import Batch, Outcome
 from fnn.optimizers.inverse_hessian import InverseHessian
 from fnn.optimizers.line_search import LineSearch, Point, accepts, first_trial
-from fnn.optimizers.problem import (
-    Limits,
-    Objective,
-    Outcome,
-    Result,
-    Stop,
-    dot,
-    remaining,
-    stalled,
-    trace_limit,
-)
+from fnn.optimizers.problem import Limits, Objective, Result, dot, trace_limit
 
 RESTART_GAIN = 1e-8  # the fraction that a new start with H = I must have gained to be followed by another
 
 
 @dataclass
-class State:
-    """The runs in the batch, one a row."""
+class State(Batch):
+    """What BFGS knows of the runs in the batch."""
 
-    run: Tensor  # [R] index of the run
-    alive: Tensor  # [R] bool, whether it is still going
-    x: Tensor  # [R, P]
     value: Tensor  # [R]
     gradient: Tensor  # [R, P]
     norm: Tensor  # [R], max-norm of the gradient
@@ -46,8 +34,6 @@ class State:
     searches: dict[int, LineSearch]  # by index of the run, where the last trial was not accepted
     previous_value: Tensor  # [R], of the previous iteration
     restart_value: Tensor  # [R], when H was last set to I; ∞ before
-    iterations: Tensor  # [R]
-    mark_value: Tensor  # [R], at most `patience` evaluations ago
 
     def select(self, rows: Tensor) -> "State":
         """The runs of `rows` (indices)."""
@@ -158,22 +144,6 @@ def _begin_anew(state: State, failed: Tensor, accepted: Tensor) -> Tensor:
 
 
 def _stop(state: State, outcome: Outcome, limits: Limits, failed: Tensor) -> State:
-    """Note the runs that end here, and let them leave the batch once they are a quarter of it."""
-    outcome.count(state.run, state.value)
-    if outcome.evaluations % limits.patience == 0:
-        failed = failed | stalled(state.value, state.mark_value, limits)
-        state.mark_value = state.value
-    ended = outcome.end(
-        state.run, state.alive, state.x, state.value, state.norm, state.iterations,
-        {
-            Stop.DIVERGED: ~(state.value + state.norm < torch.inf),
-            Stop.GRADIENT: state.norm <= limits.gradient,
-            Stop.NO_PROGRESS: failed,
-            Stop.ITERATIONS: state.iterations >= limits.iterations,
-        },
-    )  # fmt: skip
-    if ended is None:
-        return state
-    state.alive &= ~ended
-    rows = remaining(state.alive)
-    return state if rows is None else state.select(rows)
+    """Note the runs that end here."""
+    late = state.iterations >= limits.iterations
+    return state.stop(outcome, limits, state.value, state.norm, failed, late)

@@ -9,7 +9,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from fnn.optimizers.problem import Limits, Objective, Outcome, Result, Stop, trace_limit
+from fnn.optimizers.batch import Outcome
+from fnn.optimizers.problem import Limits, Objective, Result, Stop, trace_limit
 
 RULES: dict[str, Callable[[Tensor], torch.optim.Optimizer]] = {
     "adam": lambda params: torch.optim.Adam([params], lr=0.01),  # Kingma and Ba 2015; β as proposed there

@@ -17,17 +17,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from fnn.optimizers.problem import (
-    LeastSquaresObjective,
-    Limits,
-    Outcome,
-    Result,
-    Stop,
-    dot,
-    remaining,
-    stalled,
-    trace_limit,
-)
+from fnn.optimizers.batch import Batch, Outcome
+from fnn.optimizers.problem import LeastSquaresObjective, Limits, Result, dot, trace_limit
 
 FIRST_DAMPING = 1.0  # times the trace of JᵀJ
 LEAST_DAMPING = 1e-15  # likewise: below it, the matrix is not positive definite in double precision
@@ -47,17 +38,12 @@ class Linearisation(NamedTuple):
 
 
 @dataclass
-class State:
-    """The runs in the batch, one a row."""
+class State(Batch):
+    """What Levenberg–Marquardt knows of the runs in the batch."""
 
-    run: Tensor  # [R] index of the run
-    alive: Tensor  # [R] bool, whether it is still going
-    x: Tensor  # [R, P]
     at: Linearisation
     damping: Tensor  # [R], λ
     growth: Tensor  # [R], ν
-    iterations: Tensor  # [R]
-    mark_value: Tensor  # [R], at most `patience` evaluations ago
 
     @property
     def scale(self) -> Tensor:
@@ -108,7 +94,7 @@ def _begin(objective: LeastSquaresObjective, start: Tensor) -> State:
     run = torch.arange(len(start), device=start.device)
     none = torch.zeros_like(run)
     two = torch.full_like(at.value, 2.0)
-    state = State(run, run >= 0, start, at, two, two, none, at.value)
+    state = State(run, run >= 0, start, none, at.value, at, damping=two, growth=two)
     state.damping = FIRST_DAMPING * state.scale
     return state
 
@@ -139,25 +125,8 @@ def _step(state: State, objective: LeastSquaresObjective, step: Tensor) -> None:
 
 
 def _stop(state: State, objective: LeastSquaresObjective, outcome: Outcome, limits: Limits) -> State:
-    """Note the runs that end here, and let them leave the batch once they are a quarter of it."""
-    late = outcome.evaluations >= limits.least_squares_iterations
+    """Note the runs that end here."""
     norm = state.at.Jtr.abs().amax(dim=1) * (2 / objective.N)
-    outcome.count(state.run, state.at.value)
     failed = state.damping > MOST_DAMPING * state.scale
-    if outcome.evaluations % limits.patience == 0:
-        failed |= stalled(state.at.value, state.mark_value, limits)
-        state.mark_value = state.at.value
-    ended = outcome.end(
-        state.run, state.alive, state.x, state.at.value, norm, state.iterations,
-        {
-            Stop.DIVERGED: ~(state.at.value.isfinite() & norm.isfinite()),
-            Stop.GRADIENT: norm <= limits.gradient,
-            Stop.NO_PROGRESS: failed,
-            Stop.ITERATIONS: torch.full_like(state.alive, late),
-        },
-    )  # fmt: skip
-    if ended is None:
-        return state
-    state.alive &= ~ended
-    rows = remaining(state.alive)
-    return state if rows is None else state.select(rows)
+    late = torch.full_like(state.alive, outcome.evaluations >= limits.least_squares_iterations)
+    return state.stop(outcome, limits, state.at.value, norm, failed, late)

@@ -5,13 +5,13 @@ The gradient and the Jacobian are the backward pass of task 3 (`backprop.py`), n
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
 from fnn.backprop import layer_deltas, layer_outputs, loss_gradient, output_jacobian, tangent_kernel
-from fnn.models import feedforward
 from fnn.units import Unit
 
 # Vectorised kernels and BLAS round differently at the ragged end of an array and at addresses that are not
@@ -48,24 +48,25 @@ class MeanSquaredError:
         unit: the hidden units.
         X: inputs [N, D], float64.
         y: targets [N, 1], float64, on the same device.
-        padded: False for methods that take one run after another and gain nothing by it.
         decay: λ of the weight decay λ‖θ‖² that `value_and_gradient` adds.
     """
 
-    def __init__(
-        self, sizes: Sequence[int], unit: Unit, X: Tensor, y: Tensor, padded: bool = True, decay: float = 0.0
-    ) -> None:
+    padded: ClassVar[bool] = True  # False for methods that take one run after another and gain nothing by it
+
+    def __init__(self, sizes: Sequence[int], unit: Unit, X: Tensor, y: Tensor, decay: float = 0.0) -> None:
         self.decay = decay
         self.sizes, self.unit, self.N = tuple(sizes), unit, len(X)
         self.P = parameter_count(sizes)
-        self.width = self.P + (-self.P % PARAMETER_BLOCK if padded else 0)
-        missing = -self.N % EXAMPLE_BLOCK if padded else 0
+        self.width = self.P + (-self.P % PARAMETER_BLOCK if self.padded else 0)
+        missing = -self.N % EXAMPLE_BLOCK if self.padded else 0
         self.x = pad(X.mT, (0, missing))[None]  # [1, D, N + missing]
         self.y = pad(y.mT, (0, missing))[None]  # [1, 1, N + missing]
         self.real = pad(torch.ones_like(y.mT), (0, missing))[None]  # 0 for the padding
 
     def pad(self, params: Tensor) -> Tensor:
-        """[R, P] → [R, width]."""
+        """[R, P] → [R, width]; a single run is doubled, for it could not be repeated bit for bit."""
+        if self.padded and len(params) == 1:
+            params = torch.cat([params, params])
         return pad(params, (0, self.width - self.P))
 
     def value(self, params: Tensor) -> Tensor:
@@ -120,18 +121,3 @@ class MeanSquaredError:
         if self.width > self.P:
             gradients.append(gradients[0].new_zeros(len(gradients[0]), self.width - self.P))
         return torch.cat(gradients, dim=1)
-
-
-class AutogradMeanSquaredError(MeanSquaredError):
-    """The same, differentiated the course's way: the network in PyTorch's own terms, and autograd."""
-
-    def value_and_gradient(self, params: Tensor) -> tuple[Tensor, Tensor]:
-        """MSE and its gradient: [R, P] → [R], [R, P]."""
-        with torch.enable_grad():
-            theta = params.detach().requires_grad_()
-            layers = [(W, b.mT) for W, b in unpack(theta, self.sizes)]
-            value = (
-                (feedforward(self.x[0].mT, layers, self.unit.phi)[-1] - self.y.mT).square().mean(dim=(1, 2))
-            )
-            (gradient,) = torch.autograd.grad(value.sum(), theta)
-        return value.detach(), gradient

@@ -2,13 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import reduce
 from typing import NamedTuple, Protocol
 
-import torch
 from torch import Tensor
-
-from fnn.runs.progress import count_steps
 
 
 class Objective(Protocol):
@@ -71,12 +67,6 @@ class Limits:
                 raise ValueError(f"Limits({name}={getattr(self, name)}): must be at least 1")
 
 
-PRESETS = {
-    "full": Limits(),  # the course's settings; what the report shows
-    "quick": Limits(iterations=300, least_squares_iterations=60),  # for tests and for a first look
-}
-
-
 class Result(NamedTuple):
     """Where R runs ended, and why."""
 
@@ -105,76 +95,6 @@ def trace_limit(limits: Limits, *, least_squares: bool = False) -> int:
     return limits.least_squares_iterations + 1 if least_squares else 2 * limits.iterations
 
 
-class Outcome:
-    """Collects where R runs end that are evaluated in step, all as often as `count` was called."""
-
-    def __init__(self, start: Tensor, traced_evaluations: int, *, jacobians: bool = False) -> None:
-        R = len(start)
-        whole = torch.zeros(R, dtype=torch.int64, device=start.device)
-        self._params = start.clone()
-        self._value = start.new_full((R,), torch.nan)
-        self._norm = start.new_full((R,), torch.nan)
-        self._stop, self._iterations, self._evaluations = whole, whole.clone(), whole.clone()
-        self._grid = trace_grid(traced_evaluations)
-        self._trace = start.new_full((R, len(self._grid)), torch.nan)
-        self._column = 0
-        self._jacobians = jacobians
-        self.evaluations = 0
-        self.running = R
-
-    def count(self, run: Tensor, value: Tensor) -> None:
-        """One more evaluation of the runs [R′], which now stand at `value` [R′]."""
-        self.evaluations += 1
-        if self._column < len(self._grid) and self.evaluations == self._grid[self._column]:
-            self._trace[run, self._column] = value
-            self._column += 1
-
-    def end(
-        self, run: Tensor, alive: Tensor, params: Tensor, value: Tensor, norm: Tensor,
-        iterations: Tensor, reasons: dict[Stop, Tensor],
-    ) -> Tensor | None:  # fmt: skip
-        """Note the runs to which a reason [R′] bool applies, the first that does; return them, or None."""
-        ended = alive & reduce(torch.logical_or, reasons.values())
-        rows = ended.nonzero()[:, 0]
-        if len(rows) == 0:
-            return None
-        code = torch.zeros_like(run)
-        for stop, applies in reversed(reasons.items()):
-            code = torch.where(applies, STOPS.index(stop), code)
-        here = run[rows]
-        self._params[here], self._value[here], self._norm[here] = params[rows], value[rows], norm[rows]
-        self._stop[here], self._iterations[here] = code[rows], iterations[rows]
-        self._evaluations[here] = self.evaluations
-        self.running -= len(rows)
-        count_steps(len(rows))
-        return ended
-
-    def result(self) -> Result:
-        """The outcome of all runs; in the trace, a run that has ended keeps its final value."""
-        trace = torch.where(self._trace.isnan(), self._value[:, None], self._trace)
-        nfev, none = self._evaluations, torch.zeros_like(self._evaluations)
-        return Result(
-            self._params, self._value, self._norm, self._stop, self._iterations, nfev,
-            none if self._jacobians else nfev, nfev if self._jacobians else none, trace,
-        )  # fmt: skip
-
-
-def stalled(value: Tensor, mark_value: Tensor, limits: Limits) -> Tensor:
-    """Which runs made no progress since they stood at `mark_value`, `patience` evaluations ago: [R] bool."""
-    return mark_value - value <= limits.progress * mark_value.abs()
-
-
 def dot(a: Tensor, b: Tensor) -> Tensor:
     """aᵀb by row: [R, P], [R, P] → [R]."""
     return (a * b).sum(dim=1)
-
-
-def remaining(alive: Tensor) -> Tensor | None:
-    """The rows to keep when at least a quarter of the batch has ended, else None.
-
-    Never fewer than two, for a batch of one is computed differently: an ended run stays for company.
-    """
-    left = int(alive.sum())
-    if left == 0 or max(left, 2) > 0.75 * len(alive):
-        return None
-    return torch.argsort(alive.to(torch.int8), descending=True, stable=True)[: max(left, 2)].sort().values

@@ -17,7 +17,8 @@ from joblib.parallel import get_active_backend
 from torch import Tensor
 
 from fnn.runs import store
-from fnn.runs.progress import Progress, counted
+from fnn.runs.allocator import keep_freed_memory
+from fnn.runs.progress import Progress
 
 Tensors = dict[str, Tensor]
 Compute = Callable[[range], Tensors]
@@ -58,8 +59,7 @@ class Job:
 
     compute: Compute
     """What to do for a shard: a function of a module or a `functools.partial` of one, for it travels to other
-    processes. Its result depends on nothing but its arguments. It may report finished runs with
-    `progress.count_steps`."""
+    processes. Its result depends on nothing but its arguments."""
     shards: Sequence[range]  # the run indices of each
     key: Mapping[str, Any]  # what determines the result, apart from the run indices; JSON values
     cost: float = 1.0  # of a run, roughly, next to those of other jobs; no result depends on it
@@ -76,26 +76,23 @@ def compute_shards(
         parallel: whether shards may be computed side by side.
     """
     found: dict[tuple[int, int], store.Entry] = {}
-    missing: list[tuple[int, int]] = []
-    runs = [sum(map(len, job.shards)) for job in jobs]
-    with Progress(task, runs, [job.cost for job in jobs]) as progress:
-        for j, job in enumerate(jobs):
-            for i, shard in enumerate(job.shards):
-                entry = store.get(_shard_key(job.key, shard))
-                if entry is None:
-                    missing.append((j, i))
-                else:
-                    found[j, i] = entry
-                    progress.skip(len(shard), j)
-        missing.sort(key=lambda place: -jobs[place[0]].cost * len(jobs[place[0]].shards[place[1]]))
+    work = {(j, i): job.cost * len(shard) for j, job in enumerate(jobs) for i, shard in enumerate(job.shards)}
+    runs = sum(len(shard) for job in jobs for shard in job.shards)
+    with Progress(task, runs, sum(work.values())) as progress:
+        for j, i in work:
+            shard = jobs[j].shards[i]
+            entry = store.get(_shard_key(jobs[j].key, shard))
+            if entry is not None:
+                found[j, i] = entry
+                progress.advance(len(shard), work[j, i], stored=True)
+        missing = sorted(work.keys() - found.keys(), key=lambda place: (-work[place], place))
         pool = joblib.Parallel(n_jobs=_jobs(len(missing), parallel), return_as="generator_unordered")
         for j, i, tensors, seconds in pool(
-            joblib.delayed(_timed)(jobs[j].compute, jobs[j].shards[i], (j, i), progress.tally)
-            for j, i in missing
+            joblib.delayed(_timed)(jobs[j].compute, jobs[j].shards[i], (j, i)) for j, i in missing
         ):
             shard = jobs[j].shards[i]
             found[j, i] = store.put(_shard_key(jobs[j].key, shard), tensors, {"seconds": seconds})
-            progress.advance(len(shard), j)
+            progress.advance(len(shard), work[j, i])
     entries = [[found[j, i] for i in range(len(job.shards))] for j, job in enumerate(jobs)]
     return [
         ([entry.tensors for entry in of_job], sum(entry.metadata["seconds"] for entry in of_job))
@@ -107,12 +104,11 @@ def _shard_key(key: Mapping[str, Any], shard: range) -> dict[str, Any]:
     return {**key, "runs": [shard.start, shard.stop]}
 
 
-def _timed(
-    compute: Compute, shard: range, place: tuple[int, int], tally: str | None
-) -> tuple[int, int, Tensors, float]:
+def _timed(compute: Compute, shard: range, place: tuple[int, int]) -> tuple[int, int, Tensors, float]:
+    """In whatever process: the shard's place, its tensors, and the seconds that it took."""
+    keep_freed_memory()
     began = time.perf_counter()
-    with counted(tally, place[0]):
-        tensors = compute(shard)
+    tensors = compute(shard)
     return *place, tensors, time.perf_counter() - began
 
 

@@ -11,15 +11,13 @@ may be killed at any time. Where nothing can be written, one line says so and th
 The store stands in the project's folder, or where the environment variable `FNN_STORE` says.
 """
 
-import ast
 import hashlib
-import importlib.util
 import json
 import os
 import sys
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,20 +40,6 @@ class Entry(NamedTuple):
 
 class DamagedEntryError(Exception):
     """A file of the store that is not what was written under its key; the message says why."""
-
-
-def get_or_compute(
-    key: Key, compute: Callable[[], tuple[Mapping[str, Tensor], Mapping[str, Any]]], root: Path | None = None
-) -> Entry:
-    """The entry under `key`: read if it is there and sound, else computed and stored.
-
-    Raises:
-        ValueError: if key or metadata hold what JSON cannot express.
-    """
-    entry = get(key, root)
-    if entry is None:
-        entry = put(key, *compute(), root=root)
-    return entry
 
 
 def get(key: Key, root: Path | None = None) -> Entry | None:
@@ -126,45 +110,6 @@ def load(path: Path, key: Key | None = None) -> Entry:
     if key is not None and header["key"] != _as_json(key):
         raise DamagedEntryError("it belongs to another key")
     return Entry(tensors, json.loads(header["metadata"]))
-
-
-def sources(module: str) -> dict[str, str]:
-    """The SHA-256 of the source text of `module` and of all modules of its package that it imports.
-
-    For a key: when the code changes, what it computed is computed again. Imports are followed from source
-    to source, those inside functions included; a module that only reads records (a figure, say) is not
-    among them.
-    """
-    package = module.partition(".")[0]
-    found: dict[str, str] = {}
-    waiting = [module]
-    while waiting:
-        name = waiting.pop()
-        spec = importlib.util.find_spec(name)
-        if name in found or spec is None or spec.origin is None:
-            continue
-        text = Path(spec.origin).read_bytes()
-        found[name] = hashlib.sha256(text).hexdigest()
-        for node in ast.walk(ast.parse(text, spec.origin)):
-            waiting += [child for child in _imported(node) if child.partition(".")[0] == package]
-    return dict(sorted(found.items()))
-
-
-def _imported(node: ast.AST) -> list[str]:
-    """The modules that an import uses: `from a import b` uses a.b where that is a module, else a."""
-    if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names]
-    if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-        children = [f"{node.module}.{alias.name}" for alias in node.names]
-        return [child if _is_module(child) else node.module for child in children]
-    return []
-
-
-def _is_module(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False  # the parent is a module, not a package: the name is one of its functions or classes
 
 
 def tensor_digest(*tensors: Tensor) -> str:

@@ -22,8 +22,9 @@ from fnn.data import PROJECT, Dataset, load_d1
 from fnn.landscape.endings import Minimum, distinct_minima, endings
 from fnn.optimizers import METHODS, PRESETS, Limits
 from fnn.optimizers.initial_points import LAWS
+from fnn.optimizers.shard import Settings
 from fnn.runs import store
-from fnn.training import SEED, Record, Settings, record_key, train_restarts
+from fnn.training import SEED, Record, record_key, train_restarts
 from fnn.units import UNITS
 
 SHOWN = 20  # minima in the printed table; the files have all

@@ -1,0 +1,110 @@
+"""Two more references that the batched optimisers are measured against, one run after another.
+
+SciPy's least squares with the analytic Jacobian, and PyTorch's L-BFGS with autograd.
+"""
+
+from typing import Any
+
+import torch
+from scipy.optimize import least_squares
+from torch import Tensor
+
+from fnn.optimizers import Method
+from fnn.optimizers.objective import MeanSquaredError
+from fnn.optimizers.problem import LeastSquaresObjective, Limits, Objective, Result, Stop, trace_limit
+from fnn.optimizers.scipy_reference import AutogradMeanSquaredError, one_run, stack
+
+# −1 and 0 to 4 of scipy.optimize.least_squares; 2 and 3 are its tests on value and step
+LEAST_SQUARES_STOPS = {
+    -1: Stop.DIVERGED, 0: Stop.ITERATIONS, 1: Stop.GRADIENT,
+    2: Stop.NO_PROGRESS, 3: Stop.NO_PROGRESS, 4: Stop.NO_PROGRESS,
+}  # fmt: skip
+
+
+def minimize_least_squares(objective: LeastSquaresObjective, start: Tensor, limits: Limits) -> Result:
+    """SciPy's least squares with the analytic Jacobian from each row of start [R, P].
+
+    MINPACK's Levenberg–Marquardt where there are at least as many residuals as parameters, which it needs,
+    else the trust region reflective method. Its tests on value and step are set to double precision.
+    """
+    return stack([_least_squares(objective, row, limits) for row in start])
+
+
+def _least_squares(objective: LeastSquaresObjective, start: Tensor, limits: Limits) -> Result:
+    values: list[float] = []
+
+    def residuals(theta: Any) -> Any:
+        r = objective.residuals(torch.from_numpy(theta).to(start.device)[None])[0]
+        values.append(float(r.square().mean()))
+        return r.cpu().numpy()
+
+    def jacobian(theta: Any) -> Any:
+        _, Jt = objective.residuals_and_jacobian(torch.from_numpy(theta).to(start.device)[None])
+        return Jt[0].mT.cpu().numpy()
+
+    N = objective.N
+    # SciPy's gradient is Jᵀr, ours 2/N Jᵀr. MINPACK's gtol bounds an angle instead: it is put out of action.
+    found = least_squares(
+        residuals, start.cpu().numpy(), jacobian, method="lm" if len(start) <= N else "trf",
+        gtol=limits.gradient * N / 2 if len(start) > N else 1e-15, ftol=1e-15, xtol=1e-15,
+        max_nfev=limits.least_squares_iterations,
+    )  # fmt: skip
+    norm = float(abs(found.grad).max()) * 2 / N
+    stop = Stop.GRADIENT if norm <= limits.gradient else LEAST_SQUARES_STOPS[found.status]
+    njev = found.njev or 0
+    params = torch.from_numpy(found.x)
+    counts = (njev, found.nfev, 0, njev)
+    return one_run(
+        params, 2 * found.cost / N, norm, stop, counts, values, trace_limit(limits, least_squares=True)
+    )
+
+
+def minimize_lbfgs(objective: Objective, start: Tensor, limits: Limits) -> Result:
+    """PyTorch's L-BFGS from each row of start [R, P]."""
+    return stack([_lbfgs(objective, row, limits) for row in start])
+
+
+def _lbfgs(objective: Objective, start: Tensor, limits: Limits) -> Result:
+    params = start.clone()
+    values: list[float] = []
+    optimizer = torch.optim.LBFGS(
+        [params],
+        max_iter=limits.iterations,
+        max_eval=trace_limit(limits),
+        tolerance_grad=limits.gradient,
+        tolerance_change=1e-15,
+        line_search_fn="strong_wolfe",
+    )
+
+    def closure() -> Tensor:
+        value, gradient = objective.value_and_gradient(params[None])
+        params.grad = gradient[0]
+        values.append(float(value))
+        return value[0]
+
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
+    iterations = int(optimizer.state[params]["n_iter"])
+    value, gradient = objective.value_and_gradient(params[None])
+    norm = gradient.abs().amax()
+    if not (value.isfinite().all() and norm.isfinite()):
+        stop = Stop.DIVERGED
+    elif norm <= limits.gradient:
+        stop = Stop.GRADIENT
+    elif iterations >= limits.iterations or len(values) >= trace_limit(limits):
+        stop = Stop.ITERATIONS
+    else:
+        stop = Stop.NO_PROGRESS
+    counts = (iterations, len(values), len(values), 0)
+    return one_run(params, float(value), float(norm), stop, counts, values, trace_limit(limits))
+
+
+class UnpaddedMeanSquaredError(MeanSquaredError):
+    """The objective for one run after another."""
+
+    padded = False
+
+
+REFERENCES = {
+    "scipy-least-squares": Method(minimize_least_squares, UnpaddedMeanSquaredError, jacobians=True),
+    "torch-lbfgs": Method(minimize_lbfgs, AutogradMeanSquaredError),
+}

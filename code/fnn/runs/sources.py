@@ -1,0 +1,87 @@
+"""What a computed result depends on: the code that computes it, and the libraries that this code uses.
+
+For a key of the model store: when one of them changes, what they computed is computed again. Of the code,
+what it *does* counts: comments, docstrings and layout do not.
+"""
+
+import ast
+import hashlib
+import importlib
+import sys
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+CODE = Path(__file__).resolve().parents[2]  # the folder of the package
+NEEDS = {"scipy": ("numpy",)}  # libraries that compute for another, with versions of their own
+
+
+def dependencies(modules: Sequence[str], code: Path = CODE) -> dict[str, dict[str, str]]:
+    """What the modules depend on: `sources`, a digest for each module; `libraries`, a version for each.
+
+    Imports are followed from source to source within the package, those inside functions included, those
+    under `if TYPE_CHECKING` not. The `__init__` of a package that a module lies in is not among them:
+    a table of what there is determines no result.
+    """
+    package = modules[0].partition(".")[0]
+    found: dict[str, str] = {}
+    libraries: set[str] = set()
+    waiting = list(modules)
+    while waiting:
+        name = waiting.pop()
+        path = _path(name, code)
+        if name in found or path is None:
+            continue
+        found[name], imports = _read(path.read_bytes(), name)
+        for module, child in imports:
+            top = module.partition(".")[0]
+            if top == package:
+                waiting.append(child if _path(child, code) else module)
+            elif top not in sys.stdlib_module_names:
+                libraries |= {top, *NEEDS.get(top, ())}
+    versions = {name: str(importlib.import_module(name).__version__) for name in sorted(libraries)}
+    return {"sources": dict(sorted(found.items())), "libraries": versions}
+
+
+@lru_cache
+def _read(text: bytes, name: str) -> tuple[str, list[tuple[str, str]]]:
+    """The SHA-256 of what a module does; what it imports, from where and what, as a and a.b."""
+    tree = ast.parse(text, name)
+    return hashlib.sha256(_dump(tree).encode()).hexdigest(), list(_imports(tree, name))
+
+
+def _dump(node: object) -> str:
+    """A syntax tree without docstrings, places, and the empty fields that some Pythons' `ast.dump` shows."""
+    if isinstance(node, list):
+        return f"[{','.join(_dump(each) for each in node if not _says_nothing(each))}]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = [(name, value) for name, value in ast.iter_fields(node) if value is not None and value != []]
+    return f"{type(node).__name__}({','.join(f'{name}={_dump(value)}' for name, value in fields)})"
+
+
+def _says_nothing(node: object) -> bool:
+    """Whether it is a statement that does nothing: a docstring, the description of a field, an ellipsis."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _imports(tree: ast.AST, name: str) -> Iterator[tuple[str, str]]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
+            node = ast.Module(node.orelse, [])
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            if node.level or node.module is None:
+                raise ValueError(
+                    f"{name}, line {node.lineno}: a relative import is not followed; name the module"
+                )
+            yield from ((node.module, f"{node.module}.{alias.name}") for alias in node.names)
+        else:
+            yield from _imports(node, name)
+
+
+def _path(module: str, code: Path) -> Path | None:
+    """The source of a module below the folder `code`; None where there is none."""
+    place = code.joinpath(*module.split("."))
+    return next((path for path in (place.with_suffix(".py"), place / "__init__.py") if path.is_file()), None)
