@@ -15,7 +15,7 @@ from torch import Tensor
 
 PROJECT = Path(__file__).resolve().parents[2]
 SIGNALS = {"sin": torch.sin, "cos": torch.cos, "exp": torch.exp}  # names that `signal` may have
-MIN_ROWS = 5  # fewer points than this say nothing about a fit
+MIN_ROWS = 10  # fewer points than this say nothing about a fit: three hidden units have ten parameters
 LARGEST = torch.finfo(torch.float32).max
 
 
@@ -25,7 +25,12 @@ class DataError(ValueError):
 
 @dataclass(frozen=True)
 class Dataset:
-    """A 1-D regression data set; N and M examples, float32, dimensionless."""
+    """A 1-D regression data set; N and M examples, float32, dimensionless.
+
+    Raises:
+        TypeError: if inputs or targets are no tensors of floating-point numbers.
+        ValueError: if they are not [N, D] and [N, 1] with N > 0, or hold a number that is not finite.
+    """
 
     name: str  # as the documents call it
     X_train: Tensor  # [N, 1]
@@ -34,6 +39,25 @@ class Dataset:
     y_test: Tensor  # [M, 1]
     noise_std: float | None = None  # standard deviation of the noise on y, where it is known
     signal: str | None = None  # the function of x below the noise, a key of SIGNALS, where it is known
+
+    def __post_init__(self) -> None:
+        for part in ("train", "test"):
+            X, y = getattr(self, f"X_{part}"), getattr(self, f"y_{part}")
+            for name, values in ((f"X_{part}", X), (f"y_{part}", y)):
+                if not isinstance(values, Tensor) or not values.is_floating_point():
+                    kind = values.dtype if isinstance(values, Tensor) else type(values).__name__
+                    raise TypeError(f"{name} is {kind}: give a tensor of floating-point numbers")
+                if values.ndim != 2 or len(values) == 0 or (values is y and values.shape[1] != 1):
+                    shape = "[N, 1]" if values is y else "[N, D]"
+                    raise ValueError(f"{name} has shape {list(values.shape)}: give {shape} with N > 0")
+                if not values.isfinite().all():
+                    row = int((~values.isfinite()).any(dim=1).nonzero()[0, 0])
+                    found = values[row].tolist()
+                    raise ValueError(f"{name}[{row}] is {found}: must be finite; leave the example out")
+            if len(X) != len(y):
+                raise ValueError(
+                    f"X_{part} has {len(X)} examples, y_{part} has {len(y)}: give a target for each input"
+                )
 
     @property
     def x_range(self) -> tuple[float, float]:
@@ -56,7 +80,7 @@ def load_d1(train: str | Path | None = None, test: str | Path | None = None) -> 
 
     Raises:
         DataError: if a file is missing, is not UTF-8, lacks the header `x,y`, has fewer than `MIN_ROWS` rows,
-            or has a row that is not two finite numbers.
+            has a row that is not two finite numbers, or the same x or the same y in all rows.
     """
     named = _named_in_project()
     X_train, y_train = read_xy(train or PROJECT / named["train"])
@@ -84,30 +108,52 @@ def read_xy(path: str | Path) -> tuple[Tensor, Tensor]:
             f"{path}: cannot be read ({error.strerror}); name a CSV file in _quarto.yml"
         ) from None
 
-    rows = list(csv.reader(lines))
-    if not rows or [name.strip() for name in rows[0]] != ["x", "y"]:
-        found = ",".join(rows[0]) if rows else "an empty file"
-        raise DataError(f"{path}:1: the first line must be the header x,y, not {found!r}")
+    while lines and not lines[-1].strip():
+        lines.pop()
+    if not lines:
+        raise DataError(f"{path}:1: the file is empty; write the header x,y and a point on each line below")
+    header, *rows = csv.reader(lines)
+    if [name.strip() for name in header] != ["x", "y"]:
+        raise DataError(
+            f"{path}:1: the first line must be the header x,y, not {lines[0]!r}{_separator(lines[0])}"
+        )
     # A point that stands twice is two measurements: every row is kept.
-    points = [_point(f"{path}:{line}", row) for line, row in enumerate(rows[1:], start=2)]
+    points = [_point(f"{path}:{line}", row) for line, row in enumerate(rows, start=2)]
     if len(points) < MIN_ROWS:
-        raise DataError(f"{path}: {len(points)} points, at least {MIN_ROWS} are needed; add rows")
-
+        raise DataError(
+            f"{path}:{len(lines)}: the file ends after {len(points)} points, at least {MIN_ROWS} are needed; "
+            "add rows"
+        )
     xy = torch.tensor(points, dtype=torch.float32)  # [N, 2]
+    for column, name in enumerate("xy"):
+        if (xy[:, column] == xy[0, column]).all():
+            raise DataError(
+                f"{path}:2: {name} is {points[0][column]:g} here and on every line below: there is nothing "
+                "to fit; give points that differ"
+            )
     return xy[:, :1], xy[:, 1:]
+
+
+def _separator(line: str) -> str:
+    """What to do about a line whose columns are not separated by commas; nothing where they are."""
+    for sign, name in ((";", "semicolons"), ("\t", "tabs")):
+        if sign in line:
+            return f"; its columns are separated by {name}: use commas, and a point for decimals"
+    return ""
 
 
 def _point(place: str, row: list[str]) -> tuple[float, float]:
     if not row:
         raise DataError(f"{place}: an empty line; remove it")
     if len(row) != 2:
-        raise DataError(f"{place}: {len(row)} columns, expected the two numbers x,y")
+        line = ",".join(row)
+        raise DataError(f"{place}: {len(row)} columns, expected the two numbers x,y{_separator(line)}")
     try:
         x, y = float(row[0]), float(row[1])
     except ValueError:
-        raise DataError(
-            f"{place}: {','.join(row)!r} is not two numbers; use a decimal point, as in 1.5,0.25"
-        ) from None
+        line = ",".join(row)
+        remedy = _separator(line) or "; use a decimal point, as in 1.5,0.25"
+        raise DataError(f"{place}: {line!r} is not two numbers{remedy}") from None
     if not (abs(x) <= LARGEST and abs(y) <= LARGEST):
         raise DataError(
             f"{place}: {','.join(row)!r} is not finite in single precision; remove the row or mend it"

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from fnn.choices import require_known
 from fnn.feedforward import Phi, feedforward
+from fnn.inputs.arguments import require_known
 from fnn.units import UNITS, Unit
 
 

@@ -1,7 +1,6 @@
 """Training: many networks of one architecture from many initial points, and the record of how it went."""
 
 import math
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
@@ -10,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fnn.choices import require_known
 from fnn.data import Dataset, load_d1
+from fnn.inputs import environment
+from fnn.inputs.arguments import check_whole_number, require_known
 from fnn.models import MLP, find_unit
 from fnn.optimizers import METHODS, PRESETS, STOPS, Limits, Method, trace_grid, trace_limit
 from fnn.optimizers.initial_points import LAWS
@@ -22,7 +22,7 @@ from fnn.runs.sharding import Job, automatic_shards, compute_shards, split
 from fnn.runs.sources import dependencies
 from fnn.units import UNITS
 
-SEED = int(os.environ.get("SEED", "24"))  # of every study that names no other
+SEED = environment.seed()  # of every study that names no other
 
 
 def method_key(method: Method) -> dict[str, Any]:
@@ -98,7 +98,29 @@ def train1(
     method: str = "bfgs",
     seed: int = SEED,
 ) -> MLP:
-    """The best, by train MSE, of `nreps` networks [1, *hidden_sizes, 1] trained on D1; arguments as below."""
+    """Train `nreps` networks with one input and one output on D1; return the one with the lowest train MSE.
+
+    `train1([3])` is the best of ten networks with three logistic hidden units. What was trained before is
+    read from the model store.
+
+    Args:
+        hidden_sizes: widths of the hidden layers, in their order: `[3]` is one layer of three units, `[4, 3]`
+            two layers, `[]` a linear model.
+        nreps: how many networks are trained, each from an initial point of its own.
+        phi: the hidden units: sigmoid, tanh, relu or identity, or torch's function of that name.
+        method: bfgs, lm (Levenberg–Marquardt), adam, rprop or scipy-bfgs (SciPy's, one after another, slow).
+        seed: of the initial points. The same arguments give the same network, bit for bit, on one kind of
+            processor. By default the environment variable SEED, or 24.
+
+    Returns:
+        A network in single precision: `train1([3])(data.X_test)` predicts for inputs [N, 1].
+
+    Raises:
+        TypeError: if an argument is of the wrong kind.
+        ValueError: if it has a value that it cannot have. Both name the argument and its value.
+        DataError: if the files of the data cannot be used.
+    """
+    check_whole_number("nreps", nreps, at_least=1)
     return train_restarts(hidden_sizes, nreps, method, phi, seed).best_model
 
 
@@ -123,18 +145,20 @@ def train_restarts(
     Args:
         hidden_sizes: widths of the hidden layers; none of them makes a linear model.
         restarts: the number R of runs. Run i starts at the same point whatever R and the method are.
-        method: a key of `METHODS`.
-        phi: the hidden units, a key of `UNITS` or its function.
+        method: a key of `METHODS`: bfgs, lm, adam, rprop or scipy-bfgs.
+        phi: the hidden units, a key of `UNITS` or its function: sigmoid, tanh, relu or identity.
         seed: of the initial points.
         data: D1 unless given.
-        init: the law of the initial points, a key of `LAWS`.
-        limits: when to stop, or the name of a preset.
-        device: where to compute.
+        init: the law of the initial points, a key of `LAWS`: course or nguyen-widrow.
+        limits: when to stop, or the name of a preset: full or quick.
+        device: where to compute: cpu, cuda, …
         shards: in how many parts; by default as many as the restarts and the parameters suggest.
         decay: λ of the weight decay: MSE + λ‖θ‖² is minimised. The record's losses are MSEs, without it.
 
     Raises:
-        ValueError: on an argument that is not one of these, by name.
+        TypeError: if an argument is of the wrong kind.
+        ValueError: if it has a value that it cannot have. Both name the argument and its value.
+        DataError: if no data are given and the files of D1 cannot be used.
     """
     training = Training(hidden_sizes, restarts, method, phi, seed, data, init, limits, device, shards, decay)
     return train_all([training])[0]
@@ -161,7 +185,7 @@ def train_all(trainings: Sequence[Training]) -> list[Record]:
     """The records of several trainings, whose shards are trained side by side.
 
     Raises:
-        ValueError: as `train_restarts` does, before anything is trained.
+        TypeError, ValueError, DataError: as `train_restarts` does, before anything is trained.
     """
     prepared = [_prepare(training) for training in trainings]
     parallel = all(settings.device == "cpu" for settings, _ in prepared)
@@ -177,15 +201,18 @@ def train_all(trainings: Sequence[Training]) -> list[Record]:
 
 def _prepare(training: Training) -> tuple[Settings, Job]:
     """Settings, checked, and the work to do."""
-    data = training.data or load_d1()
+    data = load_d1() if training.data is None else training.data
+    if not isinstance(data, Dataset):
+        raise TypeError(f"data={data!r}: give a Dataset, or None for D1")
     settings = make_settings(
         training.hidden_sizes, training.method, training.phi, training.seed,
         data, training.init, training.limits, training.device, training.decay,
     )  # fmt: skip
-    if training.restarts < 1:
-        raise ValueError(f"restarts={training.restarts}: at least one is needed")
+    check_whole_number("restarts", training.restarts, at_least=1)
     parameters, shards = parameter_count(settings.sizes), training.shards
-    if shards is None:
+    if shards is not None:
+        check_whole_number("shards", shards, at_least=1)
+    else:
         shards = automatic_shards(training.restarts, parameters, settings.device)
     method = METHODS[settings.method]
     job = Job(
@@ -228,8 +255,11 @@ def make_settings(
     decay: float = 0.0,
 ) -> Settings:
     """The settings that `train_restarts` describes, checked."""
+    if isinstance(hidden_sizes, str) or not isinstance(hidden_sizes, Sequence):
+        raise TypeError(f"hidden_sizes={hidden_sizes!r}: give a list of widths, such as [3] or [4, 3]")
     if any(not isinstance(size, int) or isinstance(size, bool) or size < 1 for size in hidden_sizes):
         raise ValueError(f"hidden_sizes={list(hidden_sizes)}: must be positive whole numbers")
+    check_whole_number("seed", seed)
     require_known("method", method, METHODS)
     require_known("init", init, LAWS)
     without = [name for name, known in METHODS.items() if known.jacobians]
@@ -238,5 +268,16 @@ def make_settings(
     if isinstance(limits, str):
         require_known("limits", limits, PRESETS)
         limits = PRESETS[limits]
+    if not isinstance(limits, Limits):
+        raise TypeError(f"limits={limits!r}: give Limits, or one of {', '.join(PRESETS)}")
+    _require_device(device)
     sizes = (data.X_train.shape[1], *hidden_sizes, data.y_train.shape[1])
     return Settings(sizes, find_unit(phi).name, method, seed, init, limits, device, decay)
+
+
+def _require_device(device: str) -> None:
+    try:
+        torch.empty(0, dtype=torch.float64, device=device)
+    except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"device={device!r}: PyTorch cannot compute there ({reason}); use 'cpu'") from None

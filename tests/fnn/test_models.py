@@ -190,3 +190,21 @@ def test_bad_sizes_are_refused(sizes: list[int]) -> None:
 def test_bad_class_count_is_refused() -> None:
     with pytest.raises(ValueError, match=r"LogisticRegression\(D, C\) takes .* got \[2, 0\]"):
         LogisticRegression(2, 0)
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "relu", "identity"])
+def test_units_have_names(name: str) -> None:
+    named = MLP([2, 3, 1], name)
+    given = MLP([2, 3, 1], {"identity": lambda z: z}.get(name) or getattr(torch, name))
+    given.load_state_dict(named.state_dict())
+    x = torch.randn(5, 2)
+    assert torch.equal(named(x), given(x))
+
+
+def test_unknown_units_are_refused() -> None:
+    with pytest.raises(ValueError, match="phi='rleu': did you mean 'relu'"):
+        MLP([2, 3, 1], "rleu")
+    with pytest.raises(TypeError, match="phi=3: give a function"):
+        MLP([2, 3, 1], 3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"MLP\(sizes\) takes a list of whole numbers, got 3"):
+        MLP(3)  # type: ignore[arg-type]

@@ -1,5 +1,7 @@
 """Training: known minima, agreement with SciPy, and results that depend on nothing but their arguments."""
 
+import inspect
+import re
 from collections.abc import Sequence
 
 import pytest
@@ -204,7 +206,12 @@ def test_train1_returns_the_best_of_its_networks() -> None:
     [
         ({"hidden_sizes": [0]}, r"hidden_sizes=\[0\]"),
         ({"hidden_sizes": [2.5]}, r"hidden_sizes=\[2.5\]"),
-        ({"restarts": 0}, "restarts=0"),
+        ({"restarts": 0}, "restarts=0: must be at least 1"),
+        ({"shards": 0}, "shards=0: must be at least 1"),
+        ({"device": "cuda:99"}, "device='cuda:99': PyTorch cannot compute there .*; use 'cpu'"),
+        ({"device": "gpu"}, "device='gpu': PyTorch cannot compute there"),
+        ({"method": "BFSG"}, "method='BFSG': did you mean 'bfgs'"),
+        ({"phi": "sigmod"}, "phi='sigmod': did you mean 'sigmoid'"),
         ({"method": "newton"}, "method='newton': use one of bfgs, lm"),
         ({"phi": torch.sin}, "phi=.*its derivative is not known; use one of sigmoid, tanh"),
         ({"init": "zeros"}, "init='zeros': use one of course"),
@@ -214,3 +221,47 @@ def test_train1_returns_the_best_of_its_networks() -> None:
 def test_bad_argument_is_refused_by_name(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         train_restarts(**{"hidden_sizes": [2], "restarts": 2, **arguments})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"hidden_sizes": 3}, r"hidden_sizes=3: give a list of widths, such as \[3\]"),
+        ({"hidden_sizes": "3"}, "hidden_sizes='3': give a list"),
+        ({"nreps": "relu"}, "nreps='relu': must be a whole number"),
+        ({"nreps": 2.0}, "nreps=2.0: must be a whole number"),
+        ({"phi": 3}, "phi=3: give a function, such as torch.sigmoid, or one of sigmoid"),
+        ({"seed": "a"}, "seed='a': must be a whole number"),
+        ({"seed": 1.5}, "seed=1.5: must be a whole number"),
+    ],
+)
+def test_argument_of_the_wrong_kind_is_refused_by_name(arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        train1(**{"hidden_sizes": [2], **arguments})  # type: ignore[arg-type]
+
+
+def test_train1_without_networks_is_refused_by_its_own_argument() -> None:
+    with pytest.raises(ValueError, match="nreps=0: must be at least 1"):
+        train1([2], 0)
+
+
+def test_cuda_is_refused_where_there_is_none() -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is one")
+    with pytest.raises(ValueError, match="device='cuda': PyTorch cannot compute there"):
+        train_restarts([2], 1, device="cuda")
+
+
+def test_data_and_limits_of_the_wrong_kind_are_refused() -> None:
+    with pytest.raises(TypeError, match=r"data=\(1, 2\): give a Dataset"):
+        train_restarts([2], 1, data=(1, 2))  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="limits=5: give Limits, or one of full, quick"):
+        train_restarts([2], 1, limits=5)  # type: ignore[arg-type]
+
+
+def test_help_of_train1_names_every_argument_and_every_choice() -> None:
+    text = train1.__doc__ or ""
+    for name in inspect.signature(train1).parameters:
+        assert f"        {name}: " in text
+    for name in [*METHODS, *UNITS]:
+        assert re.search(rf"\b{re.escape(name)}\b", text), name

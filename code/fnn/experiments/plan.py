@@ -1,7 +1,8 @@
 """How much work the experiments do."""
 
-import os
 from dataclasses import dataclass
+
+from fnn.inputs import environment
 
 
 @dataclass(frozen=True)
@@ -24,4 +25,4 @@ PLANS = {
     "full": Plan(narrow=200, medium=100, wide=20, variants=50),  # what the report shows
     "quick": Plan(narrow=20, medium=5, wide=2, variants=5),  # for a first look; many claims need more runs
 }
-PLAN = PLANS[os.environ.get("PLAN", "full")]
+PLAN = PLANS[environment.plan(PLANS)]

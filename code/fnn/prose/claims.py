@@ -5,7 +5,6 @@ DRAFT=1 in the environment (`handin render --draft`) it is marked in the documen
 """
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from IPython.display import Markdown, display
 from torch import Tensor
 
+from fnn.inputs import environment
 from fnn.prose.tables import Table
 
 SECTIONS = Path(__file__).resolve().parents[3] / "sections"
@@ -88,7 +88,7 @@ def claim(condition: bool | Tensor, sentence: str, **measured: object) -> None:
         return
     where = f"{place or 'a chunk'} (section {section or '?'})"
     message = f"{where}: the data do not support “{sentence}”; {checked.values}"
-    if os.environ.get("DRAFT") != "1":
+    if not environment.draft():
         raise FalseClaimError(
             f"{message}. Mend the sentence, or see all false claims with `handin render --draft`"
         )

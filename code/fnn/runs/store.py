@@ -25,7 +25,7 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from fnn.data import PROJECT
+from fnn.inputs import environment
 
 Key = Mapping[str, Any]  # JSON values only
 LEFTOVER_AGE = 3600  # seconds after which an unfinished file belongs to a process that died
@@ -72,7 +72,7 @@ def put(
 
 def entry_path(key: Key, root: Path | None = None) -> Path:
     """Where the entry under `key` is or would be."""
-    root = root or Path(os.environ.get("FNN_STORE") or PROJECT / "_store")
+    root = root or environment.store()
     return root / f"{hashlib.sha256(_as_json(key).encode()).hexdigest()}.safetensors"
 
 
