@@ -13,8 +13,8 @@ from handin.qmd.source import Line, Source, with_roles
 CLASSES = {"content-visible", "content-hidden"}
 CONDITIONS = {"when-meta", "unless-meta", "when-format", "unless-format"}
 FORMAT = "typst"
-_OPENING = re.compile(r"^\s*:{3,}\s*(?P<attributes>\{.*\}|\w[\w-]*)\s*:*\s*$")
-_CLOSING = re.compile(r"^\s*:{3,}\s*$")
+OPENING = re.compile(r"^\s*:{3,}\s*(?P<attributes>\{.*\}|\w[\w-]*)\s*:*\s*$")
+CLOSING = re.compile(r"^\s*:{3,}\s*$")
 _ATTRIBUTE = re.compile(r'(?P<name>[\w-]+)="?(?P<value>[^"\s}]*)"?')
 _CLASS = re.compile(r"\.([\w-]+)")
 
@@ -60,11 +60,11 @@ def shown_lines(lines: Iterable[Line], metadata: Mapping[str, Any], hidden: list
     for line, role in with_roles(lines):
         if role == "open":
             raw = "{=" in line.text
-        if role == "prose" and (opening := _OPENING.match(line.text)):
+        if role == "prose" and (opening := OPENING.match(line.text)):
             attributes = opening["attributes"]
             conditions = {match["name"]: match["value"] for match in _ATTRIBUTE.finditer(attributes)}
             hidden.append(not shown(set(_CLASS.findall(attributes)), conditions, metadata))
-        elif role == "prose" and _CLOSING.match(line.text) and hidden:
+        elif role == "prose" and CLOSING.match(line.text) and hidden:
             hidden.pop()
         elif not any(hidden) and not (raw and role != "prose"):
             yield line.text

@@ -116,8 +116,11 @@ def skeleton(blocks: Sequence[Prose | Chunk], execute: Mapping[str, Any]) -> str
     for block in blocks:
         if isinstance(block, Prose):
             parts.append(INLINE.sub(r"\g<before>1", block.text))
+        elif "lst-label" in block.options:
+            parts.append(div(f"#{block.options['lst-label']}", "It stands here."))
         elif block.caption and block.runs and shows_output(block, execute):
-            parts.append(float_block(str(block.label), "It stands here.", block.caption))
+            bodies = ["It stands here."] * len(block.options.get("fig-subcap") or [""])
+            parts.append(float_block(block, bodies))
     return "\n\n".join(parts) + "\n"
 
 
@@ -127,9 +130,21 @@ def shows_output(chunk: Chunk, execute: Mapping[str, Any]) -> bool:
     return options.get("include", True) is not False and options.get("output", True) is not False
 
 
-def float_block(label: str, body: str, caption: str) -> str:
-    """A figure or table in Markdown, as Quarto writes it around the output of a chunk."""
-    return f"::::: {{#{label}}}\n{body}\n\n{caption}\n:::::"
+def float_block(chunk: Chunk, bodies: Sequence[str]) -> str:
+    """A figure or table in Markdown, as Quarto writes it around the outputs of a chunk."""
+    if subcaptions := chunk.options.get("fig-subcap"):
+        bodies = [
+            div(f"#{chunk.label}-{number}", body, str(caption))
+            for number, (body, caption) in enumerate(zip(bodies, subcaptions, strict=True), start=1)
+        ]
+    columns = chunk.options.get("layout-ncol")
+    layout = f' layout-ncol="{columns}"' if columns else ""
+    return div(f"#{chunk.label}{layout}", *bodies, chunk.caption)
+
+
+def div(attributes: str, *blocks: str) -> str:
+    """Blocks of Markdown in a fenced one."""
+    return "\n\n".join([f"::::: {{{attributes}}}", *blocks, ":::::"])
 
 
 def _numbering(metadata: Mapping[str, Any]) -> str:
@@ -170,9 +185,6 @@ class _Reader:
             case "Figure" | "Table":
                 identifier, _, _ = attr(node["c"][0])
                 self.float(identifier, node["c"][2:], node["c"][1][1])
-            case "CodeBlock":
-                identifier, _, _ = attr(node["c"][0])
-                self.outline.labels |= {identifier} if identifier.startswith("lst-") else set()
             case "Cite":
                 for cite in node["c"][0]:
                     key = cite["citationId"]
@@ -206,6 +218,7 @@ class _Reader:
         identifier, _, attributes = attr(node["c"][0])
         inner = node["c"][1]
         if not identifier.startswith(("fig-", "tbl-")):
+            self.outline.labels |= {identifier} if identifier.startswith("lst-") else set()
             self.blocks(inner)
             return
         caption = attributes.get(f"{identifier[:3]}-cap")

@@ -40,9 +40,9 @@ def run(arguments: Sequence[str], text: str, *, folder: Path) -> tuple[str, str]
     return done.stdout, done.stderr
 
 
-def parse(markdown: str, *, folder: Path) -> Node:
-    """The tree of a Markdown text."""
-    tree: Node = json.loads(run(["--from=markdown", "--to=json"], markdown, folder=folder)[0])
+def parse(text: str, *, folder: Path, form: str = "markdown") -> Node:
+    """The tree of a text in Markdown, or in HTML."""
+    tree: Node = json.loads(run([f"--from={form}", "--to=json"], text, folder=folder)[0])
     return tree
 
 

@@ -28,9 +28,11 @@ from handin.qmd.chunks import Chunk, Prose, read_blocks
 from handin.qmd.conditional import resolve_conditions
 from handin.qmd.pandoc import Node
 from handin.qmd.source import Source, on_disk, read_source
+from handin.render import paper
 from handin.render.crossref import resolve_references
 from handin.render.environment import environment
 from handin.render.figures import figures, obsolete_figures
+from handin.render.html_tables import set_html_tables
 from handin.render.kernel import execute
 from handin.render.markdown import Converter
 from handin.render.notebook import pretend, program, shorten, take_results, to_notebook
@@ -129,7 +131,7 @@ class Builder:
 
     def _check(self, document: Document, folder: Path) -> None:
         """Find what can be found without running a chunk: a wrong formula must not cost minutes."""
-        self._set(document, pretend(document.notebook), folder)
+        self._set(document, pretend(document.notebook, document.blocks), folder)
 
     def _execute(self, documents: Sequence[Document], folder: Path, progress: Progress) -> None:
         """Run every program once, whichever documents share it."""
@@ -156,11 +158,11 @@ class Builder:
 
     def _tree(self, document: Document, notebook: NotebookNode, folder: Path) -> Node:
         media = folder / f"{document.stem}-media"
-        markdown = Converter(document.settings.execute, media).convert(notebook, document.blocks)
-        tree = pandoc.parse(markdown, folder=self._project.root)
+        markdown = Converter(document.settings, media).convert(notebook, document.blocks)
+        tree = set_html_tables(pandoc.parse(markdown, folder=self._project.root))
         tree = resolve_conditions(tree, document.source, document.settings.metadata)
         refuse_unsupported(tree, document.source, (folder, self._project.root))
-        return resolve_references(tree, document.source, self._citations(document))
+        return resolve_references(tree, document.source, self._citations(document), paper)
 
     def _set(self, document: Document, notebook: NotebookNode, folder: Path) -> bytes:
         tree = self._tree(document, notebook, folder)

@@ -1,56 +1,75 @@
-"""Figures, tables, equations and sections get their labels, and references their links, in Typst's words.
+"""Figures, tables, listings, equations and sections get their labels, and references their links.
 
-What is written here is what Quarto writes for Typst, so that the templates serve both renderers:
-floats are `figure`s of kind `quarto-float-fig` or `quarto-float-tbl`, numbered equations
-`math.equation(numbering: "(1)")`, references `#ref(<label>, supplement: [Figure])`. Typst counts.
+Here labels are checked and numbered; how a thing is written is for `handin.render.paper` (Typst) or
+`handin.render.web` (HTML) to say. Blocks with columns and callouts are put in their form, too.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
+from types import ModuleType
 from typing import Any
 
 from handin.errors import HandinError, Place
 from handin.qmd.outline import EQUATION_LABEL, REFERENCE
-from handin.qmd.pandoc import Node, attr, plain_text, raw_block, raw_inline, rewrite, walk
+from handin.qmd.pandoc import Node, attr, plain_text, rewrite, walk
 from handin.qmd.source import Source
 
-SUPPLEMENT = {"fig": "Figure", "tbl": "Table", "eq": "Equation", "sec": "Section"}
+SUPPLEMENT = {"fig": "Figure", "tbl": "Table", "lst": "Listing", "eq": "Equation", "sec": "Section"}
+FLOATS = ("fig-", "tbl-", "lst-")
 
 
-def resolve_references(tree: Node, source: Source, citations: set[str]) -> Node:
+def resolve_references(tree: Node, source: Source, citations: set[str], form: ModuleType) -> Node:
     """The tree with floats, labelled equations and cross-references written out; citations are kept.
 
     Args:
         tree: Without conditional content.
         source: Where places are looked up.
         citations: Keys of the bibliography.
+        form: `handin.render.paper` or `handin.render.web`.
 
     Raises:
         HandinError: A label stands twice; a reference or a citation leads nowhere (the nearest known label is
             named); a float lacks its caption; a reference is written in a form that would be lost.
     """
-    resolver = _Resolver(source)
-    tree = rewrite(tree, resolver.block)
+    resolver = _Resolver(source, form)
+    resolver.collect_parts(tree)
+    tree = rewrite(rewrite(tree, _cut_to_cells), resolver.block)
     resolver.collect_sections(tree)
     return resolver.resolve(tree, citations)
 
 
 class _Resolver:
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, form: ModuleType) -> None:
         self._source = source
-        self._labels: set[str] = set()
+        self._form = form
+        self._numbers: dict[str, str] = {}  # of everything with a label, as it is printed
+        self._parts: dict[str, str] = {}  # label of a part → its letter
+        self._wholes: set[str] = set()  # floats that consist of parts
+        self._counts: dict[str, int] = {}
 
     # First pass: what carries a label.
 
+    def collect_parts(self, tree: Node) -> None:
+        """Floats inside others, which share their number."""
+        for node in walk(tree["blocks"]):
+            if node["t"] != "Div" or not attr(node["c"][0])[0].startswith(FLOATS):
+                continue
+            labels = [
+                attr(part["c"][0])[0]
+                for part in walk(node["c"][1])
+                if part["t"] in ("Div", "Figure", "Table")
+            ]
+            parts = [label for label in labels if label.startswith(FLOATS)]
+            self._parts |= {label: chr(ord("a") + number) for number, label in enumerate(parts)}
+            self._wholes |= {attr(node["c"][0])[0]} if parts else set()
+
     def block(self, node: Node) -> list[Node] | None:
-        """Floats and equations among the blocks."""
+        """Floats, columns, callouts and equations among the blocks."""
         match node["t"]:
             case "Div":
-                identifier, _, _ = attr(node["c"][0])
-                if identifier.startswith(("fig-", "tbl-")):
-                    return self._float_of_div(identifier, node["c"][1])
+                return self._div(node)
             case "Figure":
                 identifier, _, _ = attr(node["c"][0])
                 return self._float(identifier, "fig", node["c"][2], self._caption(node["c"][1], identifier))
@@ -60,13 +79,35 @@ class _Resolver:
                 return [{"t": node["t"], "c": self._equations(node["c"])}]
         return None
 
-    def _float_of_div(self, label: str, blocks: list[Node]) -> list[Node]:
-        """A fenced block whose last paragraph is the caption."""
-        if len(blocks) < 2 or blocks[-1]["t"] != "Para":
-            raise HandinError(
-                f"`{label}` has no caption", place=self._where(label), remedy="end the block with a paragraph"
-            )
-        return self._float(label, label[:3], blocks[:-1], blocks[-1]["c"])
+    def _div(self, node: Node) -> list[Node] | None:
+        identifier, classes, attributes = attr(node["c"][0])
+        blocks: list[Node] = node["c"][1]
+        caption: list[Node] = []
+        if identifier.startswith(FLOATS):
+            if len(blocks) < 2 or blocks[-1]["t"] != "Para":
+                raise HandinError(
+                    f"`{identifier}` has no caption",
+                    place=self._where(identifier),
+                    remedy="end the block with a paragraph",
+                )
+            caption, blocks = blocks[-1]["c"], blocks[:-1]
+        elif kind := next((name[8:] for name in classes if name.startswith("callout-")), ""):
+            title = [{"t": "Str", "c": kind.capitalize()}]
+            if "title" in attributes:
+                title = [{"t": "Str", "c": attributes["title"]}]
+            elif blocks and blocks[0]["t"] == "Header":
+                title, blocks = blocks[0]["c"][2], blocks[1:]
+            return list(self._form.callout(kind, title, blocks))
+        elif "columns" in classes:
+            columns = [block for block in blocks if block["t"] == "Div"]
+            widths = [attr(column["c"][0])[2].get("width", "") for column in columns]
+            return list(self._form.grid(widths, [column["c"][1] for column in columns]))
+        if "layout-ncol" in attributes:
+            cells = [cell["c"][1] for cell in blocks]
+            blocks = self._form.grid([""] * int(attributes["layout-ncol"]), cells)
+        if caption:
+            return self._float(identifier, identifier[:3], blocks, caption)
+        return blocks if "layout-ncol" in attributes else None
 
     def _table(self, node: Node) -> list[Node]:
         identifier, classes, attributes = attr(node["c"][0])
@@ -95,18 +136,18 @@ class _Resolver:
                 place=self._source.find(re.escape(plain_text(caption[:1]))),
                 remedy=f"write {{#{kind}-name}} behind it",
             )
-        self._define(label)
-        position = "top" if kind == "tbl" else "bottom"
+        word = SUPPLEMENT[kind]
+        whole = f"{self._counts.get(word, 0) + 1}"
+        part = self._parts.get(label)
+        self._define(label, f"{whole} ({part})" if part else self._next(word))
         content = [{"t": "Plain", "c": block["c"]} if block["t"] == "Para" else block for block in content]
-        return [
-            raw_block("#figure(["),
-            *content,
-            raw_block(f"], caption: figure.caption(\nposition: {position}, \n["),
-            {"t": "Plain", "c": caption},
-            raw_block(
-                f']), \nkind: "quarto-float-{kind}", \nsupplement: "{SUPPLEMENT[kind]}", \n)\n<{label}>\n'
-            ),
-        ]
+        number = f"({part})" if part else f"{word} {whole}"
+        parts = label in self._wholes
+        return list(self._form.float_(label, word, number, content, caption, parts=parts))
+
+    def _next(self, word: str) -> str:
+        self._counts[word] = self._counts.get(word, 0) + 1
+        return str(self._counts[word])
 
     def _equations(self, inlines: list[Node]) -> list[Node]:
         """`$$…$$ {#eq-x}` as a numbered equation."""
@@ -117,13 +158,8 @@ class _Resolver:
                 while result and result[-1]["t"] in ("Space", "SoftBreak"):
                     result.pop()
             if match and result and result[-1]["t"] == "Math" and result[-1]["c"][0]["t"] == "DisplayMath":
-                self._define(match["label"])
-                math = result.pop()
-                result += [
-                    raw_inline('#math.equation(block: true, numbering: "(1)", [ '),
-                    math,
-                    raw_inline(f" ])<{match['label']}>"),
-                ]
+                self._define(match["label"], self._next("Equation"))
+                result += self._form.equation(match["label"], self._numbers[match["label"]], result.pop())
                 result += [{"t": "Str", "c": match["rest"]}] if match["rest"] else []
             elif match:
                 raise HandinError(
@@ -141,16 +177,16 @@ class _Resolver:
             if node["t"] == "Header":
                 identifier, classes, _ = attr(node["c"][1])
                 if identifier.startswith("sec-") and "unnumbered" not in classes:
-                    self._define(identifier)
+                    self._define(identifier, "")
 
-    def _define(self, label: str) -> None:
-        if label in self._labels:
+    def _define(self, label: str, number: str) -> None:
+        if label in self._numbers:
             raise HandinError(
                 f"the label `{label}` stands twice",
                 place=self._where(label, last=True),
                 remedy=f"rename one; the first is at {self._where(label)}",
             )
-        self._labels.add(label)
+        self._numbers[label] = number
 
     # Second pass: what refers to a label.
 
@@ -166,7 +202,7 @@ class _Resolver:
         keys = [cite["citationId"] for cite in cites]
         references = [key for key in keys if REFERENCE.match(key)]
         for key in keys:
-            if key not in (self._labels if key in references else known):
+            if key not in (self._numbers if key in references else known):
                 raise self._unresolved(key, known)
         if not references:
             return None
@@ -183,13 +219,13 @@ class _Resolver:
                 result += [{"t": "Str", "c": ","}, {"t": "Space"}]
             if not prefix and cite["citationMode"]["t"] != "SuppressAuthor":
                 prefix = [{"t": "Str", "c": SUPPLEMENT[key.split("-")[0]]}]
-            result += [raw_inline(f"#ref(<{key}>, supplement: ["), *prefix, raw_inline("])")]
+            result += self._form.reference(key, self._numbers[key], prefix)
         return result
 
     def _unresolved(self, key: str, citations: set[str]) -> HandinError:
         is_reference = REFERENCE.match(key) is not None
         kind = "label" if is_reference else "bibliography entry"
-        candidates = self._labels if is_reference else citations
+        candidates = self._numbers if is_reference else citations
         near = difflib.get_close_matches(key, sorted(candidates), n=1, cutoff=0.3)
         remedy = f"did you mean @{near[0]}?" if near else f"there is no {kind} at all"
         return HandinError(f"there is no {kind} `{key}`", place=self._where(f"@{key}"), remedy=remedy)
@@ -199,3 +235,21 @@ class _Resolver:
         pattern = re.escape(text) if text.startswith("@") else rf"(#|label:\s*[\"']?){re.escape(text)}"
         found = [line.place for line in self._source.lines if re.search(rf"{pattern}(?![\w-])", line.text)]
         return found[-1 if last else 0] if text and found else Place(self._source.name)
+
+
+def _cut_to_cells(node: Node) -> list[Node] | None:
+    """In a block with columns, a div around each cell: a block, or an image of a paragraph of images."""
+    if node["t"] != "Div" or "layout-ncol" not in attr(node["c"][0])[2]:
+        return None
+    cells: list[list[Node]] = []
+    blocks = node["c"][1]
+    last = len(blocks) - (1 if attr(node["c"][0])[0].startswith(FLOATS) else 0)
+    for block in blocks[:last]:
+        inlines = block["c"] if block["t"] == "Para" else []
+        images = [inline for inline in inlines if inline["t"] == "Image"]
+        if images and all(inline["t"] in ("Image", "Space", "SoftBreak") for inline in inlines):
+            cells += [[{"t": "Plain", "c": [image]}] for image in images]
+        else:
+            cells.append([block])
+    divs = [{"t": "Div", "c": [["", [], []], cell]} for cell in cells]
+    return [{"t": "Div", "c": [node["c"][0], [*divs, *blocks[last:]]]}]

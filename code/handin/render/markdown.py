@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,16 @@ from nbformat import NotebookNode
 
 from handin.errors import HandinError, Place
 from handin.qmd.chunks import INLINE, Chunk, Prose, expressions
-from handin.qmd.outline import float_block
+from handin.qmd.outline import div, float_block
+from handin.qmd.source import Line, with_roles
 from handin.render.figures import IMAGES
 from handin.render.kernel import ANSI
+from handin.render.settings import Settings
 
-FORMS = (*IMAGES, "text/markdown", "text/plain")  # of an output, the best first
+FORMS = (*IMAGES, "text/markdown", "text/html", "text/plain")  # of an output, the best first
+TABLES = ("text/markdown", "text/html")
+META = re.compile(r"\{\{<\s*meta\s+(?P<key>[\w.-]+)\s*>\}\}")
+PAGEBREAK = re.compile(r"\{\{<\s*pagebreak\s*>\}\}")
 SPECIAL = re.compile(r"([\\`*_{}\[\]()>#+,\-.!])")  # characters that Quarto escapes in a string
 PLOT_OBJECT = re.compile(r"^[<(\[].*[>)\]]$")
 PLOT_NAMES = ("[<matplotlib", "<matplotlib", "[<seaborn", "<seaborn.")
@@ -30,48 +36,89 @@ class Converter:
     """Converts the cells of one document.
 
     Args:
-        defaults: The document's `execute:` settings.
+        settings: The document's.
         media: Folder that takes the images; Markdown refers to them by its name.
     """
 
-    def __init__(self, defaults: dict[str, Any], media: Path) -> None:
-        self._defaults = {"echo": True, "include": True, "output": True, "warning": True, **defaults}
+    def __init__(self, settings: Settings, media: Path) -> None:
+        self._defaults = {
+            "echo": True, "include": True, "output": True, "warning": True, **settings.execute,
+        }  # fmt: skip
+        self._metadata = settings.metadata
         self._media = media
 
     def convert(self, notebook: NotebookNode, blocks: Sequence[Prose | Chunk]) -> str:
         """The document's Markdown; writes the images."""
         parts = []
         for cell, block in zip(notebook.cells, blocks, strict=True):
-            parts.append(with_values(cell, block) if isinstance(block, Prose) else self._chunk(cell, block))
+            parts.append(self._prose(cell, block) if isinstance(block, Prose) else self._chunk(cell, block))
         return "\n\n".join(part for part in parts if part) + "\n"
+
+    def _prose(self, cell: NotebookNode, prose: Prose) -> str:
+        """Prose with its shortcodes put in, then its values."""
+        lines = [
+            replace(line, text=self._shortcodes(line)) if role == "prose" else line
+            for line, role in with_roles(prose.lines)
+        ]
+        return with_values(cell, Prose(tuple(lines)))
+
+    def _shortcodes(self, line: Line) -> str:
+        def meta(match: re.Match[str]) -> str:
+            value: Any = self._metadata
+            for key in match["key"].split("."):
+                value = value.get(key) if isinstance(value, Mapping) else None
+            if not isinstance(value, str | int | float):
+                raise HandinError(
+                    f"the metadata have no text or number `{match['key']}`",
+                    place=line.place,
+                    remedy="name one that stands in _quarto.yml or in the front matter",
+                )
+            return str(value)
+
+        return PAGEBREAK.sub("\n```{=typst}\n#pagebreak()\n```\n", META.sub(meta, line.text))
 
     def _chunk(self, cell: NotebookNode, chunk: Chunk) -> str:
         options = {**self._defaults, **chunk.options}
         if not options["include"]:
             return ""
-        parts = [fenced(chunk.code, "{.python .cell-code}")] if options["echo"] and chunk.code else []
+        parts = [self._code(chunk, options)] if options["echo"] and chunk.code else []
         outputs = self._outputs(cell, chunk, options) if options["output"] else []
         if chunk.label and chunk.label.startswith(("fig-", "tbl-")) and options["output"] and chunk.runs:
             parts += self._float(chunk, outputs)
+        elif "layout-ncol" in options:
+            parts.append(div(f'layout-ncol="{options["layout-ncol"]}"', *(text for _, text in outputs)))
         else:
             parts += [text for _, text in outputs]
         return "\n\n".join(parts)
+
+    def _code(self, chunk: Chunk, options: dict[str, Any]) -> str:
+        attributes = [".python", ".cell-code"]
+        if options.get("code-fold"):
+            attributes += [f"code-fold={_quoted(str(options['code-fold']).lower())}"]
+            attributes += [f"code-summary={_quoted(options.get('code-summary', 'Code'))}"]
+        code = fenced(chunk.code, f"{{{' '.join(attributes)}}}")
+        if "lst-label" in options:
+            return div(f"#{options['lst-label']}", code, " ".join(str(options["lst-cap"]).split()))
+        return code
 
     def _float(self, chunk: Chunk, outputs: list[tuple[str, str]]) -> list[str]:
         """The outputs, the figure or table among them wrapped with its label and caption."""
         assert chunk.label is not None
         is_figure = chunk.label.startswith("fig-")
-        forms = IMAGES if is_figure else ("text/markdown",)
-        bodies = [text for form, text in outputs if form in forms]
-        if len(bodies) != 1:
-            noun = "figure" if is_figure else "table (text/markdown)"
+        bodies = [text for form, text in outputs if form in (IMAGES if is_figure else TABLES)]
+        captions = chunk.options.get("fig-subcap", [""])
+        if len(bodies) != len(captions):
+            noun = "figure" if is_figure else "table (text/markdown or text/html)"
             raise HandinError(
-                f"chunk `{chunk.label}` gives {len(bodies)} outputs that are a {noun}, not one",
+                f"chunk `{chunk.label}` gives {len(bodies)} outputs that are a {noun}, not {len(captions)}",
                 place=chunk.place,
-                remedy="let the chunk end in the one that its caption describes",
+                remedy="let the chunk end in what its captions describe",
             )
-        wrapped = float_block(chunk.label, bodies[0], chunk.caption)
-        return [wrapped if text == bodies[0] else text for _, text in outputs]
+        wrapped = float_block(chunk, bodies)
+        forms = IMAGES if is_figure else TABLES
+        others = [text for form, text in outputs if form not in forms]
+        first = next((number for number, (form, _) in enumerate(outputs) if form in forms), 0)
+        return [*others[:first], wrapped, *others[first:]]
 
     def _outputs(self, cell: NotebookNode, chunk: Chunk, options: dict[str, Any]) -> list[tuple[str, str]]:
         """Pairs of a form (a MIME type, or the name of a stream) and Markdown."""
@@ -79,35 +126,54 @@ class Converter:
         found: list[tuple[str, str]] = []
         for number, output in enumerate(cell.outputs, start=1):
             if output.output_type == "stream":
-                if output.name == "stdout" or options["warning"]:
+                if output.name == "stdout" and options["output"] == "asis":
+                    found.append((output.name, output.text))
+                elif output.name == "stdout" or options["warning"]:
                     found.append((output.name, fenced(ANSI.sub("", output.text))))
                 continue
-            form = next((form for form in FORMS if form in output.get("data", {})), None)
+            if output.output_type == "error":
+                trace = [f"{output.ename}: {output.evalue}", *output.traceback]
+                found.append(("error", fenced(ANSI.sub("", "\n".join(trace)))))
+                continue
+            forms = output.get("data", {})
+            form = next((form for form in FORMS if form in forms and _is_fit(form, forms[form])), None)
             if form is None:
                 forms = ", ".join(output.get("data", {})) or output.output_type
                 raise HandinError(
                     f"an output of chunk `{chunk.name}` is {forms}",
                     place=chunk.place,
-                    remedy=f"the built-in renderer prints {', '.join(FORMS)}",
+                    remedy=f"the built-in renderer prints {', '.join(FORMS)}, of HTML tables",
                 )
             data = str(output.data[form])
             if form in IMAGES:
                 found.append((form, self._image(data, form, cell, chunk, number)))
             elif form == "text/markdown":
                 found.append((form, data.strip("\n")))
+            elif form == "text/html":
+                found.append((form, fenced(data, "{=html}")))
             elif not _is_plot_object(output, data, with_image):
                 found.append((form, fenced(data)))
         return found
 
     def _image(self, data: str, form: str, cell: NotebookNode, chunk: Chunk, number: int) -> str:
-        name = chunk.label if chunk.label else f"{cell['id']}-{number}"
+        name = f"{chunk.label or cell['id']}-{number}"
         path = self._media / f"{name}{IMAGES[form]}"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(base64.b64decode(data) if form == "image/png" else data.encode())
-        alt = (
-            " ".join(str(chunk.options.get("fig-alt", "")).split()).replace("\\", "\\\\").replace('"', '\\"')
-        )
-        return f"![]({self._media.name}/{path.name})" + (f'{{fig-alt="{alt}"}}' if alt else "")
+        alt = " ".join(str(chunk.options.get("fig-alt", "")).split())
+        return f"![]({self._media.name}/{path.name})" + (f"{{fig-alt={_quoted(alt)}}}" if alt else "")
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _is_fit(form: str, data: str) -> bool:
+    """Tables are the HTML that can be set on paper, and nobody wants to read a `<… HTML object>`."""
+    if form == "text/html":
+        return "<table" in data
+    return form != "text/plain" or data != "<IPython.core.display.HTML object>"
 
 
 def with_values(cell: NotebookNode, prose: Prose) -> str:

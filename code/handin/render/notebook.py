@@ -35,7 +35,10 @@ def _cell(number: int, block: Prose | Chunk) -> dict[str, Any]:
     return {
         "cell_type": "code",
         "id": identifier,
-        "metadata": {"origin": str(block.place)},
+        "metadata": {
+            "origin": str(block.place),
+            "tags": ["raises-exception"] if block.options.get("error") else [],  # nbclient then goes on
+        },
         "execution_count": None,
         "source": block.source,
         "outputs": [],
@@ -52,7 +55,7 @@ def _program(blocks: Sequence[Prose | Chunk]) -> Iterator[str]:
         if isinstance(block, Prose):
             yield from (f"inline: {code}" for code in expressions(block.text))
         elif block.runs:
-            yield f"chunk: {block.code}"
+            yield f"chunk: {block.code}" + (" (may fail)" if block.options.get("error") else "")
 
 
 def take_results(notebook: NotebookNode, executed: NotebookNode) -> None:
@@ -75,16 +78,17 @@ def take_results(notebook: NotebookNode, executed: NotebookNode) -> None:
             cell.metadata["user_expressions"] = found
 
 
-def pretend(notebook: NotebookNode) -> NotebookNode:
+def pretend(notebook: NotebookNode, blocks: Sequence[Prose | Chunk]) -> NotebookNode:
     """A copy with made-up results of the right kind, to check all that does not depend on results."""
     svg = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
     forms = {"fig-cap": {"image/svg+xml": svg}, "tbl-cap": {"text/markdown": "| a |\n|---|\n| 1 |"}}
     copy: NotebookNode = deepcopy(notebook)
-    for cell in copy.cells:
-        if cell.cell_type == "code":
-            data = next((data for option, data in forms.items() if f"#| {option}:" in cell.source), None)
+    for cell, block in zip(copy.cells, blocks, strict=True):
+        if isinstance(block, Chunk):
+            data = next((data for option, data in forms.items() if option in block.options), None)
             output = {"output_type": "display_data", "metadata": {}, "data": data}
-            cell.outputs = [nbformat.from_dict(output)] if data else []
+            count = len(block.options.get("fig-subcap", [""])) if data else 0
+            cell.outputs = [nbformat.from_dict(output) for _ in range(count)]
         else:
             value = {"status": "ok", "data": {"text/plain": "1"}, "metadata": {}}
             found = [{"expression": code, "result": value} for code in expressions(cell.source)]

@@ -8,25 +8,40 @@ from pathlib import Path
 
 from handin.errors import HandinError, Place
 from handin.qmd.chunks import Chunk, Prose, chunks
-from handin.qmd.conditional import CLASSES, CONDITIONS
+from handin.qmd.conditional import CLASSES, CLOSING, CONDITIONS, OPENING
 from handin.qmd.pandoc import Node, attr, plain_text, walk
 from handin.qmd.source import FENCE, Line, Source, with_roles
+from handin.render.paper import CALLOUTS
 from handin.yaml_lines import Located
 
-# Chunk options, each with the type of its value. Quarto has many more; those are refused by name.
-OPTIONS: dict[str, type] = {
+# Chunk options, each with the type of its value, or its values. Quarto's others are refused by name.
+OPTIONS: dict[str, type | tuple[object, ...]] = {
     "label": str,
     "fig-cap": str,
+    "fig-subcap": list,
     "fig-alt": str,
     "tbl-cap": str,
+    "lst-label": str,
+    "lst-cap": str,
+    "layout-ncol": int,
     "echo": bool,
     "include": bool,
-    "output": bool,
+    "output": (True, False, "asis"),
     "warning": bool,
+    "error": bool,
     "eval": bool,
+    "code-fold": (True, False, "show"),  # on a web page
+    "code-summary": str,
 }
+# Quarto gives these no effect on a chunk that Jupyter runs.
+NO_EFFECT = {"fig-width", "fig-height", "fig-align", "out-width", "out-height"}
+FLOATS = (("fig-cap", "fig-", "label"), ("tbl-cap", "tbl-", "label"), ("lst-cap", "lst-", "lst-label"))
 SHORTCODE = re.compile(r"\{\{<\s*(?P<name>\S+)")
-DIVS = {"refs"}  # identifiers of fenced blocks
+SHORTCODES = ("include", "meta", "pagebreak")
+DIVS = re.compile(r"refs|(fig|tbl|lst)-.+|")  # identifiers of fenced blocks
+DIV_CLASSES = CLASSES | {f"callout-{kind}" for kind in CALLOUTS} | {"columns", "column"}
+DIV_ATTRIBUTES = {"layout-ncol", "width", "title", "icon", "appearance", "collapse"}
+CODE_ATTRIBUTES = {"filename", "code-fold", "code-summary"}
 SPANS = {"smallcaps", "underline"}
 IMAGE_ATTRIBUTES = {"fig-alt", "alt", "width", "height"}
 
@@ -53,15 +68,16 @@ def refuse_chunks(source: Source, blocks: Iterable[Prose | Chunk]) -> None:
     Raises:
         HandinError: The first such thing, with its place; or two chunks have the same label.
     """
+    _divs_close(source)
     for line, role in with_roles(source.lines):
         shortcode = SHORTCODE.search(line.text)
         if role == "open":
             _fence(line)
-        elif role == "prose" and shortcode:
+        elif role == "prose" and shortcode and shortcode["name"] not in SHORTCODES[1:]:
             raise HandinError(
                 f"the built-in renderer knows no shortcode `{shortcode['name']}`",
                 place=line.place,
-                remedy="only `include`, on a line by itself, is supported; write it in Markdown",
+                remedy=f"only {', '.join(SHORTCODES)} are supported, `include` on a line by itself",
             )
     labels: dict[str, Place] = {}
     for chunk in chunks(blocks):
@@ -76,6 +92,22 @@ def refuse_chunks(source: Source, blocks: Iterable[Prose | Chunk]) -> None:
             )
         if chunk.label:
             labels[chunk.label] = chunk.place
+
+
+def _divs_close(source: Source) -> None:
+    """Pandoc closes an open block by itself, at the end, and takes a fence that closes nothing for a word."""
+    opened: list[Line] = []
+    for line, role in with_roles(source.lines):
+        if role == "prose" and OPENING.match(line.text):
+            opened.append(line)
+        elif role == "prose" and CLOSING.match(line.text):
+            if not opened:
+                raise HandinError("this fence closes nothing", place=line.place, remedy="remove it")
+            opened.pop()
+    if opened:
+        raise HandinError(
+            "the block that begins here never ends", place=opened[-1].place, remedy="close it with :::"
+        )
 
 
 def _fence(line: Line) -> None:
@@ -103,27 +135,30 @@ def _fence(line: Line) -> None:
 
 
 def _option(name: object, value: object, place: Place) -> None:
+    if name in NO_EFFECT:
+        return
     if not isinstance(name, str) or name not in OPTIONS:
         raise HandinError(
             f"the built-in renderer knows no chunk option `{name}`",
             place=place,
             remedy=f"remove it, or use one of {', '.join(OPTIONS)}",
         )
-    if not isinstance(value, OPTIONS[name]):
-        words = "true or false" if OPTIONS[name] is bool else "text in quotes"
+    kind = OPTIONS[name]
+    if not (isinstance(value, kind) if isinstance(kind, type) else value in kind):
+        written = {bool: "true or false", str: "text in quotes", int: "a number", list: '["one", "two"]'}
+        words = written[kind] if isinstance(kind, type) else f"true, false or {kind[-1]}"
         raise HandinError(f"`{name}: {value}` is not supported", place=place, remedy=f"write {words}")
 
 
 def _float(located: Located) -> None:
     """A figure or table needs label and caption together, else nobody can refer to it."""
     options = located.data
-    label = str(options.get("label", ""))
-    for kind, prefix in (("fig-cap", "fig-"), ("tbl-cap", "tbl-")):
-        if (kind in options) != label.startswith(prefix):
+    for kind, prefix, name in FLOATS:
+        if (kind in options) != str(options.get(name, "")).startswith(prefix):
             raise HandinError(
                 f"`{kind}` and a label that begins with `{prefix}` belong together",
-                place=located.place(("label",) if kind not in options else (kind,)),
-                remedy=f"add the missing one of `label: {prefix}…` and `{kind}: …`",
+                place=located.place((name,) if kind not in options else (kind,)),
+                remedy=f"add the missing one of `{name}: {prefix}…` and `{kind}: …`",
             )
 
 
@@ -150,6 +185,9 @@ def refuse_unsupported(tree: Node, source: Source, roots: Sequence[Path]) -> Non
                     raise _refusal(
                         f"the span [{plain_text(node)}]{{.{classes[0]}}}", re.escape(classes[0]), source
                     )
+            case "CodeBlock":
+                for name in set(attr(node["c"][0])[2]) - CODE_ATTRIBUTES:
+                    raise _refusal(f"the attribute `{name}` of code", re.escape(name), source)
             case "Image":
                 _image(node, source, roots)
 
@@ -163,12 +201,15 @@ def _raw(node: Node, source: Source) -> None:
 
 
 def _div(node: Node, source: Source) -> None:
-    identifier, classes, _ = attr(node["c"][0])
-    unknown = [name for name in classes if name not in CLASSES]
-    if unknown:
-        raise _refusal(f"the block `::: {{.{unknown[0]}}}`", rf":::.*{re.escape(unknown[0])}", source)
-    if identifier not in DIVS and not identifier.startswith(("fig-", "tbl-")):
-        raise _refusal(f"the block `::: {{#{identifier}}}`", rf":::.*{re.escape(identifier)}", source)
+    identifier, classes, attributes = attr(node["c"][0])
+    for name in classes:
+        if name not in DIV_CLASSES:
+            raise _refusal(f"the block `::: {{.{name}}}`", rf"(:::|<div).*{re.escape(name)}", source)
+    for name, value in attributes.items():
+        if name not in DIV_ATTRIBUTES or (name == "layout-ncol" and not value.isdecimal()):
+            raise _refusal(f'the block `::: {{{name}="{value}"}}`', rf"(:::|<div).*{re.escape(name)}", source)
+    if not DIVS.fullmatch(identifier):
+        raise _refusal(f"the block `::: {{#{identifier}}}`", rf"(:::|<div).*{re.escape(identifier)}", source)
 
 
 def _image(node: Node, source: Source, roots: Sequence[Path]) -> None:

@@ -69,7 +69,7 @@ def test_documents_with_the_same_chunks_share_results(tmp_path: Path) -> None:
         tmp_path, "Hm, `{python} x`.\n\n```{python}\n#| echo: false\nx = 1\n```\n\n`{python} x + 1`\n"
     )
     assert program(one) == program(three) != program(two)
-    executed, notebook = pretend(to_notebook(one)), to_notebook(three)
+    executed, notebook = pretend(to_notebook(one), one), to_notebook(three)
     executed.cells[2].metadata["user_expressions"][0]["result"]["data"] = {"text/plain": "2"}
     take_results(notebook, executed)
     assert notebook.cells[2].metadata["user_expressions"][0]["result"]["data"] == {"text/plain": "2"}
