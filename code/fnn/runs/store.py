@@ -97,19 +97,38 @@ def load(path: Path, key: Key | None = None) -> Entry:
     data = path.read_bytes()
     try:
         tensors = safetensors.torch.load(data)
-        size = int.from_bytes(
-            data[:8], "little"
-        )  # layout of safetensors: length of the header, header, tensors
-        header = json.loads(data[8 : 8 + size]).get("__metadata__", {})
     except (SafetensorError, ValueError, KeyError, RuntimeError) as error:
         raise DamagedEntryError(f"not a sound safetensors file: {error}") from None
-    if not {"key", "metadata", "sha256"} <= header.keys():
-        raise DamagedEntryError("not written by this store")
+    header = _header(data)
     if header["sha256"] != _checksum(header["key"], header["metadata"], tensors):
         raise DamagedEntryError("its checksum does not match")
     if key is not None and header["key"] != _as_json(key):
         raise DamagedEntryError("it belongs to another key")
     return Entry(tensors, json.loads(header["metadata"]))
+
+
+def key_of(path: Path) -> dict[str, Any]:
+    """The key in the header of an entry, whose tensors are not looked at.
+
+    Raises:
+        OSError: if the file cannot be read.
+        DamagedEntryError: if it is no entry.
+    """
+    key = json.loads(_header(path.read_bytes())["key"])
+    if not isinstance(key, dict):
+        raise DamagedEntryError("its key is none of this store")
+    return key
+
+
+def _header(data: bytes) -> dict[str, str]:
+    """The texts in the header; layout of safetensors: length of the header, header, tensors."""
+    try:
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get("__metadata__", {})
+    except (ValueError, AttributeError) as error:
+        raise DamagedEntryError(f"not a sound safetensors file: {error}") from None
+    if not {"key", "metadata", "sha256"} <= header.keys():
+        raise DamagedEntryError("not written by this store")
+    return {name: str(header[name]) for name in header}
 
 
 def tensor_digest(*tensors: Tensor) -> str:
