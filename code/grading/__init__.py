@@ -18,7 +18,8 @@ from grading.intake import names
 from grading.row import Row
 from grading.sandbox import BOUNDS, Bounds, Outcome, run_all
 from handin.errors import HandinError, Place
-from handin.rules import Course, Finding, Status
+from handin.project import Handin
+from handin.rules import Finding, Status
 
 __all__ = ["Row", "find_handins", "grade"]
 
@@ -63,7 +64,7 @@ def _inside(path: Path) -> list[Path]:
 
 def grade(
     folder: Path,
-    course: Course,
+    course: Handin,
     bounds: Bounds = BOUNDS,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Row]:

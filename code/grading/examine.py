@@ -13,30 +13,28 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image
-from pydantic import TypeAdapter
 
 from grading.intake import take_in
 from grading.sandbox import Say
+from handin.project import Handin
 from handin.reading import pdf
-from handin.rules import RULES, Course, Finding, Submission
-from handin.rules.finding import cannot_tell
+from handin.reading.submission import Submission
+from handin.rules import RULES, apply_rule
 from handin.rules.fresh import FRESH
 
 THUMBNAIL = 240  # pixels wide
 COLOURS = 24  # of a thumbnail
 
-_COURSE = TypeAdapter(Course)
 
-
-def job_of(path: Path, course: Course) -> str:
+def job_of(path: Path, course: Handin) -> str:
     """The job for `examine`: where the hand-in lies and what the course asks."""
-    return json.dumps({"path": str(path), "course": _COURSE.dump_python(course, mode="json")})
+    return json.dumps({"path": str(path), "course": course.model_dump_json()})
 
 
 def examine(job: str, say: Say) -> None:
     """Tell everything that stands in a `Row`."""
     given = json.loads(job)
-    course = _COURSE.validate_python(given["course"])
+    course = Handin.model_validate_json(given["course"])
     path = Path(given["path"])
     nothing = Submission(path.name, {}, course)
     say("unpacking", asked=len(course.tasks), rules=1 + len(_rules(nothing)), logins=_logins(nothing))
@@ -69,7 +67,7 @@ def examine(job: str, say: Say) -> None:
     say("applying the rules", rules=1 + len(_rules(submission)))
     for rule in _rules(submission):
         say(f"applying the rule {rule!r}", findings=findings)
-        findings += [finding.as_dict() for finding in _apply(rule, submission)]
+        findings += [finding.as_dict() for finding in apply_rule(rule, submission)]
     say("ending", findings=findings)
     if layout and submission.report:
         say(f"drawing the first page of {submission.report.path}")
@@ -79,14 +77,6 @@ def examine(job: str, say: Say) -> None:
 def _rules(submission: Submission) -> list[str]:
     """The rules that apply: without its sources there is nothing to compare a document with."""
     return [rule for rule in RULES if rule != FRESH or submission.is_project]
-
-
-def _apply(rule: str, submission: Submission) -> list[Finding]:
-    try:
-        return RULES[rule](submission)
-    # Files that were made to confuse break a rule in ways nobody foresaw; the other rules still speak.
-    except Exception as error:
-        return [cannot_tell(rule, f"the rule could not be applied: {type(error).__name__}: {error}")]
 
 
 def _logins(submission: Submission) -> list[str]:

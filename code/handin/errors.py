@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,11 +28,40 @@ class HandinError(Exception):
         problem: What is wrong, without a full stop.
         place: File and line, or None where no file is to blame.
         remedy: What to do about it; may be empty.
+        others: Further mistakes that were found with it.
     """
 
-    def __init__(self, problem: str, *, place: Place | None = None, remedy: str = "") -> None:
+    def __init__(
+        self,
+        problem: str,
+        *,
+        place: Place | None = None,
+        remedy: str = "",
+        others: Sequence[HandinError] = (),
+    ) -> None:
         self.problem = problem
         self.place = place
         self.remedy = remedy
+        self.others = tuple(others)
         where = f"{place}: " if place else ""
-        super().__init__(f"{where}{problem}" + (f"; {remedy}" if remedy else ""))
+        itself = f"{where}{problem}" + (f"; {remedy}" if remedy else "")
+        super().__init__("\n".join([itself, *map(str, self.others)]))
+
+
+def raise_all(faults: Iterable[HandinError]) -> None:
+    """Raise the faults as one error, each told once, in the order of files and lines; none raise nothing."""
+    known = {str(fault): fault for fault in faults}
+    if not known:
+        return
+    first, *others = sorted(known.values(), key=_position)
+    raise HandinError(first.problem, place=first.place, remedy=first.remedy, others=[*first.others, *others])
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """The known name that was most likely meant; empty where none is close."""
+    found = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.75)
+    return found[0] if found else ""
+
+
+def _position(fault: HandinError) -> tuple[str, int]:
+    return (str(fault.place.file), fault.place.line or 0) if fault.place else ("", 0)

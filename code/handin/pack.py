@@ -10,15 +10,14 @@ import re
 import stat
 import zipfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from handin.errors import HandinError
-from handin.files import fingerprint, inventory
+from handin.files import fingerprint
 from handin.files.publish import publish
-from handin.project import Project
-from handin.rules import Course, Finding, Status, Submission
-from handin.rules.finding import failed
-from handin.rules.originals import CODE
+from handin.project import Handin, Project
+from handin.reading.submission import Submission
+from handin.rules import Finding, Status
 from handin.rules.packing import MANIFEST_FILE, manifest
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a ZIP knows: when a file was written says nothing
@@ -38,36 +37,12 @@ class NotReadyError(HandinError):
         super().__init__(f"not packed: {count}", remedy="mend what is listed and run `handin pack` again")
 
 
-def gather(project: Project) -> tuple[Submission, list[Finding]]:
-    """The project as the hand-in that it would be, and findings about files that cannot go into one.
-
-    Raises:
-        HandinError: A file cannot be read.
-    """
-    found = inventory.sources(project)
-    try:
-        files = {name: path.read_bytes() for name, path in found.files.items()}
-        for document in project.documents:
-            for suffix in (".pdf", ".ipynb"):
-                path = project.output_dir / PurePosixPath(document).with_suffix(suffix).name
-                if path.is_file() and not path.is_symlink():
-                    files[path.name] = path.read_bytes()
-    except OSError as error:
-        raise HandinError(
-            f"{error.filename}: cannot be read: {error.strerror}", remedy="make the file readable"
-        ) from error
-    versions = fingerprint.versions(files.get("pyproject.toml", b""))
-    submission = Submission(project.root.name, dict(sorted(files.items())), Course.of(project), versions)
-    faults = [failed(CODE, fault.problem, fault.place, fault.remedy) for fault in found.faults]
-    return submission, faults
-
-
 def pack(project: Project, submission: Submission, findings: Sequence[Finding]) -> list[Path]:
     """Write one ZIP per student into the output folder; existing ones are replaced by complete ones only.
 
     Args:
         project: Where the ZIPs go.
-        submission: What goes into them, from `gather`.
+        submission: What goes into them, from `Submission.of`.
         findings: What the rules said about it; they go into the manifest.
 
     Raises:
@@ -111,7 +86,7 @@ def as_zip(files: Mapping[str, bytes]) -> bytes:
 def as_manifest(submission: Submission, findings: Sequence[Finding]) -> bytes:
     """What is in the hand-in (SHA-256 of every file), by whom, and what the rules said."""
     held = {
-        "course": submission.course.name,
+        "course": submission.course.course,
         "assignment": submission.course.assignment,
         "students": [{"name": s.name, "login": s.login} for s in submission.students],
         "fingerprint": fingerprint.of_files(submission.files, submission.versions).digest,
@@ -124,7 +99,7 @@ def as_manifest(submission: Submission, findings: Sequence[Finding]) -> bytes:
     return (json.dumps(held, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def _verify(path: Path, course: Course) -> None:
+def _verify(path: Path, course: Handin) -> None:
     """Read a ZIP back and compare it with its manifest."""
     with zipfile.ZipFile(path) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}

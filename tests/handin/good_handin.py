@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from pathlib import Path
 
 import typst
 
-from handin.rules import Course
+from handin.project import Handin, load_project
 
-COURSE = Course(
+NAMES = load_project(Path(__file__).parents[2]).handin  # of this course
+COURSE = Handin(
+    banned_modules=("numpy",),
+    banned_names=NAMES.banned_names,
+    allowed_names=NAMES.allowed_names,
     assignment=1,
     archive="dl24-{assignment}-{login}.zip",
     page_limit=10,
     tasks=("1", "1a", "1b", "2", "2a"),
-    name="Deep Learning (FSS24)",
+    course="Deep Learning (FSS24)",
     example_logins=("alovelac",),
 )
 

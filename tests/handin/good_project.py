@@ -16,18 +16,22 @@ import typst
 
 from handin.files import fingerprint
 from handin.pack import as_manifest
-from handin.project import Project, load_project
-from handin.rules import Course, Submission
+from handin.project import Handin, Project, load_project
+from handin.reading.submission import Submission
 
 ZIP = "dl24-1-mmuster.zip"
 VERSIONS = {"python": "3.11", "torch": "2.13.0"}
 
-COURSE = Course(
+NAMES = load_project(Path(__file__).parents[2]).handin  # of this course
+COURSE = Handin(
+    course="Deep Learning",
     assignment=1,
     archive="dl24-{assignment}-{login}.zip",
     page_limit=5,
     tasks=("1", "1a", "1b", "2", "2a", "2b", "2c"),
-    name="Deep Learning",
+    banned_modules=("numpy",),
+    banned_names=NAMES.banned_names,
+    allowed_names=NAMES.allowed_names,
     optional_tasks=("2c",),
     example_logins=("alovelac",),
     example_names=("Ada Lovelace",),
@@ -36,7 +40,7 @@ COURSE = Course(
 )
 
 SOURCES = {
-    "_quarto.yml": """project:
+    "_quarto.yml": f"""project:
   output-dir: _output
   execute-dir: project
   render: [report.qmd, notebook.qmd]
@@ -48,7 +52,7 @@ dataset:
 handin:
   course: Deep Learning
   assignment: 1
-  archive: "dl24-{assignment}-{login}.zip"
+  archive: "dl24-{{assignment}}-{{login}}.zip"
   page-limit: 5
   tasks: ["1", 1a, 1b, "2", 2a, 2b, 2c]
   optional-tasks: [2c]
@@ -56,6 +60,9 @@ handin:
   example-names: [Ada Lovelace]
   boundary: [code/net/boundary.py]
   not-solution: [tests, data/make_data.py]
+  banned-modules: [numpy]
+  banned-names: {list(NAMES.banned_names)}
+  allowed-names: {list(NAMES.allowed_names)}
 bibliography: references.bib
 format:
   typst:
@@ -289,7 +296,7 @@ class Recipe:
     notebook: str = NOTEBOOK
     drawings: dict[str, str] = field(default_factory=lambda: {"errors": svg(), "fits": svg(width=300)})
     cells: list[dict[str, Any]] = field(default_factory=list)
-    course: Course = COURSE
+    course: Handin = COURSE
     name: str = "project"  # or the name of a ZIP
     rendered_with: dict[str, str] = field(default_factory=lambda: dict(VERSIONS))
     versions: dict[str, str] = field(default_factory=lambda: dict(VERSIONS))  # installed when checked

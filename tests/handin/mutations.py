@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pypdf
@@ -119,7 +119,7 @@ def large_letters(r: Recipe) -> None:
 
 @breaks("pages", "report.pdf, page", "task-pages")
 def task_over_budget(r: Recipe) -> None:
-    r.course = replace(r.course, task_pages={"1": 0.5, "2": 3.0})
+    r.course = r.course.model_copy(update={"task_pages": {"1": 0.5, "2": 3.0}})
 
 
 @breaks("pages", "report.pdf, page", "appendix")

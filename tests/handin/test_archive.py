@@ -16,28 +16,33 @@ import pytest
 from good_project import COURSE, ZIP, Recipe
 
 from handin import pack as archive
-from handin.check import check_path, check_project, is_broken
+from handin.commands.check import check, is_broken
 from handin.errors import HandinError
-from handin.pack import NotReadyError, as_zip, gather, pack
+from handin.pack import NotReadyError, as_zip, pack
 from handin.project import Project, load_project
-from handin.rules import Course, Status
+from handin.reading.submission import Submission
+from handin.rules import Finding, Status, apply
 
 
 def packed(project: Project) -> list[Path]:
     """What `handin pack` does."""
-    submission, findings = check_project(project)
-    return pack(project, submission, findings)
+    return pack(project, *checked(project))
+
+
+def checked(project: Project) -> tuple[Submission, list[Finding]]:
+    submission = Submission.of(project)
+    return submission, apply(submission)
 
 
 def test_settings_of_the_project_are_the_course(tmp_path: Path) -> None:
-    assert Course.of(Recipe().write(tmp_path)) == COURSE
+    assert Recipe().write(tmp_path).handin == COURSE
 
 
 def test_a_good_project_is_packed_and_its_zip_passes(tmp_path: Path) -> None:
     project = Recipe().write(tmp_path)
     [path] = packed(project)
     assert path == tmp_path / "_output" / ZIP
-    findings = check_path(path, COURSE)
+    findings = check(project, path)
     assert [f for f in findings if f.status is not Status.PASS] == []
 
 
@@ -113,11 +118,9 @@ def test_a_login_that_is_no_file_name_is_refused(tmp_path: Path, login: str) -> 
         "login: mmuster", f"login: {json.dumps(login, ensure_ascii=False)}"
     )
     recipe.sources["_quarto.yml"] = text
-    project = recipe.write(tmp_path)
     before = sorted(tmp_path.parent.rglob("*.zip"))
-    with pytest.raises(NotReadyError) as caught:
-        packed(project)
-    assert "identity" in {finding.rule for finding in caught.value.findings}
+    with pytest.raises(HandinError, match=r"_quarto\.yml:7: `author\.0\.login`: .*ILIAS"):
+        packed(recipe.write(tmp_path))
     assert sorted(tmp_path.parent.rglob("*.zip")) == before
 
 
@@ -147,7 +150,7 @@ def test_a_symbolic_link_is_refused_by_name(tmp_path: Path) -> None:
     outside.write_bytes((tmp_path / "data/train.csv").read_bytes())
     (tmp_path / "data/train.csv").unlink()
     (tmp_path / "data/train.csv").symlink_to(outside)
-    submission, findings = check_project(load_project(project.root))
+    submission, findings = checked(load_project(project.root))
     assert "data/train.csv" not in submission.files
     assert any(f.place == "data/train.csv" and "symbolic link" in f.message for f in findings)
 
@@ -157,7 +160,7 @@ def test_a_linked_folder_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "secret.py").write_text("secret = 1\n")
     (project.root / "code" / "linked").symlink_to(tmp_path / "elsewhere")
-    submission, findings = check_project(project)
+    submission, findings = checked(project)
     assert not any("secret" in name for name in submission.files)
     assert any(f.status is Status.FAIL and f.place == "code/linked" for f in findings)
 
@@ -166,7 +169,7 @@ def test_data_outside_the_project_is_refused_by_line(tmp_path: Path) -> None:
     recipe = Recipe()
     (tmp_path / "shared.csv").write_text("x,y\n")
     recipe.sources["_quarto.yml"] = recipe.sources["_quarto.yml"].replace("data/train.csv", "../shared.csv")
-    submission, findings = check_project(recipe.write(tmp_path / "project"))
+    submission, findings = checked(recipe.write(tmp_path / "project"))
     assert not any("shared" in name for name in submission.files)
     assert any(f.place == "_quarto.yml:9" and "outside the project" in f.message for f in findings)
 
@@ -202,10 +205,11 @@ def test_a_full_disk_or_a_read_only_folder_keeps_the_earlier_zip(
 LOOP = """
 import sys
 from pathlib import Path
-from handin.pack import gather, pack
+from handin.pack import pack
 from handin.project import load_project
+from handin.reading.submission import Submission
 project = load_project(Path(sys.argv[1]))
-submission, _ = gather(project)
+submission = Submission.of(project)
 number = 0
 while True:
     number += 1
@@ -239,7 +243,7 @@ def test_whenever_it_is_interrupted_a_complete_zip_stays(
     [path] = (tmp_path / "_output").glob("*.zip")
     with zipfile.ZipFile(path) as held:
         assert held.testzip() is None
-    assert not is_broken([f for f in check_path(path, COURSE) if f.rule == "manifest"])
+    assert not is_broken([f for f in check(project, path) if f.rule == "manifest"])
     packed(load_project(project.root))  # what the killed one left behind is gone
     assert [p.name for p in path.parent.glob(".*")] == []
 
@@ -250,6 +254,6 @@ def test_a_zip_has_no_dates_owners_or_order_of_its_own() -> None:
 
 
 def test_gathering_reads_documents_from_the_output_folder(tmp_path: Path) -> None:
-    submission, findings = gather(Recipe().write(tmp_path))
+    submission = Submission.of(Recipe().write(tmp_path))
     assert {"report.pdf", "notebook.pdf", "notebook.ipynb", "code/net/model.py"} <= set(submission.files)
-    assert findings == []
+    assert submission.faults == ()

@@ -35,7 +35,7 @@ def test_a_good_file_is_read_whole(tmp_path: Path) -> None:
     project = load_project(write(tmp_path, GOOD))
     assert project.documents == ["report.qmd"]
     assert [(author.name, author.login) for author in project.authors] == [("Ada Lovelace", "alovelac")]
-    assert project.handin.tasks == ["1", "1a"]
+    assert project.handin.tasks == ("1", "1a")
     assert project.output_dir == tmp_path / "_output"
     assert "project" not in project.metadata
     assert project.metadata["dataset"] == {"name": "D1"}

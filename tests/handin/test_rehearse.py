@@ -9,11 +9,9 @@ import sys
 import zipfile
 from pathlib import Path
 
-import good_handin
 import pytest
 import typst
 from click.testing import CliRunner
-from hostile import ATTACKS, pack
 
 from handin.cli import main
 from handin.errors import HandinError
@@ -151,15 +149,36 @@ def test_sources_that_do_not_build_are_an_error(packed: Path, tmp_path: Path) ->
         _rehearse(archive)
 
 
-def test_what_was_not_packed_by_us_is_refused_before_anything_runs(tmp_path: Path) -> None:
-    files = good_handin.files()
-    pack(tmp_path / "a.zip", files)
-    with pytest.raises(HandinError, match=r"holds no _quarto\.yml"), unpack(tmp_path / "a.zip"):
-        pytest.fail("unpacked")
-    for name in ("zip-slip", "symbolic-link", "bomb-by-ratio", "truncated", "password", "duplicate-name"):
-        ATTACKS[name].write(tmp_path / f"{name}.zip", {**files, "_quarto.yml": QUARTO_YML.encode()})
-        with pytest.raises(HandinError, match=ATTACKS[name].verdict), unpack(tmp_path / f"{name}.zip"):
+def test_what_was_not_packed_by_us_is_refused_before_anything_runs(packed: Path, tmp_path: Path) -> None:
+    def refused(name: str, words: str) -> None:
+        with pytest.raises(HandinError, match=rf"{name}: .*{words}.*`handin pack`"), unpack(tmp_path / name):
             pytest.fail("unpacked")
+
+    def write(name: str, *entries: tuple[str | zipfile.ZipInfo, str]) -> None:
+        with zipfile.ZipFile(tmp_path / name, "w") as out:
+            out.writestr("_quarto.yml", QUARTO_YML)
+            for entry, text in entries:
+                out.writestr(entry, text)
+
+    with zipfile.ZipFile(tmp_path / "none.zip", "w") as out:
+        out.writestr("report.pdf", "x")
+    refused("none.zip", r"holds no _quarto\.yml")
+    link = zipfile.ZipInfo("link.py")
+    link.external_attr = 0o120777 << 16
+    write("link.zip", (link, "/etc/passwd"))
+    refused("link.zip", r"`link\.py` is no ordinary file")
+    for number, path in enumerate(("../x.py", "/x.py", "a/../../x.py", "c:/x.py", "a\\b.py", "a\nb")):
+        write(f"slip{number}.zip", (path, "x"))
+        refused(f"slip{number}.zip", "leads outside")
+    with pytest.warns(UserWarning, match="Duplicate"):
+        write("twice.zip", ("a.py", "1"), ("a.py", "2"))
+    refused("twice.zip", "occurs twice")
+    (tmp_path / "cut.zip").write_bytes(packed.read_bytes()[:-100])
+    refused("cut.zip", "cannot be read")
+    broken = bytearray(packed.read_bytes())
+    broken[2000] ^= 255
+    (tmp_path / "broken.zip").write_bytes(broken)
+    refused("broken.zip", "cannot be read")
 
 
 def test_a_missing_pdf_is_named_before_anything_runs(packed: Path, tmp_path: Path) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import time
 
+import good_handin
 import pytest
 
-from handin.rules import Course, Finding, Status, Submission
+from handin.reading.submission import Submission
+from handin.rules import Finding, Status
 from handin.rules.bans import banned_modules, banned_names
 
-COURSE = Course(assignment=1, archive="dl24-{assignment}-{login}.zip", page_limit=10, tasks=("1",))
+COURSE = good_handin.COURSE
 
 
 def look(code: str, file: str = "solution.py") -> tuple[list[Finding], list[Finding]]:
@@ -174,8 +176,8 @@ def test_places_in_notebooks_name_cell_and_line_and_magics_are_read_over() -> No
 
 
 def test_boundary_and_exclusions_are_by_path() -> None:
-    course = Course(
-        1, "{login}.zip", 10, ("1",), boundary=("code/scipy.py",), not_solution=("tests", "data/make.py")
+    course = COURSE.model_copy(
+        update={"boundary": ("code/scipy.py",), "not_solution": ("tests", "data/make.py")}
     )
     files = {
         "_quarto.yml": b"",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from handin.project import CONFIG, Project
+from handin.settings import within
 
 # What a hand-in consists of, at the top of the project; folders are taken whole, but for what follows.
 FILES = (CONFIG, "_environment", "README.md", "LICENSE", "Makefile", "pyproject.toml", "constraints.txt")
@@ -57,7 +58,10 @@ def sources(project: Project) -> Inventory:
             _take(project.root, name, files, faults)
     for key, name in _named(project.source.data):
         _take_named(project, key, name, files, faults)
-    return Inventory(dict(sorted(files.items())), tuple(faults))
+    kept = {name: files[name] for name in sorted(files) if not within(name, project.handin.left_out)}
+    return Inventory(
+        kept, tuple(fault for fault in faults if not within(fault.place, project.handin.left_out))
+    )
 
 
 def _walk(root: Path, folder: str, faults: list[Fault]) -> Iterator[str]:

@@ -15,10 +15,10 @@ from typing import Any
 
 import yaml
 
-from handin.course import Course
-from handin.errors import HandinError
-from handin.files import fingerprint
-from handin.project import CONFIG
+from handin.errors import HandinError, Place
+from handin.files import fingerprint, inventory
+from handin.files.inventory import Fault
+from handin.project import CONFIG, Handin, Project
 from handin.qmd.outline import Mention, Outline, keys, read_outline
 from handin.reading import pdf
 from handin.reading.layout import Layout
@@ -61,8 +61,33 @@ class Submission:
 
     name: str  # the ZIP's file name, or the folder's
     files: Mapping[str, bytes]
-    course: Course
+    course: Handin  # what it is judged by
     versions: Mapping[str, str] = field(default_factory=dict)  # of packages here; empty for what others built
+    faults: tuple[Fault, ...] = ()  # files of the project that cannot go into a hand-in
+
+    @classmethod
+    def of(cls, project: Project) -> Submission:
+        """The project as the hand-in that it would be.
+
+        Raises:
+            HandinError: A file cannot be read.
+        """
+        found = inventory.sources(project)
+        try:
+            files = {name: path.read_bytes() for name, path in found.files.items()}
+            for document in project.documents:
+                for suffix in (".pdf", ".ipynb"):
+                    path = project.output_dir / PurePosixPath(document).with_suffix(suffix).name
+                    if path.is_file() and not path.is_symlink():
+                        files[path.name] = path.read_bytes()
+        except OSError as error:
+            raise HandinError(
+                f"cannot be read: {error.strerror}",
+                place=Place(error.filename),
+                remedy="make the file readable",
+            ) from error
+        versions = fingerprint.versions(files.get("pyproject.toml", b""))
+        return cls(project.root.name, dict(sorted(files.items())), project.handin, versions, found.faults)
 
     @property
     def is_archive(self) -> bool:

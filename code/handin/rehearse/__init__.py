@@ -12,18 +12,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from grading.intake import Intake, take_in
 from handin.errors import HandinError, Place
 from handin.project import CONFIG, Project, load_project
 from handin.reading import pdf
 from handin.rehearse import offline
+from handin.rehearse.archive import read_own
 from handin.rehearse.compare import Comparison, compare
-from handin.rules import Status
 
 __all__ = ["Rehearsal", "Unpacked", "require_own", "unpack"]
 
@@ -68,7 +67,8 @@ class Rehearsal:
 class Unpacked:
     """A hand-in in a place of its own; nothing in it has been executed yet."""
 
-    intake: Intake
+    name: str  # of the ZIP
+    files: Mapping[str, bytes]
     project: Project
 
     def rehearse(self, renderer: str | None = None) -> Rehearsal:
@@ -102,20 +102,20 @@ class Unpacked:
         if status:
             raise HandinError(
                 f"the packed sources do not build (exit status {status})",
-                place=Place(self.intake.name),
+                place=Place(self.name),
                 remedy="see above; mend it, run `handin render`, `handin check` and `handin pack` again",
             )
 
     def _compare(self, document: str) -> Comparison:
         rebuilt = self.project.output_dir / document
         try:
-            return compare(document, self.intake.files[document], rebuilt.read_bytes())
+            return compare(document, self.files[document], rebuilt.read_bytes())
         except FileNotFoundError:
             raise HandinError(
-                f"the packed sources build no {document}", place=Place(self.intake.name), remedy="see above"
+                f"the packed sources build no {document}", place=Place(self.name), remedy="see above"
             ) from None
         except pdf.PdfError as error:
-            raise HandinError(f"{document} cannot be read: {error}", place=Place(self.intake.name)) from None
+            raise HandinError(f"{document} cannot be read: {error}", place=Place(self.name)) from None
 
 
 @contextmanager
@@ -125,12 +125,8 @@ def unpack(archive: Path) -> Iterator[Unpacked]:
     Raises:
         HandinError: the ZIP is not whole and clean, or has no project in it.
     """
-    intake = take_in(archive)
-    faults = [finding for finding in intake.findings if finding.status is Status.FAIL]
-    if faults:
-        where = f"{archive}: {faults[0].place}" if faults[0].place != archive.name else archive
-        raise HandinError(faults[0].message, place=Place(where), remedy=faults[0].remedy)
-    if CONFIG not in intake.files:
+    files = read_own(archive)
+    if CONFIG not in files:
         raise HandinError(
             f"holds no {CONFIG}, so nothing says how to build it",
             place=Place(archive),
@@ -138,17 +134,17 @@ def unpack(archive: Path) -> Iterator[Unpacked]:
         )
     with tempfile.TemporaryDirectory(prefix="handin-rehearse-") as empty:
         root = Path(empty, "project").resolve()
-        for name, data in intake.files.items():
-            path = root / name  # `intake` has refused every name that leads elsewhere
+        for name, data in files.items():
+            path = root / name  # `read_own` has refused every name that leads elsewhere
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
         project = load_project(root)
         for document in project.documents:  # the PDFs handed in are compared, not built upon
             name = f"{Path(document).stem}.pdf"
-            if name not in intake.files:
+            if name not in files:
                 raise HandinError(f"holds no {name}", place=Place(archive), remedy="run `handin pack`")
             (root / name).unlink()
-        yield Unpacked(intake, project)
+        yield Unpacked(archive.name, files, project)
 
 
 def require_own(unpacked: Unpacked, ours: Project | None) -> None:
@@ -161,6 +157,6 @@ def require_own(unpacked: Unpacked, ours: Project | None) -> None:
     if ours is None or theirs != {author.login for author in ours.authors}:
         raise HandinError(
             f"handed in by {', '.join(sorted(theirs))}, and rehearsing executes what is in it",
-            place=Place(unpacked.intake.name),
+            place=Place(unpacked.name),
             remedy="add --mine if it is your own; others' hand-ins are for `handin check` and `handin grade`",
         )

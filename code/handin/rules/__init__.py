@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from handin.course import Course
+from handin.project import Handin as Course
 from handin.reading.submission import Submission
 from handin.rules import (
     bans,
@@ -23,10 +23,10 @@ from handin.rules import (
     report,
     sections,
 )
-from handin.rules.finding import Finding, Status
+from handin.rules.finding import Finding, Status, cannot_tell
 from handin.rules.fresh import FRESH, fresh
 
-__all__ = ["RULES", "Course", "Finding", "Status", "Submission", "apply"]
+__all__ = ["RULES", "Course", "Finding", "Status", "Submission", "apply", "apply_rule"]
 
 RULES: dict[str, Callable[[Submission], list[Finding]]] = {
     report.REPORT: report.report,
@@ -52,4 +52,12 @@ RULES: dict[str, Callable[[Submission], list[Finding]]] = {
 
 def apply(submission: Submission) -> list[Finding]:
     """The findings of all rules, in their order."""
-    return [finding for rule in RULES.values() for finding in rule(submission)]
+    return [finding for name in RULES for finding in apply_rule(name, submission)]
+
+
+def apply_rule(name: str, submission: Submission) -> list[Finding]:
+    """The findings of one rule; a rule that fails itself cannot tell, and the others still speak."""
+    try:
+        return RULES[name](submission)
+    except Exception as error:  # files that were made to confuse do so in ways that nobody foresaw
+        return [cannot_tell(name, f"the rule could not be applied: {type(error).__name__}: {error}")]

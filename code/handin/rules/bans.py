@@ -9,7 +9,7 @@ from fnmatch import translate
 from functools import cache
 from pathlib import PurePosixPath
 
-from handin.course import Course
+from handin.project import Handin
 from handin.reading.names import Use
 from handin.reading.python_code import Unit
 from handin.reading.submission import Submission
@@ -83,7 +83,7 @@ def banned_names(submission: Submission) -> list[Finding]:
     return [passed(NAMES, f"{files} files of the solution do without {', '.join(course.banned_names)}")]
 
 
-def _modules_in(unit: Unit, used: list[Use], guilty: dict[str, str], course: Course) -> Iterator[Finding]:
+def _modules_in(unit: Unit, used: list[Use], guilty: dict[str, str], course: Handin) -> Iterator[Finding]:
     seen: set[int] = set()
     for use in used:
         if use.line in seen:
@@ -138,7 +138,7 @@ def _conversions(unit: Unit, submission: Submission) -> Iterator[Finding]:
             yield cannot_tell(MODULES, message, place, "see whether it only hands values to a library")
 
 
-def _module_of(use: Use, course: Course) -> str:
+def _module_of(use: Use, course: Handin) -> str:
     """The banned module that a use reaches, empty for none."""
     parts = use.dotted.lstrip(".").split(".")
     for module in course.banned_modules:
@@ -161,7 +161,7 @@ def _module_of(use: Use, course: Course) -> str:
     return ""
 
 
-def _banned(dotted: str, course: Course) -> str:
+def _banned(dotted: str, course: Handin) -> str:
     """The banned name that a dotted name is or begins with, empty for none."""
     allowed, banned = _pattern(course.allowed_names), _pattern(course.banned_names)
     parts = dotted.split(".")

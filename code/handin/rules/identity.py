@@ -8,9 +8,9 @@ import unicodedata
 from handin.reading import pdf
 from handin.reading.submission import Document, Student, Submission
 from handin.rules.finding import Finding, at, cannot_tell, failed, passed
+from handin.settings import login_fault
 
 IDENTITY = "identity"
-LONGEST_LOGIN = 64  # characters
 LONGEST_NAME = 120
 
 
@@ -44,26 +44,6 @@ def identity(submission: Submission) -> list[Finding]:
     if not all(student.name for student in students):
         return [passed(IDENTITY, f"login {who} on the first page; the name is for a person to see")]
     return [passed(IDENTITY, who)]
-
-
-def login_fault(login: str) -> str:
-    """Why a login cannot be part of a file name; empty where it can.
-
-    Latin letters (umlauts too), digits and ``. _ -`` are allowed, as they are on every file system.
-    """
-    text = unicodedata.normalize("NFC", login)
-    if not text:
-        return "is empty"
-    if len(text) > LONGEST_LOGIN:
-        return f"has {len(text)} characters, more than {LONGEST_LOGIN}"
-    for sign in text:
-        latin = sign.isalpha() and unicodedata.name(sign, "").startswith("LATIN ")
-        if not (latin or sign in "0123456789._-"):
-            shown = sign if sign.isprintable() and not sign.isspace() else f"U+{ord(sign):04X}"
-            return f"holds {unicodedata.name(sign, 'a control character').lower()} ({shown})"
-    if not text[0].isalnum() or ".." in text or text.endswith("."):
-        return "begins with a sign, ends with a dot or holds two dots"
-    return ""
 
 
 def name_fault(name: str) -> str:

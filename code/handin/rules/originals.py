@@ -34,7 +34,8 @@ def code(submission: Submission) -> list[Finding]:
     files = [path for path in submission.files if PurePosixPath(path).suffix.lower() in kinds]
     if not files:
         return [failed(CODE, "there is no code", remedy="add the .py and .ipynb files as they are")]
-    found = [*_missing_files(submission)] if submission.is_project else []
+    found = [failed(CODE, fault.problem, fault.place, fault.remedy) for fault in submission.faults]
+    found += _missing_files(submission) if submission.is_project else []
     found += _missing_modules(submission)
     if found:
         return found

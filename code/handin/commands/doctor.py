@@ -1,7 +1,8 @@
-"""Looks at the machine the project is built on: each problem with its remedy."""
+"""`handin doctor`: what a build relies on, each problem with its remedy."""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import re
@@ -15,6 +16,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from handin.commands import FORMAT, console
 from handin.errors import HandinError
 from handin.files import fingerprint
 from handin.project import Project, find_root, load_project
@@ -24,6 +30,7 @@ OLDEST_PYTHON = (3, 11)
 OLDEST_QUARTO = (1, 7)
 LEAST_DISK = 500_000_000  # bytes
 LEAST_MEMORY = 2_000_000_000
+_MARKS = {"ok": "[green]ok[/]", "problem": "[bold red]problem[/]", "note": "[yellow]note[/]"}
 STORE = "_store"  # where trained models are kept between builds
 
 
@@ -38,6 +45,23 @@ class Result:
 
     def as_dict(self) -> dict[str, str]:
         return asdict(self)
+
+
+@click.command()
+@FORMAT
+@click.pass_context
+def command(ctx: click.Context, form: str) -> None:
+    """Look at what a build relies on: packages, renderer, kernel, fonts, disk, store."""
+    results = examine(ctx.obj)
+    if form == "json":
+        click.echo(json.dumps([result.as_dict() for result in results], indent=1, ensure_ascii=False))
+    else:
+        table = Table(box=None, pad_edge=False, show_header=False)
+        for result in results:
+            remedy = f"\n[dim]→ {escape(result.remedy)}[/]" if result.remedy else ""
+            table.add_row(_MARKS[result.status], escape(result.what), escape(result.detail) + remedy)
+        console().print(table)
+    sys.exit(any(result.status == "problem" for result in results))
 
 
 def examine(folder: Path) -> list[Result]:
@@ -72,7 +96,8 @@ def _settings(folder: Path) -> tuple[Project | None, Result]:
         project = load_project(find_root(folder))
     except HandinError as error:
         place = f"{error.place}: " if error.place else ""
-        return None, Result("_quarto.yml", "problem", f"{place}{error.problem}", error.remedy)
+        remedy = "\n".join([error.remedy, *map(str, error.others)])
+        return None, Result("_quarto.yml", "problem", f"{place}{error.problem}", remedy)
     examples = [a.login for a in project.authors if a.login in project.handin.example_logins]
     if examples:
         return project, Result(

@@ -1,4 +1,4 @@
-"""What `handin preview` does: serves the pages, builds at every save, until Ctrl-C."""
+"""`handin preview`: serves the pages, builds at every save, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -10,16 +10,34 @@ from pathlib import Path
 
 import click
 
+from handin.commands import RENDERERS, current_project
+from handin.commands.render import document_name
 from handin.errors import HandinError
 from handin.preview.builds import Builds
 from handin.preview.server import Board, Message, serve
 from handin.preview.watching import saves
 from handin.preview.worker import Job
 from handin.project import Project, load_project
-from handin.render.command import document_name
 from handin.render.quarto import quarto_version
 
 TOOL = "code/handin/"
+
+
+@click.command()
+@click.argument("document", required=False)
+@click.option("--renderer", type=RENDERERS, default="builtin", show_default=True)
+@click.option("--draft/--strict", default=True, help="Mark false claims or stop there. [default: mark]")
+@click.option("--port", type=click.IntRange(1, 65535), help="[default: 4321; any other where it is taken]")
+@click.option("--no-browser", is_flag=True, help="Open no browser; the address is printed in any case.")
+@click.pass_context
+def command(
+    ctx: click.Context, document: str | None, renderer: str, draft: bool, port: int | None, no_browser: bool
+) -> None:
+    """Show the documents in the browser, DOCUMENT first, and build them anew at every save."""
+    project = current_project(ctx)
+    preview_documents(
+        project, document, renderer=renderer, draft=draft, port=port or 0, browser=not no_browser
+    )
 
 
 def preview_documents(

@@ -1,4 +1,4 @@
-"""What `handin init` does: asks for what no option says, writes the project, says what comes next."""
+"""`handin init`: asks for what no option says, writes the project, says what comes next."""
 
 from __future__ import annotations
 
@@ -26,6 +26,25 @@ QUESTIONS = {
     "requires": ("Packages that the solution needs, as torch, with commas", ""),
     "package": ("Name of the solution's package", "solution"),
 }
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--course", help="The course's name.")
+@click.option("--number", type=click.IntRange(1), help="Of the assignment.")
+@click.option("--title", help="Of the report.")
+@click.option("--tasks", help='In order, as in "1 Implement it; 1a The class; 1b; 2 Experiments".')
+@click.option("--author", "authors", multiple=True, help='"Name <login>"; twice for a pair.')
+@click.option("--archive", help='Name of the ZIP, as in "dl24-{assignment}-{login}.zip".')
+@click.option("--ban", "banned", multiple=True, help="A module that the solution must not import.")
+@click.option("--require", "requires", multiple=True, help="A package that the solution needs, as torch.")
+@click.option("--package", help="Name of the solution's package in code/.")
+def command(folder: Path, **given: Any) -> None:
+    """Start a new assignment in FOLDER, with all that `make` needs.
+
+    What no option says is asked at a terminal, and an example elsewhere. Nothing is overwritten.
+    """
+    start(folder, given)
 
 
 def start(folder: Path, given: dict[str, Any]) -> None:

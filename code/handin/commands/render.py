@@ -1,22 +1,39 @@
-"""What `handin render` and `clean` do."""
+"""`handin render`: the documents."""
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 from rich.console import Console
 
-from handin.errors import HandinError, Place
+from handin.commands import RENDERERS, current_project
+from handin.errors import HandinError, Place, near
 from handin.project import CONFIG, Project
-from handin.render.builtin import BUILD, Builder
-from handin.render.collect import KEPT
-from handin.render.figures import obsolete_figures
+from handin.render.builtin import Builder
 from handin.render.quarto import quarto_version, render_by_quarto
+from handin.render.refusals import SUPPORTED
 from handin.render.summary import summary
+
+
+@click.command()
+@click.argument("documents", nargs=-1)
+@click.option(
+    "--renderer", type=RENDERERS, help="[default: Quarto if it is on the PATH, else the built-in one]"
+)
+@click.option("--draft", is_flag=True, help="Mark a false claim in the text, and go on.")
+@click.option("--list-supported", is_flag=True, help="List what the built-in renderer knows, and stop.")
+@click.pass_context
+def command(
+    ctx: click.Context, documents: tuple[str, ...], renderer: str | None, draft: bool, list_supported: bool
+) -> None:
+    """Build the PDFs of all DOCUMENTS, or of the named ones (`handin render report`)."""
+    if list_supported:
+        width = max(len(name) for name in SUPPORTED)
+        click.echo("\n".join(f"{name:<{width}}  {what}" for name, what in SUPPORTED.items()))
+        return
+    render_documents(current_project(ctx), documents, renderer=renderer, draft=draft)
 
 
 def render_documents(project: Project, names: Sequence[str], *, renderer: str | None, draft: bool) -> None:
@@ -26,7 +43,7 @@ def render_documents(project: Project, names: Sequence[str], *, renderer: str | 
         project: The project.
         names: Documents, with or without `.qmd`; none means all.
         renderer: "quarto", "builtin", or None for Quarto if it is on the PATH.
-        draft: Quick settings.
+        draft: Mark a false claim in the text instead of stopping there.
 
     Raises:
         HandinError: There is no such document or no Quarto, or the render failed.
@@ -44,21 +61,6 @@ def render_documents(project: Project, names: Sequence[str], *, renderer: str | 
     click.echo(summary(paths, project.root, made_by, seconds))
 
 
-def clean_project(project: Project) -> list[str]:
-    """Remove documents, drawn figures and scratch folders; returns what was there."""
-    made = [project.output_dir, project.root / BUILD, *obsolete_figures(project.figures_dir, kept=())]
-    for name in project.documents:
-        stem = (project.root / name).with_suffix("")
-        made += [Path(f"{stem}{suffix}") for suffix in (*KEPT, "_files", ".typ")]
-    found = [path for path in made if path.exists()]
-    for path in found:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-    return [str(path.relative_to(project.root)) for path in found]
-
-
 def _version(renderer: str | None) -> str | None:
     """The version of the Quarto to be used, None for the built-in renderer."""
     if renderer == "builtin":
@@ -72,11 +74,14 @@ def _version(renderer: str | None) -> str | None:
 
 
 def document_name(name: str, project: Project) -> str:
+    """The file of a document that is named with or without `.qmd`.
+
+    Raises:
+        HandinError: There is no such document.
+    """
     document = name if name.endswith(".qmd") else f"{name}.qmd"
     if document not in project.documents:
-        raise HandinError(
-            f"there is no document `{name}`",
-            place=Place(CONFIG),
-            remedy=f"documents are {', '.join(project.documents)}",
-        )
+        meant = near(document, project.documents)
+        remedy = f"did you mean `{meant}`?" if meant else f"documents are {', '.join(project.documents)}"
+        raise HandinError(f"there is no document `{name}`", place=Place(CONFIG), remedy=remedy)
     return document

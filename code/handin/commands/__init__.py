@@ -1,0 +1,46 @@
+"""One file a command, read when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import click
+from rich.console import Console
+
+from handin.project import Project, find_root, load_project
+
+PACKAGES = Path(__file__).resolve().parents[2]
+BESIDE = (
+    "handin_commands"  # in a package beside this one: a module with COMMANDS, and perhaps `check_archive`
+)
+
+FORMAT = click.option(
+    "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True
+)
+RENDERERS = click.Choice(["quarto", "builtin"])
+
+
+def names() -> list[str]:
+    """The commands here."""
+    return [module.name for module in pkgutil.iter_modules(__path__)]
+
+
+def beside() -> Iterator[ModuleType]:
+    """What packages beside this one add: the teacher's tool, which a student's project does not carry."""
+    for path in sorted(PACKAGES.glob(f"*/{BESIDE}.py")):
+        yield importlib.import_module(f"{path.parent.name}.{BESIDE}")
+
+
+def current_project(ctx: click.Context) -> Project:
+    """The project that the command was started in, read and checked."""
+    return load_project(find_root(ctx.obj))
+
+
+def console() -> Console:
+    """Where tables are printed; a file or a pipe has no edge to wrap at."""
+    terminal = Console(highlight=False)
+    return terminal if terminal.is_terminal else Console(width=200, highlight=False)

@@ -1,0 +1,108 @@
+"""`handin check`: what the rules say about the project, or about a ZIP or a folder."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from handin.commands import FORMAT, beside, console, current_project
+from handin.errors import HandinError, Place
+from handin.project import Project
+from handin.reading.submission import Submission
+from handin.rules import RULES, Finding, Status, apply
+
+_COLOURS = {
+    Status.PASS: "green",
+    Status.FAIL: "bold red",
+    Status.CANNOT_TELL: "yellow",
+    Status.NOTE: "blue",
+}
+_FIRST = 3  # places shown of findings that say the same
+
+
+@click.command()
+@click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
+@FORMAT
+@click.option("--list-rules", is_flag=True, help="List the rules, and stop.")
+@click.option("--verbose", is_flag=True, help="Show every finding, not one row per rule and file.")
+@click.pass_context
+def command(ctx: click.Context, path: Path | None, form: str, list_rules: bool, verbose: bool) -> None:
+    """Check the project, or the ZIP or folder at PATH, against every formal rule.
+
+    Status 1 if a rule fails. Nothing in a ZIP is executed. `handin rule NAME` explains a rule.
+    """
+    if list_rules:
+        width = max(map(len, RULES))
+        for name, rule in RULES.items():
+            click.echo(f"{name:<{width}}  {(rule.__doc__ or '').splitlines()[0]}")
+        return
+    findings = check(current_project(ctx), path)
+    if form == "json":
+        held = {"ok": not is_broken(findings), "findings": [finding.as_dict() for finding in findings]}
+        click.echo(json.dumps(held, indent=1, ensure_ascii=False))
+    else:
+        show(findings, verbose=verbose)
+    sys.exit(1 if is_broken(findings) else 0)
+
+
+def check(project: Project, path: Path | None) -> list[Finding]:
+    """What the rules say about the project, or about the ZIP or folder at `path`.
+
+    Raises:
+        HandinError: Nothing here reads what others made.
+    """
+    if path is None or path.resolve() == project.root:
+        return apply(Submission.of(project))
+    for module in beside():
+        if hasattr(module, "check_archive"):
+            findings: list[Finding] = module.check_archive(path, project.handin)
+            return findings
+    raise HandinError(
+        "what others made is read by the teacher's tool, which is not in this project",
+        place=Place(path),
+        remedy="leave out the path to check this project, which `handin pack` does as well",
+    )
+
+
+def is_broken(findings: Sequence[Finding]) -> bool:
+    """Whether a rule failed."""
+    return any(finding.status is Status.FAIL for finding in findings)
+
+
+def show(findings: Sequence[Finding], *, verbose: bool = False) -> None:
+    """A table: rule, verdict, what and where, and below a failure what to do."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for alike in [[finding] for finding in findings] if verbose else grouped(findings):
+        first = alike[0]
+        colour = _COLOURS[first.status]
+        text = escape(first.message) + (f" and {len(alike) - 1} more" if len(alike) > 1 else "")
+        places = [finding.place for finding in alike if finding.place][:_FIRST]
+        if places and first.status is not Status.PASS:
+            text += f"\n[cyan]{escape(', '.join(places))}{', …' if len(alike) > len(places) else ''}[/]"
+        if first.remedy:
+            text += f"\n[dim]→ {escape(first.remedy)}[/]"
+        table.add_row(f"[{colour}]{first.status}[/]", escape(first.rule), text)
+    terminal = console()
+    terminal.print(table)
+    count = {status: sum(f.status is status for f in findings) for status in Status}
+    notes = f", {count[Status.NOTE]} noted" if count[Status.NOTE] else ""
+    terminal.print(
+        f"\n{len(RULES)} rules; findings: {count[Status.PASS]} passed, {count[Status.FAIL]} failed, "
+        f"{count[Status.CANNOT_TELL]} for you to judge{notes}",
+        highlight=False,
+    )
+
+
+def grouped(findings: Sequence[Finding]) -> list[list[Finding]]:
+    """Findings of one rule and verdict in one file together, in the order of the first."""
+    groups: dict[tuple[str, Status, str], list[Finding]] = {}
+    for finding in findings:
+        file = finding.place.partition(":")[0].partition(", ")[0]
+        groups.setdefault((finding.rule, finding.status, file), []).append(finding)
+    return list(groups.values())
