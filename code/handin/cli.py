@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from handin import commands
+from handin import __version__, commands
 from handin.errors import HandinError
 
 
@@ -47,7 +47,7 @@ class _Commands(click.Group):
     default=Path(),
     help="The project's folder, or one inside it. [default: here]",
 )
-@click.version_option(package_name="mlp-by-hand", prog_name="handin", message="%(prog)s %(version)s")
+@click.version_option(__version__, prog_name="handin", message="%(prog)s %(version)s")
 @click.pass_context
 def main(ctx: click.Context, folder: Path) -> None:
     """Renders, checks and packs a literate hand-in."""

@@ -100,6 +100,7 @@ class Handin(_Block):
     not_solution: Texts = ()  # files and folders in which nothing is banned
     handed_out: Texts = ()  # files and folders with what the course handed out
     left_out: Texts = ()  # files and folders that are not packed
+    quick: dict[str, str] = {}  # environment variables that `handin render --quick` sets
 
     @field_validator("archive")
     @classmethod

@@ -92,7 +92,8 @@ def claim(condition: bool | Tensor, sentence: str, **measured: object) -> None:
         raise FalseClaimError(
             f"{message}. Mend the sentence, or see all false claims with `handin render --draft`"
         )
-    display(Markdown(f"**[Draft: not supported by the data: {sentence} ({checked.values})]**"))  # type: ignore[no-untyped-call]
+    marked = Markdown(f"**[Draft: not supported by the data: {sentence} ({checked.values})]**")  # type: ignore[no-untyped-call]
+    display(marked, metadata={"remark": message})  # type: ignore[no-untyped-call]
 
 
 def _show(value: object) -> str:

@@ -23,20 +23,28 @@ from handin.render.summary import summary
     "--renderer", type=RENDERERS, help="[default: Quarto if it is on the PATH, else the built-in one]"
 )
 @click.option("--draft", is_flag=True, help="Mark a false claim in the text, and go on.")
+@click.option("--quick", is_flag=True, help="A draft from few runs, for a first look.")
 @click.option("--list-supported", is_flag=True, help="List what the built-in renderer knows, and stop.")
 @click.pass_context
 def command(
-    ctx: click.Context, documents: tuple[str, ...], renderer: str | None, draft: bool, list_supported: bool
+    ctx: click.Context,
+    documents: tuple[str, ...],
+    renderer: str | None,
+    draft: bool,
+    quick: bool,
+    list_supported: bool,
 ) -> None:
     """Build the PDFs of all DOCUMENTS, or of the named ones (`handin render report`)."""
     if list_supported:
         width = max(len(name) for name in SUPPORTED)
         click.echo("\n".join(f"{name:<{width}}  {what}" for name, what in SUPPORTED.items()))
         return
-    render_documents(current_project(ctx), documents, renderer=renderer, draft=draft)
+    render_documents(current_project(ctx), documents, renderer=renderer, draft=draft, quick=quick)
 
 
-def render_documents(project: Project, names: Sequence[str], *, renderer: str | None, draft: bool) -> None:
+def render_documents(
+    project: Project, names: Sequence[str], *, renderer: str | None, draft: bool, quick: bool
+) -> None:
     """Render and say what has come of it.
 
     Args:
@@ -44,6 +52,7 @@ def render_documents(project: Project, names: Sequence[str], *, renderer: str | 
         names: Documents, with or without `.qmd`; none means all.
         renderer: "quarto", "builtin", or None for Quarto if it is on the PATH.
         draft: Mark a false claim in the text instead of stopping there.
+        quick: A draft from few runs.
 
     Raises:
         HandinError: There is no such document or no Quarto, or the render failed.
@@ -53,9 +62,9 @@ def render_documents(project: Project, names: Sequence[str], *, renderer: str | 
     console = Console()
     started = time.perf_counter()
     if version:
-        paths = render_by_quarto(project, documents, draft=draft, console=console)
+        paths = render_by_quarto(project, documents, draft=draft, quick=quick, console=console)
     else:
-        paths = Builder(project, draft=draft, console=console).render(documents)
+        paths = Builder(project, draft=draft, quick=quick, console=console).render(documents)
     seconds = time.perf_counter() - started
     made_by = f"Quarto {version}" if version else "the built-in renderer"
     click.echo(summary(paths, project.root, made_by, seconds))

@@ -30,12 +30,12 @@ from handin.qmd.pandoc import Node
 from handin.qmd.source import Source, on_disk, read_source
 from handin.render import paper
 from handin.render.crossref import resolve_references
-from handin.render.environment import environment
+from handin.render.environment import DRAFT_MARK, environment
 from handin.render.figures import figures, obsolete_figures
 from handin.render.html_tables import set_html_tables
 from handin.render.kernel import execute
 from handin.render.markdown import Converter
-from handin.render.notebook import pretend, program, shorten, take_results, to_notebook
+from handin.render.notebook import pretend, program, remarks, shorten, take_results, to_notebook
 from handin.render.progress import Progress
 from handin.render.record import record
 from handin.render.refusals import refuse_chunks, refuse_unsupported
@@ -70,7 +70,8 @@ class Builder:
 
     Args:
         project: The project.
-        draft: Sets DRAFT=1 for the chunks.
+        draft: Sets DRAFT=1 for the chunks, and marks every page.
+        quick: A draft with the variables of `handin: quick:` in _quarto.yml.
         console: Where progress is shown; None for silence.
         on_set: Called with every document that is set: its name, the PDF, the Typst source it was made from.
     """
@@ -80,13 +81,15 @@ class Builder:
         project: Project,
         *,
         draft: bool = False,
+        quick: bool = False,
         console: Console | None = None,
         on_set: Callable[[str, bytes, Path], None] = lambda name, pdf, typst: None,
     ) -> None:
         self._project = project
         self._on_set = on_set
         self._console = console
-        self._environment = environment(project.root) | ({"DRAFT": "1"} if draft else {})
+        self._environment = environment(project, draft=draft, quick=quick)
+        self._draft = draft or quick
 
     def render(self, names: Sequence[str]) -> list[Path]:
         """Render the named documents.
@@ -120,6 +123,8 @@ class Builder:
         pdfs = list(files)
         obsolete = self._records(documents, files, built_from)
         publish(files, obsolete)
+        for remark in sorted({remark for document in documents for remark in remarks(document.notebook)}):
+            progress.say(remark)
         return pdfs
 
     def _read(self, name: str) -> Document:
@@ -127,6 +132,7 @@ class Builder:
         blocks = read_blocks(source)
         refuse_chunks(source, blocks)
         settings = document_settings(self._project, source)
+        settings.metadata[DRAFT_MARK] = self._draft
         return Document(name, source, settings, blocks, to_notebook(blocks))
 
     def _check(self, document: Document, folder: Path) -> None:

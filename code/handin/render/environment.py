@@ -7,8 +7,10 @@ import re
 from pathlib import Path
 
 from handin.errors import HandinError, Place
+from handin.project import Project
 
 FILE = "_environment"
+DRAFT_MARK = "handin-draft"  # metadata that makes the templates mark every page
 ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?(?P<name>[A-Za-z_]\w*)\s*=\s*(?P<value>.*?)\s*$")
 
 
@@ -34,17 +36,21 @@ def read_environment_file(root: Path) -> dict[str, str]:
     return variables
 
 
-def environment(root: Path) -> dict[str, str]:
+def environment(project: Project, *, draft: bool = False, quick: bool = False) -> dict[str, str]:
     """The variables for a kernel or for Quarto.
+
+    A draft has DRAFT=1, a quick one also what `handin: quick:` of `_quarto.yml` says.
 
     As in Quarto, a variable that the user has set wins over the file. PYTHONPATH is the exception: the file's
     folders, made absolute, come before the user's, else a stray setting would hide the project's own code.
     """
-    from_file = read_environment_file(root)
+    from_file = read_environment_file(project.root)
     variables = {**from_file, **os.environ}
     if "PYTHONPATH" in from_file:
-        folders = [str(root / folder) for folder in from_file["PYTHONPATH"].split(os.pathsep) if folder]
+        folders = [
+            str(project.root / folder) for folder in from_file["PYTHONPATH"].split(os.pathsep) if folder
+        ]
         users = os.environ.get("PYTHONPATH", "").split(os.pathsep)
         folders += [folder for folder in users if folder and folder not in folders]
         variables["PYTHONPATH"] = os.pathsep.join(folders)
-    return variables
+    return variables | ({"DRAFT": "1"} if draft or quick else {}) | (project.handin.quick if quick else {})

@@ -115,3 +115,9 @@ def _shortened(text: str) -> str:
     head, tail = text[: READABLE // 2], text[-READABLE // 2 :]
     head, tail = head[: head.rfind("\n") + 1] or f"{head}\n", tail[tail.find("\n") + 1 :] or tail
     return f"{head}[… {len(text) - len(head) - len(tail):,} of {len(text):,} characters left out …]\n{tail}"
+
+
+def remarks(notebook: NotebookNode) -> list[str]:
+    """What chunks want to be told at the end of a render: the metadata `remark` of what they display."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return [output.metadata.remark for output in outputs if "remark" in output.get("metadata", {})]

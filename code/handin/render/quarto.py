@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from rich.console import Console
 
 from handin.errors import HandinError, Place
@@ -20,8 +21,9 @@ from handin.files import fingerprint
 from handin.files.publish import publish
 from handin.project import Project
 from handin.render.collect import FINGERPRINT
-from handin.render.environment import environment
+from handin.render.environment import DRAFT_MARK, environment
 from handin.render.kernel import ANSI
+from handin.render.notebook import remarks
 from handin.render.progress import VARIABLE, Progress
 
 BUILD = "_build"
@@ -39,16 +41,21 @@ def quarto_version() -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def quarto_environment(project: Project, *, draft: bool = False) -> dict[str, str]:
+def quarto_environment(project: Project, *, draft: bool = False, quick: bool = False) -> dict[str, str]:
     """The variables for Quarto: the project's, and the Python that runs the chunks."""
-    variables = environment(project.root)
+    variables = environment(project, draft=draft, quick=quick)
     folders = [str(Path(sys.executable).parent), variables.get("PATH", os.defpath)]
     own = {"QUARTO_PYTHON": sys.executable, "PATH": os.pathsep.join(folders)}  # post-render says `python`
-    return variables | own | ({"DRAFT": "1"} if draft else {})
+    return variables | own
 
 
 def render_by_quarto(
-    project: Project, names: Sequence[str], *, draft: bool = False, console: Console | None = None
+    project: Project,
+    names: Sequence[str],
+    *,
+    draft: bool = False,
+    quick: bool = False,
+    console: Console | None = None,
 ) -> list[Path]:
     """Render the named documents of a project.
 
@@ -66,7 +73,7 @@ def render_by_quarto(
         folder = Path(name)
         output = folder / "output"
         progress_file = folder / "progress.jsonl"
-        variables = quarto_environment(project, draft=draft)
+        variables = quarto_environment(project, draft=draft, quick=quick)
         variables |= {
             VARIABLE: str(progress_file),
             FINGERPRINT: fingerprint.of(project, variables).as_json(),
@@ -77,6 +84,7 @@ def render_by_quarto(
             for documents in rounds:
                 command = ["quarto", "render", *documents, "--to", "typst"]
                 command += ["--output-dir", output.relative_to(root).as_posix()]
+                command += ["--metadata", f"{DRAFT_MARK}:true"] if draft or quick else []
                 _run(command, root, variables, progress)
         files = {
             project.output_dir / path.name: path.read_bytes()
@@ -84,6 +92,9 @@ def render_by_quarto(
             if path.is_file()
         }
     publish(files)
+    notebooks = [nbformat.reads(data, 4) for path, data in files.items() if path.suffix == ".ipynb"]
+    for remark in sorted({remark for notebook in notebooks for remark in remarks(notebook)}):
+        progress.say(remark)
     return [path for path in files if path.suffix == ".pdf"]
 
 

@@ -1,5 +1,6 @@
 """The built-in renderer on the small project: what it prints, what it refuses, what it leaves alone."""
 
+import io
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from pathlib import Path
 import nbformat
 import pypdf
 import pytest
+from rich.console import Console
 
 from handin.errors import HandinError
 from handin.project import Project, load_project
@@ -265,3 +267,22 @@ def test_the_chunks_see_the_environment(folder: Path, edit: Edit, monkeypatch: p
     assert (epoch, draft) == ("1", "1")
     assert progress.endswith("progress.jsonl")
     assert path.split(os.pathsep)[0] == str(folder / "code")
+
+
+def test_a_draft_is_marked_on_every_page_and_tells_what_does_not_hold(folder: Path, edit: Edit) -> None:
+    edit("_quarto.yml", "  page-limit: 10", "  quick: {RUNS: few}\n  page-limit: 10")
+    chunk = """
+```{python}
+import os
+from IPython.display import display
+said = Markdown(f'{os.environ["RUNS"]}, {os.environ["DRAFT"]}')
+display(said, metadata={'remark': 'a.qmd:3: no'})
+```
+"""
+    edit("sections/1-words.qmd", "# Second {#sec-2}\n", f"# Second {{#sec-2}}\n{chunk}")
+    project, told = load_project(folder), io.StringIO()
+    builder = Builder(project, quick=True, console=Console(file=told, width=200))
+    for path in builder.render(project.documents):
+        assert all("DRAFT" in page.extract_text() for page in pypdf.PdfReader(path).pages)
+        assert "few, 1" in words(path)
+    assert told.getvalue().splitlines()[-1] == "a.qmd:3: no"
