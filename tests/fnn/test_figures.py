@@ -16,8 +16,9 @@ from fnn.experiments.restarts import Restarts
 from fnn.experiments.variants import METHODS, MethodRun, ReluStudy
 from fnn.experiments.widths import WidthStudy
 from fnn.figures.style import SMALLEST, TEXT_WIDTH
-from fnn.landscape.endings import distinct_minima, endings
+from fnn.landscape.endings import endings
 from fnn.landscape.limit_models import LimitModel
+from fnn.landscape.minima import distinct_minima
 from fnn.training import Record, train_restarts
 
 LIMIT = LimitModel(0.0796, 1.06, -6.67, -1.73, 7.44, -46.7, 0.86, (), 2.87, (0.1, 1.0), "sigmoid")

@@ -9,8 +9,10 @@ from torch import Tensor
 
 from fnn import load_d1
 from fnn.feedforward import feedforward
-from fnn.landscape.endings import Ending, canonical, distinct_minima, endings
+from fnn.landscape.canonical import canonical
+from fnn.landscape.endings import Ending, endings
 from fnn.landscape.limit_models import limit_models
+from fnn.landscape.minima import distinct_minima
 from fnn.training import Record, make_settings, train_restarts
 from fnn.units import UNITS
 

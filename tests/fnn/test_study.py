@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from fnn import load_d1
-from fnn.landscape.endings import distinct_minima
+from fnn.landscape.minima import distinct_minima
 from fnn.runs import store, study
 from fnn.training import train_restarts
 
@@ -68,9 +68,9 @@ def test_a_damaged_record_is_refused(tmp_path: Path) -> None:
         (["--width", "2"], "required: --restarts"),
         (["--width", "two", "--restarts", "5"], "argument --width: invalid int value: 'two'"),
         (["--width", "0", "--restarts", "5"], "hidden_sizes=[0]: must be positive whole numbers"),
-        (["--width", "2", "--restarts", "0"], "restarts=0: at least one is needed"),
+        (["--width", "2", "--restarts", "0"], "restarts=0: must be at least 1"),
         (["--width", "2", "--restarts", "5", "--shards", "6"], "shards=6: must be between 1 and"),
-        (["--width", "2", "--restarts", "5", "--shards", "0"], "shards=0: must be between 1 and"),
+        (["--width", "2", "--restarts", "5", "--shards", "0"], "shards=0: must be at least 1"),
         (
             ["--width", "2", "--restarts", "5", "--method", "newton"],
             "argument --method: invalid choice: 'newton'",

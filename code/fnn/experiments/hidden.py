@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from fnn.data import Dataset
-from fnn.landscape.endings import canonical
+from fnn.landscape.canonical import canonical
 from fnn.models import MLP
 from fnn.training import Record
 

@@ -9,7 +9,8 @@ import torch
 from fnn.data import Dataset
 from fnn.experiments.widths import train_widths
 from fnn.landscape.curvature import splitting_matrices
-from fnn.landscape.endings import Ending, Minimum, distinct_minima, endings
+from fnn.landscape.endings import Ending, endings
+from fnn.landscape.minima import Minimum, distinct_minima
 from fnn.models import MLP
 from fnn.prose.tables import Table, number
 from fnn.training import Record, train_restarts

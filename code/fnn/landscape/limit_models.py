@@ -14,22 +14,29 @@ and is then approached only as the output weights diverge: with V = (v₁ − v�
 L − L* is k/(4V²) to first order. Section 2b of the report; Martinelli et al. 2025 for the general picture.
 """
 
+import math
 from dataclasses import dataclass
 from itertools import chain
+from typing import cast
 
 import torch
 from torch import Tensor
 
 from fnn.data import Dataset
 from fnn.landscape.curvature import unit_derivatives
+from fnn.optimizers import Limits, levenberg_marquardt
+from fnn.optimizers.problem import LeastSquaresObjective
 from fnn.units import UNITS
 
-STARTS_PER_AXIS = 24  # of the merged unit's (centre, w)
-EXTRA_STARTS = 6  # centres of a further unit, and as many widths
-STEPS = 200  # of Levenberg–Marquardt at most
-SMALL_GAIN = 1e-15  # relative fall of the loss in the step that ends a search
-SMALL_GRADIENT = 1e-6  # of the loss over the parameters of a limit model, max-norm, for targets of order 1
-SAME_LIMIT = 1e-7  # relative distance of the losses of one limit found from two starts
+STARTS_PER_AXIS = 16  # of the merged unit's (centre, w): on D1, 12 and 24 lead to the same limits
+EXTRA_STARTS = 6  # the same for each of two units, 6⁴ starts in all: seconds
+WIDEST = 2.0  # w of the starts times the range of x: the unit rises over all of it
+NARROWEST = 200.0  # over a hundredth of it
+# Of a search from one start. It ends where 20 steps lower the loss by nothing but rounding errors, whatever
+# the scale of the targets.
+LIMITS = Limits(gradient=0.0, patience=20, progress=1e-12, least_squares_iterations=400)
+FLAT_GRADIENT = 1e-6  # of the loss over all parameters at a limit model, max-norm, for targets of order 1
+SAME_LOSS = 1e-7  # relative distance of the losses of one limit model found from two starts
 
 
 @dataclass(frozen=True)
@@ -79,10 +86,13 @@ def limit_models(data: Dataset, others: int = 0, unit: str = "sigmoid") -> list[
     if others not in (0, 1):
         raise ValueError(f"others={others}: 0 and 1 are searched")
     x, y = data.X_train.double()[:, 0], data.y_train.double()[:, 0]
+    problem = _Projection(x, y, unit)
+    # With fewer parameters than residuals, Levenberg–Marquardt asks for residuals and Jacobian only.
+    objective = cast(LeastSquaresObjective, problem)
+    ends = levenberg_marquardt.minimize(objective, _starts(data, others), LIMITS)
     found: list[LimitModel] = []
-    ends, losses = _levenberg_marquardt(_starts(data, others), x, y, unit)
-    for end, loss in zip(ends, losses.tolist(), strict=True):
-        if any(abs(loss - other.loss) <= SAME_LIMIT * loss for other in found):
+    for end, loss in zip(problem.all_parameters(ends.params), ends.value.tolist(), strict=True):
+        if any(abs(loss - other.loss) <= SAME_LOSS * loss for other in found):
             continue
         limit = _describe(end, x, y, unit)
         if limit is not None:
@@ -91,73 +101,59 @@ def limit_models(data: Dataset, others: int = 0, unit: str = "sigmoid") -> list[
 
 
 def _starts(data: Dataset, others: int) -> Tensor:
-    """(w, b) of the merged unit, and of each further unit: [S, 1 + others, 2], centres over the data."""
+    """(w, b) of the merged unit, and of each further unit: [S, 2 + 2·others], centres over the data."""
     low, high = data.x_range
     span = high - low
 
     def grid(count: int) -> Tensor:
         centre = torch.linspace(low, high, count, dtype=torch.float64)
-        w = torch.logspace(0, 2, count, dtype=torch.float64) * 2 / span  # from the whole range to 1/100 of it
+        w = torch.logspace(math.log10(WIDEST), math.log10(NARROWEST), count, dtype=torch.float64) / span
         pairs = torch.cartesian_prod(w, centre)
         return torch.stack([pairs[:, 0], -pairs[:, 0] * pairs[:, 1]], dim=1)  # [count², 2]
 
     if not others:
-        return grid(STARTS_PER_AXIS)[:, None]
+        return grid(STARTS_PER_AXIS)
     merged, further = grid(EXTRA_STARTS), grid(EXTRA_STARTS)
     pairs = torch.cartesian_prod(torch.arange(len(merged)), torch.arange(len(further)))
-    return torch.stack([merged[pairs[:, 0]], further[pairs[:, 1]]], dim=1)
+    return torch.cat([merged[pairs[:, 0]], further[pairs[:, 1]]], dim=1)
 
 
-def _project(theta: Tensor, x: Tensor, y: Tensor, unit: str) -> tuple[Tensor, Tensor, Tensor]:
-    """Best linear coefficients, residuals and Kaufman's Jacobian at (w, b) of all units.
+class _Projection:
+    """The least-squares problem in w and b of all units, [S, 2U], the other parameters projected out."""
 
-    theta [S, U, 2] → coefficients [S, 4 + others] of the columns σ(z), xσ′(z), σ′(z), 1, σ(zⱼ), …;
-    r [S, N]; J [S, N, 2U] = P⊥ ∂(columns)/∂θ · coefficients, P⊥ the projection off the columns.
-    """
-    z = theta[:, :, :1] * x + theta[:, :, 1:]  # [S, U, N]
-    s0, s1, s2 = unit_derivatives(UNITS[unit].phi, z, 2)
-    merged = [s0[:, 0], x * s1[:, 0], s1[:, 0], torch.ones_like(s0[:, 0])]
-    columns = torch.stack([*merged, *s0[:, 1:].unbind(1)], dim=2)  # [S, N, C]
-    Q, R = torch.linalg.qr(columns)
-    Qy = Q.mT @ y[:, None]  # [S, C, 1]
-    coefficients = torch.linalg.solve_triangular(R, Qy, upper=True).squeeze(2)  # inf or NaN where dependent
-    r = (Q @ Qy).squeeze(2) - y
+    def __init__(self, x: Tensor, y: Tensor, unit: str) -> None:
+        self.x, self.y, self.unit, self.N = x, y, unit, len(x)
 
-    a, alpha, beta = coefficients[:, 0, None], coefficients[:, 1, None], coefficients[:, 2, None]
-    dz = [a * s1[:, 0] + (alpha * x + beta) * s2[:, 0]]
-    dz += [coefficients[:, 3 + j, None] * s1[:, j] for j in range(1, theta.shape[1])]
-    J = torch.stack([d for each in dz for d in (x * each, each)], dim=2)  # [S, N, 2U]
-    return coefficients, r, J - Q @ (Q.mT @ J)
+    def residuals_and_jacobian(self, params: Tensor) -> tuple[Tensor, Tensor]:
+        """r [S, N], and Kaufman's Jacobian P⊥ ∂(columns)/∂θ · coefficients, transposed, [S, 2U, N]."""
+        r, J, _ = self._project(params)
+        return r, J.mT
 
+    def all_parameters(self, params: Tensor) -> Tensor:
+        """With the best coefficients, as `LimitModel.parameters` lists them: [S, 2U] → [S, 6 + 3·others]."""
+        coefficients = self._project(params)[2]
+        parts = [params[:, :2], coefficients[:, :4]]
+        for j in range(1, params.shape[1] // 2):
+            parts += [params[:, 2 * j : 2 * j + 2], coefficients[:, 3 + j, None]]
+        return torch.cat(parts, dim=1)
 
-def _levenberg_marquardt(theta: Tensor, x: Tensor, y: Tensor, unit: str) -> tuple[Tensor, Tensor]:
-    """All parameters [S, 6 + 3·others] and losses [S] where the starts theta [S, U, 2] lead."""
-    theta = theta.clone()
-    coefficients, r, J = _project(theta, x, y, unit)
-    losses = r.square().mean(dim=1)
-    damping = torch.full_like(losses, 1e-2)
-    active = (losses.isfinite() & J.isfinite().all(dim=(1, 2))).nonzero()[:, 0]  # starts that still move
-    for _ in range(STEPS):
-        if not len(active):
-            break
-        H, g = J[active].mT @ J[active], J[active].mT @ r[active, :, None]
-        scale = H.diagonal(dim1=1, dim2=2) + 1e-12
-        step, _ = torch.linalg.solve_ex(H + torch.diag_embed(damping[active, None] * scale), g)
-        trial = theta[active] - step.reshape(len(active), -1, 2)
-        trial_coefficients, trial_r, trial_J = _project(trial, x, y, unit)
-        trial_losses = trial_r.square().mean(dim=1)
+    def _project(self, params: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """r, J, and the best coefficients [S, 4 + others] of the columns σ(z), xσ′(z), σ′(z), 1, σ(zⱼ), …"""
+        x, theta = self.x, params.reshape(len(params), -1, 2)
+        z = theta[:, :, :1] * x + theta[:, :, 1:]  # [S, U, N]
+        s0, s1, s2 = unit_derivatives(UNITS[self.unit].phi, z, 2)
+        merged = [s0[:, 0], x * s1[:, 0], s1[:, 0], torch.ones_like(s0[:, 0])]
+        columns = torch.stack([*merged, *s0[:, 1:].unbind(1)], dim=2)  # [S, N, C]
+        Q, R = torch.linalg.qr(columns)
+        Qy = Q.mT @ self.y[:, None]  # [S, C, 1]
+        # inf or NaN where the columns depend on each other
+        coefficients = torch.linalg.solve_triangular(R, Qy, upper=True).squeeze(2)
 
-        gain = 1 - trial_losses / losses[active]
-        better = (gain > 0) & trial_J.isfinite().all(dim=(1, 2))
-        rows = active[better]
-        theta[rows], losses[rows] = trial[better], trial_losses[better]
-        coefficients[rows], r[rows], J[rows] = trial_coefficients[better], trial_r[better], trial_J[better]
-        damping[active] *= torch.where(better, 0.2, 3.0)
-        active = active[~(better & (gain < SMALL_GAIN)) & (damping[active] < 1e10)]
-    first, rest = theta[:, 0], theta[:, 1:]
-    parts = [first, coefficients[:, :4]]
-    parts += [torch.cat([rest[:, j], coefficients[:, 4 + j, None]], dim=1) for j in range(rest.shape[1])]
-    return torch.cat(parts, dim=1), losses
+        a, alpha, beta = coefficients[:, 0, None], coefficients[:, 1, None], coefficients[:, 2, None]
+        dz = [a * s1[:, 0] + (alpha * x + beta) * s2[:, 0]]
+        dz += [coefficients[:, 3 + j, None] * s1[:, j] for j in range(1, theta.shape[1])]
+        J = torch.stack([d for each in dz for d in (x * each, each)], dim=2)  # [S, N, 2U]
+        return (Q @ Qy).squeeze(2) - self.y, J - Q @ (Q.mT @ J), coefficients
 
 
 def _evaluate(theta: Tensor, x: Tensor, unit: str) -> Tensor:
@@ -176,7 +172,7 @@ def _describe(theta: Tensor, x: Tensor, y: Tensor, unit: str) -> LimitModel | No
     loss = (_evaluate(theta, x, unit) - y).square().mean()
     (gradient,) = torch.autograd.grad(loss, theta, create_graph=True)
     H = torch.stack([torch.autograd.grad(entry, theta, retain_graph=True)[0] for entry in gradient])
-    if gradient.abs().max() > SMALL_GRADIENT * y.var().clamp(min=1) or not H.isfinite().all():
+    if gradient.abs().max() > FLAT_GRADIENT * y.var().clamp(min=1) or not H.isfinite().all():
         return None  # a start that led nowhere, or a unit that went to infinity
     eigenvalues = torch.linalg.eigvalsh(H)
     if eigenvalues[0] <= len(H) * torch.finfo(H.dtype).eps * eigenvalues[-1]:  # not positive beyond rounding

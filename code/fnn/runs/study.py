@@ -19,7 +19,8 @@ from typing import Any
 from torch import Tensor
 
 from fnn.data import PROJECT, Dataset, load_d1
-from fnn.landscape.endings import Minimum, distinct_minima, endings
+from fnn.landscape.endings import endings
+from fnn.landscape.minima import Minimum, distinct_minima
 from fnn.optimizers import METHODS, PRESETS, Limits
 from fnn.optimizers.initial_points import LAWS
 from fnn.optimizers.shard import Settings
