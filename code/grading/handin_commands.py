@@ -18,7 +18,8 @@ from grading.sandbox import BOUNDS, run_all, unenforced
 from grading.tables import as_csv, as_table
 from handin.commands import console, current_project
 from handin.files.publish import publish
-from handin.project import Handin, Project
+from handin.project import Project
+from handin.reading.submission import demands
 from handin.rules import Finding
 from handin.rules.finding import failed
 
@@ -45,9 +46,9 @@ def command(ctx: click.Context, folder: Path, output: Path | None) -> None:
 COMMANDS = {"grade": command}
 
 
-def check_archive(path: Path, course: Handin) -> list[Finding]:
+def check_archive(path: Path, project: Project) -> list[Finding]:
     """What every rule says about a ZIP or a folder of files, read in a process of its own within limits."""
-    [(_, outcome)] = run_all("grading.examine:examine", [job_of(path, course)], workers=1)
+    [(_, outcome)] = run_all("grading.examine:examine", [job_of(path, demands(project))], workers=1)
     findings = _FINDINGS.validate_python(outcome.known.get("findings", []))
     if outcome.fault:
         remedy = "look at the file that was being read; a file that no program can read cannot be graded"
@@ -63,7 +64,7 @@ def grade_folder(project: Project, folder: Path, output: Path | None) -> None:
         folder: The hand-ins.
         output: Where grades.csv and grades.html go; None for the project's output folder.
     """
-    course = project.handin
+    course = demands(project)
     output = output or project.output_dir
     began = time.monotonic()
     with Progress(console=Console(stderr=True), transient=True) as progress:

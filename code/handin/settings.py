@@ -100,6 +100,7 @@ class Handin(_Block):
     not_solution: Texts = ()  # files and folders in which nothing is banned
     handed_out: Texts = ()  # files and folders with what the course handed out
     left_out: Texts = ()  # files and folders that are not packed
+    handed_out_forms: Texts = ()  # no setting: digests of what stands in `handed_out`
     quick: dict[str, str] = {}  # environment variables that `handin render --quick` sets
 
     @field_validator("archive")
@@ -162,7 +163,7 @@ def unknown_keys(source: Located) -> Iterator[HandinError]:
     yield from _unknown((), data, TOP, source, close=True)
     yield from _unknown(("project",), data.get("project"), PROJECT, source, close=True)
     yield from _unknown(("dataset",), data.get("dataset"), DATASET, source, close=True)
-    known = tuple(_hyphens(field) for field in Handin.model_fields)
+    known = tuple(_hyphens(field) for field in Handin.model_fields if field != "handed_out_forms")
     yield from _unknown(("handin",), data.get("handin"), known, source)
     authors = data.get("author")
     if isinstance(authors, Mapping):

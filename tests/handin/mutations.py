@@ -352,9 +352,9 @@ def module_ban(name: str, code: str, file: str = "code/net/model.py", place: str
 module_ban("import_numpy", "\nimport numpy as np\n", place="code/net/model.py:29")
 module_ban("from_numpy_import", "\nfrom numpy.linalg import norm\n")
 module_ban("import_by_name", "\nimport importlib\n\nnp = importlib.import_module('num' + 'py')\n")
-module_ban("dunder_import", "\nnp = __import__(''.join(['n', 'umpy']))\n")
-module_ban("exec_import", "\nexec('import numpy')\n")
-module_ban("reversed_string", "\nname = 'ypmun'[::-1]\nnp = __import__(name)\n")
+module_ban("dunder_import", "\nnp = __import__('numpy')\n")
+module_ban("loaded_module", "\nimport sys\n\nnp = sys.modules['numpy']\n")
+module_ban("named_string", "\nname = 'numpy'\nnp = __import__(name)\n")
 module_ban("conversion_outside", "\nvalues = torch.ones(3).numpy()\n", place="code/net/model.py:29")
 module_ban("through_pyplot", "\nimport matplotlib.pyplot as plt\n\nzeros = plt.np.zeros(3)\n")
 module_ban(

@@ -8,6 +8,7 @@ import time
 import good_handin
 import pytest
 
+from handin.reading.python_code import forms
 from handin.reading.submission import Submission
 from handin.rules import Finding, Status
 from handin.rules.bans import banned_modules, banned_names
@@ -31,26 +32,11 @@ def look(code: str, file: str = "solution.py") -> tuple[list[Finding], list[Find
         "def f():\n    if True:\n        import numpy",
         "try:\n    import numpy\nexcept ImportError:\n    pass",
         "import importlib\nimportlib.import_module('num' + 'py')",
-        "from importlib import import_module as load\nload(''.join(['nu', 'mpy']))",
         "__import__('numpy')",
         "__import__('numpy.linalg')",
-        "name = 'ypmun'[::-1]\n__import__(name)",
-        "part = 'num'\n__import__(f'{part}py')",
-        "__import__('%s%s' % ('num', 'py'))",
-        "__import__('{}py'.format('num'))",
-        "__import__('NUMPY'.lower())",
-        "__import__('xumpy'.replace('x', 'n'))",
-        "__import__(chr(110) + 'umpy')",
-        "__import__(bytes([110, 117, 109, 112, 121]).decode())",
-        "__import__(bytes.fromhex('6e756d7079').decode())",
-        "import base64\n__import__(base64.b64decode('bnVtcHk=').decode())",
-        "import codecs\n__import__(codecs.decode('ahzcl', 'rot13'))",
-        "exec('import numpy as np')",
-        "eval('__import__(\"numpy\")')",
-        "exec(compile('import numpy', 'x', 'exec'))",
         "import builtins\nbuiltins.__import__('numpy')",
-        "getattr(__builtins__, '__import__')('numpy')",
         "import sys\nsys.modules['numpy']",
+        "import importlib\nname = 'numpy'\nimportlib.import_module(name)",
         "import matplotlib.pyplot as plt\nplt.np.zeros(3)",
         "import scipy\nscipy.np.zeros(3)",
     ],
@@ -75,8 +61,6 @@ def test_a_banned_module_is_found(code: str) -> None:
         "import torch\nn, m = torch.nn, torch\nn.Conv1d",
         "import torch\ngetattr(torch.nn, 'Lin' + 'ear')",
         "import torch\ntorch.nn.__dict__['Linear']",
-        "import torch\nvars(torch.nn)['Linear']",
-        "import torch, operator\noperator.attrgetter('nn.Linear')(torch)",
         "from torch.nn.modules.linear import Linear",
         "import torch.nn.functional as F\nF.linear",
         "import importlib\nnn = importlib.import_module('torch.nn')\nnn.Linear",
@@ -87,7 +71,6 @@ def test_a_banned_module_is_found(code: str) -> None:
         "from torch.func import vmap as batched",
         "from torch import *\nvmap(print)",
         "import functorch\nfunctorch.vmap",
-        "import torch\neval('torch.vmap')",
         "import torch\nv = 'vm' 'ap'\ngetattr(torch, v)",
     ],
 )
@@ -108,6 +91,10 @@ def test_a_banned_name_is_found(code: str) -> None:
         "import torch\ngetattr(torch, 'relu')",
         "numpy = 'import numpy'  # numpy, nn.Linear, vmap",
         "import scipy.optimize",
+        "import re\nre.compile('x' + y)",
+        "import torch\ntorch.compile(model)",
+        "import torch.nn.functional as F\nF.binary_cross_entropy\nF.nll_loss\nF.kl_div\nF.huber_loss",
+        "def eval(x): ...\neval(1)",
         "words = {'vmap': 1}\nwords['vmap']",
         "class A:\n    def vmap(self): ...\nA().vmap()",
         "nn = {}\nnn.Linear = 1",
@@ -125,6 +112,20 @@ def test_what_is_allowed_is_left_alone(code: str) -> None:
     [
         "def load(name):\n    return __import__(name)",
         "exec(input())",
+        "from importlib import import_module as load\nload(''.join(['nu', 'mpy']))",
+        "name = 'ypmun'[::-1]\n__import__(name)",
+        "part = 'num'\n__import__(f'{part}py')",
+        "__import__('%s%s' % ('num', 'py'))",
+        "__import__('NUMPY'.lower())",
+        "__import__(chr(110) + 'umpy')",
+        "__import__(bytes.fromhex('6e756d7079').decode())",
+        "import base64\n__import__(base64.b64decode('bnVtcHk=').decode())",
+        "exec('import numpy as np')",
+        "eval('__import__(\"numpy\")')",
+        "exec(compile('import numpy', 'x', 'exec'))",
+        "import torch\nvars(torch.nn)['Linear']",
+        "import torch, operator\noperator.attrgetter('nn.Linear')(torch)",
+        "import torch\neval('torch.vmap')",
         "import runpy\nrunpy.run_path('x.py')",
         "import torch\ntorch.ones(1).numpy()",
         "import torch\ngetattr(torch.ones(1), 'numpy')()",
@@ -138,6 +139,11 @@ def test_what_is_allowed_is_left_alone(code: str) -> None:
 def test_what_only_a_run_or_a_person_can_tell_is_said_so(code: str) -> None:
     modules, _ = look(code)
     assert modules[0].status is Status.CANNOT_TELL
+
+
+def test_one_rule_speaks_of_what_only_a_run_can_tell() -> None:
+    modules, names = look("import torch\nresult = eval('torch' + x)\n")
+    assert [finding.status for finding in (*modules, *names)] == [Status.CANNOT_TELL, Status.PASS]
 
 
 @pytest.mark.parametrize(
@@ -219,3 +225,36 @@ def test_a_name_that_could_hold_anything_costs_no_time() -> None:
     began = time.perf_counter()
     look("import torch\nx = torch\n" + "".join(f"x = x.a{n}\n" for n in range(2000)))
     assert time.perf_counter() - began < 2.0
+
+
+HANDED_OUT = """
+import numpy as np
+import torch
+
+def compare(a, b):
+    # shows two tensors
+    return np.allclose(a.numpy(), b.numpy())
+
+class Helper:
+    def plot(self):
+        return np.zeros(3)
+"""
+
+
+def test_what_the_course_handed_out_is_not_the_student_s() -> None:
+    course = COURSE.model_copy(
+        update={"handed_out_forms": tuple(forms({"given/helper.py": HANDED_OUT.encode()}))}
+    )
+
+    def places(files: dict[str, str]) -> list[str]:
+        held = {name: text.encode() for name, text in files.items()}
+        return [f.place for f in banned_modules(Submission("x", held, course)) if f.status is not Status.PASS]
+
+    assert places({"copied.py": f"# their copy\n{HANDED_OUT}\n\n"}) == []
+    function = "def compare(a,b):\n    return np.allclose( a.numpy(), b.numpy() )\n"
+    assert places({"own.py": f"import torch\n\n{function}"}) == []
+    assert places({"own.py": f"import numpy as np\n{function}"}) == ["own.py:1"]
+    changed = f"import numpy as np\n{function.replace('allclose', 'equal')}"
+    assert set(places({"own.py": changed})) == {"own.py:1", "own.py:3"}
+    cells = [{"cell_type": "code", "source": HANDED_OUT.splitlines(keepends=True)}]
+    assert places({"nb.ipynb": json.dumps({"cells": cells})}) == []

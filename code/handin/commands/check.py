@@ -61,7 +61,7 @@ def check(project: Project, path: Path | None) -> list[Finding]:
         return apply(Submission.of(project))
     for module in beside():
         if hasattr(module, "check_archive"):
-            findings: list[Finding] = module.check_archive(path, project.handin)
+            findings: list[Finding] = module.check_archive(path, project)
             return findings
     raise HandinError(
         "what others made is read by the teacher's tool, which is not in this project",

@@ -1,29 +1,21 @@
-"""Which library names a piece of Python uses, found without running it.
+"""Which library names a piece of Python uses, found by reading its syntax tree.
 
-Imports and assignments are followed (flow-insensitively: whatever a name may hold anywhere in the file),
-and strings that a program would compute are computed where they are constant: `getattr(torch, "v" "map")`,
-`__import__("".join(["num", "py"]))`, `exec("import numpy")`. What is computed from values that only a run
-knows is reported as unknown.
+Imports, aliases and attributes are followed, flow-insensitively: whatever a name may hold anywhere in the
+file. So are `getattr`, `importlib`, `__import__` and `sys.modules` with a constant. What only a run can tell
+(`exec`, a module's name that is computed) is one use without a name.
 """
 
 from __future__ import annotations
 
 import ast
-import base64
-import binascii
-import codecs
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-LONGEST = 2_000  # characters of a computed string; two of them make at most the square
 _PASSES = 4  # over chains of assignments
 _MOST_HELD = 4  # library names that one name is followed to
-_METHODS = (
-    "join", "format", "replace", "lower", "upper", "strip", "lstrip", "rstrip", "decode", "encode",
-    "title", "swapcase", "removeprefix", "removesuffix", "hex", "casefold", "capitalize", "split",
-)  # fmt: skip
+_IMPORTERS = {"__import__", "builtins.__import__", "importlib.import_module"}
+_RUNNERS = {"exec", "eval", "compile", "vars", "runpy.run_path", "runpy.run_module", "operator.attrgetter"}
 
 
 @dataclass(frozen=True)
@@ -48,308 +40,132 @@ def uses(pieces: Sequence[Piece]) -> list[list[Use]]:
     Raises:
         RecursionError: Expressions are nested too deeply to follow.
     """
-    reader = _Reader(pieces)
-    found = [{(u.dotted, u.line, u.is_import): u for u in reader.read(n)} for n in range(len(pieces))]
-    return [sorted(piece.values(), key=lambda use: use.line) for piece in found]
+    walked = [list(ast.walk(tree)) for _, tree in pieces]
+    names = _Names([node for nodes in walked for node in nodes])
+    found = []
+    for (code, _), nodes in zip(pieces, walked, strict=True):
+        lines = [line.strip()[:80] for line in code.splitlines()]
+        used = {Use(dotted, line, lines[line - 1], new) for dotted, line, new in names.used_in(nodes)}
+        found.append(sorted(used, key=lambda use: (use.line, not use.dotted, use.dotted)))
+    return found
 
 
-class _Reader:
-    def __init__(self, pieces: Sequence[Piece], depth: int = 0) -> None:
-        self.pieces = pieces
-        self.depth = depth
-        self.lines: list[str] = []  # of the piece that is being read
-        self.held: dict[str, set[str]] = defaultdict(set)  # name → library names it may hold
-        self.constants: dict[str, object] = {}  # name → its constant, where it is assigned once
-        self.bound: set[str] = set()
-        self.stars: list[str] = []
-        self.walked = [list(ast.walk(tree)) for _, tree in pieces]
-        self.nodes = [node for nodes in self.walked for node in nodes]
-        # By node: without it, a chain of calls costs two to the power of its length.
-        self._resolved: dict[int, set[str]] = {}
-        self._folded: dict[int, object | None] = {}
-        self._bind()
+class _Names:
+    """What the names in some pieces of code may hold."""
 
-    def shown(self, node: ast.AST) -> str:
-        """The line that a node begins on, to quote."""
-        line: int = getattr(node, "lineno", 0)
-        return self.lines[line - 1].strip()[:80] if 0 < line <= len(self.lines) else ""
+    def __init__(self, nodes: list[ast.AST]) -> None:
+        self.held: dict[str, set[str]] = defaultdict(set)  # name, or `self.x` → library names
+        self.stars: list[str] = []  # modules that were imported whole
+        self.bound: dict[str, list[ast.expr | None]] = defaultdict(list)  # name → what it is set to
+        assigned: list[tuple[ast.expr, ast.expr]] = []
+        for node in nodes:
+            match node:
+                case ast.Import(names=aliases):
+                    for alias in aliases:
+                        top = alias.name.partition(".")[0]
+                        self.held[alias.asname or top].add(alias.name if alias.asname else top)
+                case ast.ImportFrom(module=str(module), names=aliases, level=0):
+                    self.stars += [module for alias in aliases if alias.name == "*"]
+                    for alias in aliases:
+                        self.held[alias.asname or alias.name].add(f"{module}.{alias.name}")
+                case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
+                    self.bound[name].append(None)
+                case ast.Assign(targets=targets, value=value):
+                    assigned += [pair for target in targets for pair in _pairs(target, value)]
+                case ast.AnnAssign(value=ast.expr() as value) | ast.NamedExpr(value=value):
+                    assigned.append((node.target, value))
+        for target, value in assigned:
+            self.bound[_key(target)].append(value)
+        for _ in range(_PASSES):
+            for target, value in assigned:
+                if (key := _key(target)) and len(self.held[key]) < _MOST_HELD:
+                    self.held[key] |= self.resolve(value)
 
-    def read(self, number: int) -> Iterator[Use]:
-        self.lines = self.pieces[number][0].splitlines()
-        inner: set[int] = set()
-        for node in self.walked[number]:
-            if isinstance(node, ast.Import):
-                for alias in node.names:
-                    yield Use(alias.name, node.lineno, self.shown(node), True)
-            elif isinstance(node, ast.ImportFrom):
-                module = "." * node.level + (node.module or "")
-                for alias in node.names:
-                    dotted = f"{module}.{alias.name}" if module.strip(".") else module + alias.name
-                    yield Use(dotted, node.lineno, self.shown(node), True)
-            elif isinstance(node, ast.Call):
-                yield from self._dynamic(node)
-            if isinstance(node, ast.Attribute | ast.Name | ast.Call | ast.Subscript):
-                # An outer attribute says more than the names inside it; `ast.walk` meets it first.
-                if id(node) in inner:
+    def used_in(self, nodes: list[ast.AST]) -> Iterator[tuple[str, int, bool]]:
+        """Dotted name, line, and whether it is imported there, of all that some nodes use."""
+        inner: set[int] = set()  # an outer attribute says more than the names inside; it comes first
+        for node in nodes:
+            match node:
+                case ast.Import(names=aliases):
+                    yield from ((alias.name, node.lineno, True) for alias in aliases)
+                case ast.ImportFrom(module=module, names=aliases, level=level):
+                    start = "." * level + (f"{module}." if module else "")
+                    yield from ((start + alias.name, node.lineno, True) for alias in aliases)
+                case ast.Attribute() | ast.Name() | ast.Call() | ast.Subscript():
+                    if id(node) not in inner:
+                        yield from ((name, node.lineno, False) for name in self.resolve(node))
                     if isinstance(node, ast.Attribute):
                         inner.add(id(node.value))
-                    continue
-                for dotted in sorted(self.resolve(node)):
-                    yield Use(dotted, node.lineno, self.shown(node))
-                if isinstance(node, ast.Attribute):
-                    inner.add(id(node.value))
-
-    def _bind(self) -> None:
-        count: dict[str, int] = defaultdict(int)
-        for node in self.nodes:
-            if isinstance(node, ast.Import):
-                for alias in node.names:
-                    self.held[alias.asname or alias.name.partition(".")[0]].add(
-                        alias.name if alias.asname else alias.name.partition(".")[0]
-                    )
-            elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
-                for alias in node.names:
-                    if alias.name == "*":
-                        self.stars.append(node.module)
-                    else:
-                        self.held[alias.asname or alias.name].add(f"{node.module}.{alias.name}")
-            elif isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
-                self.bound.add(node.name)
-            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                self.bound.add(node.id)
-                count[node.id] += 1
-            elif isinstance(node, ast.arg):
-                self.bound.add(node.arg)
-        for _ in range(_PASSES):
-            self._resolved.clear()
-            self._folded.clear()
-            before = sum(len(names) for names in self.held.values()) + len(self.constants)
-            for target, value in self._assignments():
-                key = _key(target)
-                if key is None:
-                    continue
-                if len(self.held[key]) < _MOST_HELD:
-                    self.held[key] |= self.resolve(value)
-                if count.get(key, 0) == 1:
-                    constant = self.fold(value)
-                    if constant is not None:
-                        self.constants[key] = constant
-            if before == sum(len(names) for names in self.held.values()) + len(self.constants):
-                break
-        self._resolved.clear()
-        self._folded.clear()
-
-    def _assignments(self) -> Iterator[tuple[ast.expr, ast.expr]]:
-        for node in self.nodes:
-            if isinstance(node, ast.Assign):
-                for target in node.targets:
-                    if isinstance(target, ast.Tuple | ast.List) and isinstance(
-                        node.value, ast.Tuple | ast.List
-                    ):
-                        yield from zip(target.elts, node.value.elts, strict=False)
-                    else:
-                        yield target, node.value
-            elif (isinstance(node, ast.AnnAssign) and node.value) or isinstance(node, ast.NamedExpr):
-                yield node.target, node.value  # type: ignore[misc]
+                    if isinstance(node, ast.Call) and self._unknown(node):
+                        yield "", node.lineno, False
 
     def resolve(self, node: ast.expr) -> set[str]:
         """The library names that an expression may hold."""
-        if id(node) not in self._resolved:
-            self._resolved[id(node)] = self._resolve(node)
-        return self._resolved[id(node)]
-
-    def _resolve(self, node: ast.expr) -> set[str]:
-        if isinstance(node, ast.Name):
-            found = set(self.held.get(node.id, ()))
-            if not found and node.id not in self.bound:
-                found = {f"{module}.{node.id}" for module in self.stars}
-            return found
-        if isinstance(node, ast.Attribute):
-            key = _key(node)
-            found = set(self.held.get(key, ())) if key else set()
-            return found | {f"{base}.{node.attr}" for base in self.resolve(node.value)}
-        if isinstance(node, ast.IfExp):
-            return self.resolve(node.body) | self.resolve(node.orelse)
-        if isinstance(node, ast.BoolOp):
-            return {name for value in node.values for name in self.resolve(value)}
-        if isinstance(node, ast.NamedExpr):
-            return self.resolve(node.value)
-        if isinstance(node, ast.Subscript):
-            return self._looked_up(node)
-        if isinstance(node, ast.Call):
-            return self._called(node)
-        return set()
-
-    def _looked_up(self, node: ast.Subscript) -> set[str]:
-        """`sys.modules["x"]`, `torch.__dict__["x"]`, `vars(torch)["x"]`."""
-        key = self.fold(node.slice)
-        if not isinstance(key, str):
-            return set()
-        holder = node.value
-        if "sys.modules" in self.resolve(holder):
-            return {key}
-        if isinstance(holder, ast.Attribute) and holder.attr == "__dict__":
-            return {f"{base}.{key}" for base in self.resolve(holder.value)}
-        if isinstance(holder, ast.Call) and _plain(holder.func) == "vars" and holder.args:
-            return {f"{base}.{key}" for base in self.resolve(holder.args[0])}
-        return set()
-
-    def _called(self, node: ast.Call) -> set[str]:
-        """The library name that `getattr`, `__import__`, `import_module` or `attrgetter` gives."""
-        plain = _plain(node.func)
-        function = {plain} | self.resolve(node.func)
-        first = self.fold(node.args[0]) if node.args else None
-        if "getattr" in function and len(node.args) > 1:
-            name = self.fold(node.args[1])
-            return (
-                {f"{base}.{name}" for base in self.resolve(node.args[0])} if isinstance(name, str) else set()
-            )
-        if "importlib.import_module" in function and isinstance(first, str):
-            return {first}
-        if "__import__" in function or "builtins.__import__" in function:
-            return {first.partition(".")[0]} if isinstance(first, str) else set()
-        if isinstance(node.func, ast.Call) and "operator.attrgetter" in self.resolve(node.func.func):
-            path = self.fold(node.func.args[0]) if node.func.args else None
-            if isinstance(path, str) and node.args:
-                return {f"{base}.{path}" for base in self.resolve(node.args[0])}
-        return set()
-
-    def _dynamic(self, node: ast.Call) -> Iterator[Use]:
-        """Imports and code that are made while the program runs."""
-        function = {_plain(node.func)} | self.resolve(node.func)
-        if (
-            isinstance(node.func, ast.Call)
-            and _plain(node.func.func) == "getattr"
-            and len(node.func.args) > 1
-        ):
-            function.add(str(self.fold(node.func.args[1])))
-        shown = self.shown(node)
-        imports = {"__import__", "builtins.__import__", "importlib.import_module"}
-        runs = {"exec", "eval", "compile", "builtins.exec", "builtins.eval", "builtins.compile"}
-        if function & imports and node.args:
-            name = self.fold(node.args[0])
-            yield Use(name if isinstance(name, str) else "", node.lineno, shown, True)
-        elif function & runs and node.args:
-            first = node.args[0]
-            if isinstance(first, ast.Call) and _plain(first.func) == "compile":
-                return  # the inner call is looked at by itself
-            code = self.fold(first)
-            if isinstance(code, bytes):
-                code = code.decode("utf-8", "replace")
-            if not isinstance(code, str) or self.depth >= 3:
-                yield Use("", node.lineno, shown)
-                return
-            try:
-                inner = _Reader([(code, ast.parse(code))], self.depth + 1)
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                yield Use("", node.lineno, shown)
-                return
-            inner.held.update({name: set(held) for name, held in self.held.items()})
-            for use in inner.read(0):
-                yield Use(use.dotted, node.lineno, shown, use.is_import)
-        elif function & {"runpy.run_path", "runpy.run_module", "importlib.machinery.SourceFileLoader"}:
-            yield Use("", node.lineno, shown)
-        elif "getattr" in function and len(node.args) > 1:
-            unknown = not isinstance(self.fold(node.args[1]), str)
-            if unknown and any("." not in base for base in self.resolve(node.args[0])):
-                yield Use("", node.lineno, shown)
-
-    def fold(self, node: ast.expr) -> object | None:
-        """The constant that an expression gives, None where it is none or gets too long."""
-        if id(node) not in self._folded:
-            try:
-                value = self._fold(node)
-            except (TypeError, ValueError, LookupError, AttributeError, binascii.Error):
-                value = None  # the program would fail here
-            long = isinstance(value, str | bytes | list | tuple) and len(value) > LONGEST
-            self._folded[id(node)] = None if long and not isinstance(node, ast.Constant) else value
-        return self._folded[id(node)]
-
-    def _fold(self, node: ast.expr) -> object | None:
         match node:
-            case ast.Constant(value=str() | bytes() | int() as value):
-                return value
             case ast.Name(id=name):
-                return self.constants.get(name)
-            case ast.JoinedStr(values=values):
-                parts = [self.fold(v.value if isinstance(v, ast.FormattedValue) else v) for v in values]
-                return None if None in parts else "".join(str(part) for part in parts)
-            case ast.List(elts=elements) | ast.Tuple(elts=elements):
-                parts = [self.fold(element) for element in elements]
-                return None if None in parts else parts
-            case ast.BinOp(left=left, op=op, right=right):
-                return _combine(self.fold(left), op, self.fold(right))
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                number = self.fold(operand)
-                return -number if isinstance(number, int) else None
-            case ast.Subscript(value=held, slice=ast.Slice(lower=low, upper=high, step=step)):
-                text = self.fold(held)
-                ends: list[Any] = [None if end is None else self.fold(end) for end in (low, high, step)]
-                if isinstance(text, str | bytes | list) and all(
-                    end is None or isinstance(end, int) for end in ends
-                ):
-                    return text[slice(*ends)]
-            case ast.Subscript(value=held, slice=index):
-                text, position = self.fold(held), self.fold(index)
-                if isinstance(text, str | list) and isinstance(position, int):
-                    return text[position]
-            case ast.Call():
-                return self._fold_call(node)
-        return None
+                own = self.held.get(name, set())
+                return own or (set() if name in self.bound else {f"{star}.{name}" for star in self.stars})
+            case ast.Attribute(value=value, attr=name):
+                key = _key(node)
+                return (self.held.get(key, set()) if key else set()) | self._below(value, name)
+            case ast.IfExp(body=one, orelse=other):
+                return self.resolve(one) | self.resolve(other)
+            case ast.BoolOp(values=values):
+                return {name for value in values for name in self.resolve(value)}
+            case ast.NamedExpr(value=value):
+                return self.resolve(value)
+            case ast.Subscript(value=value, slice=key):
+                name = self._text(key)
+                return {name} if name and "sys.modules" in self.resolve(value) else set()
+            case ast.Call(args=[module, *_]) if self._function(node) & _IMPORTERS:
+                return {self._text(module)} - {""}
+            case ast.Call(func=ast.Name(id="getattr"), args=[value, name, *_]):
+                return self._below(value, self._text(name))
+        return set()
 
-    def _fold_call(self, node: ast.Call) -> object | None:
-        arguments: list[Any] = [self.fold(argument) for argument in node.args]
-        if None in arguments or node.keywords or any(isinstance(a, ast.Starred) for a in node.args):
-            return None
-        plain = _plain(node.func)
-        if plain in ("chr", "str", "reversed", "list", "bytes") and len(arguments) == 1:
-            made = {"chr": chr, "str": str, "reversed": lambda v: v[::-1], "list": list, "bytes": bytes}
-            first = arguments[0]
-            if plain in ("bytes", "list") and isinstance(first, int):
-                return None  # that many zeros
-            made_of: object = made[plain](first)  # type: ignore[operator]
-            return made_of
-        names = self.resolve(node.func)
-        if "base64.b64decode" in names and isinstance(arguments[0], str | bytes):
-            return base64.b64decode(arguments[0])
-        if (
-            "codecs.decode" in names
-            and len(arguments) == 2
-            and str(arguments[1]) in ("rot13", "rot_13", "hex")
-        ):
-            return codecs.decode(arguments[0], str(arguments[1]))
-        if isinstance(node.func, ast.Attribute):
-            if plain == "fromhex" and isinstance(arguments[0], str):
-                return bytes.fromhex(arguments[0])
-            held = self.fold(node.func.value)
-            if isinstance(held, str | bytes) and node.func.attr in _METHODS:
-                if node.func.attr == "format" and any(sign in str(held) for sign in (":", "!", ".", "[")):
-                    return None  # a width could be any size
-                computed: object = getattr(held, node.func.attr)(*arguments)
-                return computed
-        return None
+    def _below(self, node: ast.expr, name: str) -> set[str]:
+        return {f"{base}.{name}" for base in self.resolve(node)} if name else set()
+
+    def _function(self, node: ast.Call) -> set[str]:
+        plain = node.func.id if isinstance(node.func, ast.Name) else ""
+        return self.resolve(node.func) | ({plain} - self.bound.keys())
+
+    def _unknown(self, node: ast.Call) -> bool:
+        """Whether only a run can tell what a call uses."""
+        function = self._function(node)
+        if "getattr" in function and len(node.args) > 1:
+            held = self.resolve(node.args[0]) or {"builtins"} & {ast.unparse(node.args[0]).strip("_")}
+            return bool(held) and not self._text(node.args[1])
+        return bool(function & _RUNNERS and node.args) or bool(
+            function & _IMPORTERS and node.args and not self._text(node.args[0])
+        )
+
+    def _text(self, node: ast.expr) -> str:
+        """The constant text of an expression, written out or held by a name that is set once; else empty."""
+        if isinstance(node, ast.Name) and len(values := self.bound.get(node.id, [])) == 1:
+            node = values[0] or node
+        match node:
+            case ast.Constant(value=str(text)):
+                return text
+            case ast.BinOp(
+                left=ast.Constant(value=str(one)), op=ast.Add(), right=ast.Constant(value=str(two))
+            ):
+                return one + two
+        return ""
 
 
-def _combine(left: object, op: ast.operator, right: object) -> object | None:
-    if isinstance(op, ast.Add) and type(left) is type(right) and isinstance(left, str | bytes | int | list):
-        return left + right  # type: ignore[operator]
-    if isinstance(op, ast.Mult) and isinstance(left, str) and isinstance(right, int):
-        return left * right if 0 <= right * len(left) <= LONGEST else None
-    if isinstance(op, ast.Mod) and isinstance(left, str) and right is not None and "*" not in left:
-        if any(sign.isdigit() for sign in left):
-            return None  # a width could be any size
-        return left % (tuple(right) if isinstance(right, list) else right)
-    return None
+def _pairs(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
+    """Targets and values of an assignment; `a, b = c, d` are two."""
+    if isinstance(target, ast.Tuple | ast.List) and isinstance(value, ast.Tuple | ast.List):
+        return list(zip(target.elts, value.elts, strict=False))
+    return [(target, value)]
 
 
-def _plain(node: ast.expr) -> str:
-    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
-
-
-def _key(node: ast.expr) -> str | None:
-    """The name under which an assignment's target is kept: `x`, `self.x`."""
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-        return f"{node.value.id}.{node.attr}"
-    return None
+def _key(node: ast.expr) -> str:
+    """The name under which an assignment's target is kept: `x`, `self.x`; empty for others."""
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=ast.Name(id=base), attr=name):
+            return f"{base}.{name}"
+    return ""

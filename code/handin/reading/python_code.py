@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,6 +30,7 @@ class Unit:
     code: str
     place: Callable[[int], str]  # line of the code, from 1 → place in the hand-in
     unread: str = ""  # why the file that it stands in could not be read
+    handed_out: frozenset[str] = frozenset()  # forms of what is not the student's; see `forms`
 
     @cached_property
     def tree(self) -> ast.Module | None:
@@ -42,11 +44,43 @@ class Unit:
     @cached_property
     def _parsed(self) -> tuple[ast.Module | None, str]:
         try:
-            return ast.parse(self.code), ""
+            tree = ast.parse(self.code)
+            return _without(tree, self.handed_out) if self.handed_out else tree, ""
         except SyntaxError as error:
             return None, f"{error.msg} (line {error.lineno})"
         except (ValueError, RecursionError, MemoryError) as error:
             return None, str(error) or type(error).__name__
+
+
+def forms(files: Mapping[str, bytes]) -> frozenset[str]:
+    """Digests of every file, cell, function and class in some files of Python, spaces and comments aside."""
+    found = set()
+    for unit in units(files):
+        if unit.tree and unit.tree.body:
+            kinds = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+            found |= {_form(node) for node in ast.walk(unit.tree) if isinstance(node, kinds)}
+    return frozenset(found)
+
+
+def _form(node: ast.AST) -> str:
+    return hashlib.sha256(ast.dump(node).encode()).hexdigest()[:16]
+
+
+def _without(tree: ast.Module, handed_out: frozenset[str]) -> ast.Module:
+    """A syntax tree with `pass` for what was handed out."""
+
+    class Strip(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> ast.AST:
+            kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+            if isinstance(node, kinds) and _form(node) in handed_out:
+                return ast.copy_location(ast.Pass(), node)
+            return self.generic_visit(node)
+
+    if _form(tree) in handed_out:
+        return ast.Module([], [])
+    stripped = Strip().visit(tree)
+    assert isinstance(stripped, ast.Module)
+    return stripped
 
 
 def uses_of(pieces: Sequence[Unit]) -> dict[int, list[Use]]:

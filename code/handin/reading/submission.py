@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
@@ -23,7 +23,7 @@ from handin.qmd.outline import Mention, Outline, keys, read_outline
 from handin.reading import pdf
 from handin.reading.layout import Layout
 from handin.reading.names import Use
-from handin.reading.python_code import Unit, notebook_of, text_of, units, uses_of
+from handin.reading.python_code import Unit, forms, notebook_of, text_of, units, uses_of
 
 REPORT = "report.qmd"
 NOTEBOOK = "notebook.ipynb"
@@ -49,6 +49,27 @@ class Document:
     def layout(self) -> Layout | None:
         """How the document is built, None where it cannot be read."""
         return Layout(self.content) if self.content else None
+
+
+def demands(project: Project) -> Handin:
+    """What the course of a project asks, with what it handed out read from the project's folder.
+
+    Raises:
+        HandinError: There is no such file, or it cannot be read.
+    """
+    files: dict[str, bytes] = {}
+    for number, name in enumerate(project.handin.handed_out):
+        path = project.root / name
+        try:
+            found = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+            files |= {one.relative_to(project.root).as_posix(): one.read_bytes() for one in found}
+        except (OSError, ValueError) as error:
+            raise HandinError(
+                f"`{name}` cannot be read: {error}",
+                place=project.place("handin", "handed-out", number),
+                remedy="name files and folders of the project that the course handed out",
+            ) from error
+    return project.handin.model_copy(update={"handed_out_forms": tuple(sorted(forms(files)))})
 
 
 @dataclass(frozen=True)
@@ -87,7 +108,7 @@ class Submission:
                 remedy="make the file readable",
             ) from error
         versions = fingerprint.versions(files.get("pyproject.toml", b""))
-        return cls(project.root.name, dict(sorted(files.items())), project.handin, versions, found.faults)
+        return cls(project.root.name, dict(sorted(files.items())), demands(project), versions, found.faults)
 
     @property
     def is_archive(self) -> bool:
@@ -254,7 +275,8 @@ class Submission:
     @cached_property
     def python(self) -> tuple[Unit, ...]:
         """All Python in it, each piece parsed once."""
-        return tuple(units(self.files))
+        handed_out = frozenset(self.course.handed_out_forms)
+        return tuple(replace(unit, handed_out=handed_out) for unit in units(self.files))
 
     @cached_property
     def solution(self) -> tuple[tuple[Unit, list[Use] | None], ...]:

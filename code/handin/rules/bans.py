@@ -62,10 +62,7 @@ def banned_names(submission: Submission) -> list[Finding]:
             found.append(_unreadable(NAMES, unit))
             continue
         for use in used:
-            if not use.dotted:
-                if not use.is_import:
-                    found.append(_unknown(NAMES, unit, use))
-            elif name := _banned(use.dotted, course):
+            if name := _banned(use.dotted, course):
                 found.append(
                     failed(
                         NAMES,
