@@ -11,13 +11,16 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := render
-.PHONY: render draft preview check pack test test-long lint constraints clean distclean help
+.PHONY: render html draft preview check pack test test-long lint constraints clean distclean help
 
 render: $(VENV)/installed $(VENV)/quarto ## build report and notebook (the default)
 	@$(BIN)/handin render
 
 draft: $(VENV)/installed $(VENV)/quarto ## build them with false claims marked instead of stopping there
 	@$(BIN)/handin render --draft
+
+html: $(VENV)/installed $(VENV)/quarto ## build them as web pages
+	@$(BIN)/handin render --to html
 
 preview: $(VENV)/installed ## show the documents in the browser, built anew at every save
 	@$(BIN)/handin preview

@@ -13,7 +13,6 @@ from handin.errors import HandinError, Place, near
 from handin.project import CONFIG, Project
 from handin.render.builtin import Builder
 from handin.render.quarto import quarto_version, render_by_quarto
-from handin.render.refusals import SUPPORTED
 from handin.render.summary import summary
 
 
@@ -24,7 +23,7 @@ from handin.render.summary import summary
 )
 @click.option("--draft", is_flag=True, help="Mark a false claim in the text, and go on.")
 @click.option("--quick", is_flag=True, help="A draft from few runs, for a first look.")
-@click.option("--list-supported", is_flag=True, help="List what the built-in renderer knows, and stop.")
+@click.option("--to", type=click.Choice(["typst", "html"]), default="typst", help="PDFs, or web pages.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -32,18 +31,20 @@ def command(
     renderer: str | None,
     draft: bool,
     quick: bool,
-    list_supported: bool,
+    to: str,
 ) -> None:
     """Build the PDFs of all DOCUMENTS, or of the named ones (`handin render report`)."""
-    if list_supported:
-        width = max(len(name) for name in SUPPORTED)
-        click.echo("\n".join(f"{name:<{width}}  {what}" for name, what in SUPPORTED.items()))
-        return
-    render_documents(current_project(ctx), documents, renderer=renderer, draft=draft, quick=quick)
+    render_documents(current_project(ctx), documents, renderer=renderer, draft=draft, quick=quick, to=to)
 
 
 def render_documents(
-    project: Project, names: Sequence[str], *, renderer: str | None, draft: bool, quick: bool
+    project: Project,
+    names: Sequence[str],
+    *,
+    renderer: str | None,
+    draft: bool,
+    quick: bool,
+    to: str = "typst",
 ) -> None:
     """Render and say what has come of it.
 
@@ -53,6 +54,7 @@ def render_documents(
         renderer: "quarto", "builtin", or None for Quarto if it is on the PATH.
         draft: Mark a false claim in the text instead of stopping there.
         quick: A draft from few runs.
+        to: "typst" for PDFs, "html" for web pages.
 
     Raises:
         HandinError: There is no such document or no Quarto, or the render failed.
@@ -62,9 +64,9 @@ def render_documents(
     console = Console()
     started = time.perf_counter()
     if version:
-        paths = render_by_quarto(project, documents, draft=draft, quick=quick, console=console)
+        paths = render_by_quarto(project, documents, draft=draft, quick=quick, to=to, console=console)
     else:
-        paths = Builder(project, draft=draft, quick=quick, console=console).render(documents)
+        paths = Builder(project, draft=draft, quick=quick, to=to, console=console).render(documents)
     seconds = time.perf_counter() - started
     made_by = f"Quarto {version}" if version else "the built-in renderer"
     click.echo(summary(paths, project.root, made_by, seconds))

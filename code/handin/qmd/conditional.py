@@ -19,7 +19,7 @@ _ATTRIBUTE = re.compile(r'(?P<name>[\w-]+)="?(?P<value>[^"\s}]*)"?')
 _CLASS = re.compile(r"\.([\w-]+)")
 
 
-def resolve_conditions(tree: Node, source: Source, metadata: Mapping[str, Any]) -> Node:
+def resolve_conditions(tree: Node, source: Source, metadata: Mapping[str, Any], form: str = FORMAT) -> Node:
     """The tree with conditional blocks and spans either opened up or taken out.
 
     Raises:
@@ -39,7 +39,7 @@ def resolve_conditions(tree: Node, source: Source, metadata: Mapping[str, Any]) 
                 place=source.find("content-(visible|hidden)"),
                 remedy=f"use {', '.join(sorted(CONDITIONS))}",
             )
-        return list(node["c"][1]) if shown(kind, attributes, metadata) else []
+        return list(node["c"][1]) if shown(kind, attributes, metadata, form) else []
 
     result: Node = rewrite(tree, change)
     return result
@@ -70,18 +70,20 @@ def shown_lines(lines: Iterable[Line], metadata: Mapping[str, Any], hidden: list
             yield line.text
 
 
-def shown(classes: set[str], conditions: Mapping[str, str], metadata: Mapping[str, Any]) -> bool:
+def shown(
+    classes: set[str], conditions: Mapping[str, str], metadata: Mapping[str, Any], form: str = FORMAT
+) -> bool:
     """Whether content of these classes, under these conditions, is shown in a document with this metadata."""
     if not CLASSES & classes:
         return True
-    holds = all(_holds(name, value, metadata) for name, value in conditions.items())
+    holds = all(_holds(name, value, metadata, form) for name, value in conditions.items())
     return holds == ("content-visible" in classes)
 
 
-def _holds(condition: str, value: str, metadata: Mapping[str, Any]) -> bool:
+def _holds(condition: str, value: str, metadata: Mapping[str, Any], form: str) -> bool:
     when = condition.startswith("when-")
     if condition.endswith("-format"):
-        return (value == FORMAT) == when
+        return (value == form) == when
     found: Any = metadata
     for key in value.split("."):
         found = found.get(key) if isinstance(found, Mapping) else None

@@ -28,7 +28,7 @@ from handin.qmd.chunks import Chunk, Prose, read_blocks
 from handin.qmd.conditional import resolve_conditions
 from handin.qmd.pandoc import Node
 from handin.qmd.source import Source, on_disk, read_source
-from handin.render import paper
+from handin.render import paper, web
 from handin.render.crossref import resolve_references
 from handin.render.environment import DRAFT_MARK, environment
 from handin.render.figures import figures, obsolete_figures
@@ -72,6 +72,7 @@ class Builder:
         project: The project.
         draft: Sets DRAFT=1 for the chunks, and marks every page.
         quick: A draft with the variables of `handin: quick:` in _quarto.yml.
+        to: "typst" for PDFs, "html" for web pages.
         console: Where progress is shown; None for silence.
         on_set: Called with every document that is set: its name, the PDF, the Typst source it was made from.
     """
@@ -82,6 +83,7 @@ class Builder:
         *,
         draft: bool = False,
         quick: bool = False,
+        to: str = paper.FORMAT,
         console: Console | None = None,
         on_set: Callable[[str, bytes, Path], None] = lambda name, pdf, typst: None,
     ) -> None:
@@ -90,12 +92,13 @@ class Builder:
         self._console = console
         self._environment = environment(project, draft=draft, quick=quick)
         self._draft = draft or quick
+        self._form = web if to == web.FORMAT else paper
 
     def render(self, names: Sequence[str]) -> list[Path]:
         """Render the named documents.
 
         Returns:
-            The PDF files.
+            The PDFs, or the web pages.
 
         Raises:
             HandinError: Anything is wrong with them. No file has changed then.
@@ -115,17 +118,22 @@ class Builder:
                 files: dict[Path, bytes] = {}
                 for document in documents:
                     with progress.step(f"Set {document.name}"):
-                        pdf = fingerprint.embed_pdf(
-                            self._set(document, document.notebook, folder), built_from
-                        )
+                        made = self._set(document, document.notebook, folder)
+                        if self._form is web:
+                            files[self._project.output_dir / f"{document.stem}.html"] = made
+                            continue
+                        pdf = fingerprint.embed_pdf(made, built_from)
                         files[self._project.output_dir / f"{document.stem}.pdf"] = pdf
                     self._on_set(document.name, pdf, folder / f"{document.stem}.typ")
-        pdfs = list(files)
+        made_files = list(files)
+        if self._form is web:  # the notebook and the figures belong to the PDFs
+            publish(files)
+            return made_files
         obsolete = self._records(documents, files, built_from)
         publish(files, obsolete)
         for remark in sorted({remark for document in documents for remark in remarks(document.notebook)}):
             progress.say(remark)
-        return pdfs
+        return made_files
 
     def _read(self, name: str) -> Document:
         source = read_source(on_disk(self._project.root), name)
@@ -164,15 +172,21 @@ class Builder:
 
     def _tree(self, document: Document, notebook: NotebookNode, folder: Path) -> Node:
         media = folder / f"{document.stem}-media"
-        markdown = Converter(document.settings, media).convert(notebook, document.blocks)
-        tree = set_html_tables(pandoc.parse(markdown, folder=self._project.root))
-        tree = resolve_conditions(tree, document.source, document.settings.metadata)
+        markdown = Converter(document.settings, media, on_paper=self._form is paper).convert(
+            notebook, document.blocks
+        )
+        tree = pandoc.parse(markdown, folder=self._project.root)
+        tree = set_html_tables(tree, with_size=self._form is web)
+        tree = resolve_conditions(tree, document.source, document.settings.metadata, self._form.FORMAT)
         refuse_unsupported(tree, document.source, (folder, self._project.root))
-        return resolve_references(tree, document.source, self._citations(document), paper)
+        return resolve_references(tree, document.source, self._citations(document), self._form)
 
     def _set(self, document: Document, notebook: NotebookNode, folder: Path) -> bytes:
         tree = self._tree(document, notebook, folder)
-        text = to_typst(tree, document.source, document.settings, self._project, folder)
+        setting = document.source, document.settings, self._project, folder
+        if self._form is web:
+            return web.to_html(tree, *setting).encode()
+        text = to_typst(tree, *setting)
         epoch = int(self._environment.get("SOURCE_DATE_EPOCH", "0"))
         return to_pdf(text, document.source, self._project, folder, timestamp=epoch)
 

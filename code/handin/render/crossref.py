@@ -112,7 +112,8 @@ class _Resolver:
     def _table(self, node: Node) -> list[Node]:
         identifier, classes, attributes = attr(node["c"][0])
         # Pandoc would wrap the table in a figure of its own.
-        attributes_list = ["", [*classes, "typst:no-figure"], list(attributes.items())]
+        own = ["typst:no-figure"] if self._form.FORMAT == "typst" else []
+        attributes_list = ["", [*classes, *own], list(attributes.items())]
         caption = node["c"][1]
         bare = {"t": "Table", "c": [attributes_list, [None, []], *node["c"][2:]]}
         if not identifier and not caption[1]:

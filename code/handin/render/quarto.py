@@ -55,6 +55,7 @@ def render_by_quarto(
     *,
     draft: bool = False,
     quick: bool = False,
+    to: str = "typst",
     console: Console | None = None,
 ) -> list[Path]:
     """Render the named documents of a project.
@@ -62,7 +63,7 @@ def render_by_quarto(
     Quarto writes into a scratch folder; its documents are moved to their place when the last one is complete.
 
     Returns:
-        The PDF files.
+        The PDFs, or the web pages.
 
     Raises:
         HandinError: Quarto failed; what it said is part of the message. No document has changed then.
@@ -82,7 +83,7 @@ def render_by_quarto(
         rounds = [[]] if set(names) == set(project.documents) else [[name] for name in names]
         with Progress(console, progress_file) as progress:
             for documents in rounds:
-                command = ["quarto", "render", *documents, "--to", "typst"]
+                command = ["quarto", "render", *documents, "--to", to]
                 command += ["--output-dir", output.relative_to(root).as_posix()]
                 command += ["--metadata", f"{DRAFT_MARK}:true"] if draft or quick else []
                 _run(command, root, variables, progress)
@@ -95,7 +96,7 @@ def render_by_quarto(
     notebooks = [nbformat.reads(data, 4) for path, data in files.items() if path.suffix == ".ipynb"]
     for remark in sorted({remark for notebook in notebooks for remark in remarks(notebook)}):
         progress.say(remark)
-    return [path for path in files if path.suffix == ".pdf"]
+    return [path for path in files if path.suffix in (".pdf", ".html")]
 
 
 def _run(command: list[str], root: Path, variables: dict[str, str], progress: Progress) -> None:

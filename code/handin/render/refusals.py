@@ -8,7 +8,7 @@ from pathlib import Path
 
 from handin.errors import HandinError, Place
 from handin.qmd.chunks import Chunk, Prose, chunks
-from handin.qmd.conditional import CLASSES, CLOSING, CONDITIONS, OPENING
+from handin.qmd.conditional import CLASSES, CLOSING, OPENING
 from handin.qmd.pandoc import Node, attr, plain_text, walk
 from handin.qmd.source import FENCE, Line, Source, with_roles
 from handin.render.paper import CALLOUTS
@@ -44,22 +44,6 @@ DIV_ATTRIBUTES = {"layout-ncol", "width", "title", "icon", "appearance", "collap
 CODE_ATTRIBUTES = {"filename", "code-fold", "code-summary"}
 SPANS = {"smallcaps", "underline"}
 IMAGE_ATTRIBUTES = {"fig-alt", "alt", "width", "height"}
-
-SUPPORTED = {
-    "includes": "{{< include path >}} on a line by itself, nested too",
-    "chunks": "```{python} with options " + ", ".join(OPTIONS),
-    "outputs": "SVG and PNG images, text/markdown, text/plain, stdout and stderr",
-    "inline values": "`{python} expression` on one line",
-    "figures": "chunks labelled fig-…, ![caption](file){#fig-…}, ::: {#fig-…} with the caption last",
-    "tables": "chunks labelled tbl-… that give a Markdown table, and `: caption {#tbl-…}`",
-    "equations": "$$…$$ {#eq-…}",
-    "references": "@sec-… @fig-… @tbl-… @eq-…, [@fig-a; @tbl-b], [-@fig-a]",
-    "citations": "@key, [@key], [@key, p. 3; @other], with citeproc and ::: {#refs}",
-    "conditional content": "::: {.content-visible …} and .content-hidden with "
-    + ", ".join(sorted(CONDITIONS)),
-    "raw blocks": "```{=typst}",
-    "Markdown": "the rest of Pandoc's: lists, quotes, footnotes, links, code, headings {.unnumbered}",
-}
 
 
 def refuse_chunks(source: Source, blocks: Iterable[Prose | Chunk]) -> None:
@@ -230,5 +214,5 @@ def _refusal(what: str, pattern: str, source: Source) -> HandinError:
     return HandinError(
         f"the built-in renderer does not support {what}",
         place=source.find(pattern),
-        remedy="write it another way (see `handin render --list-supported`), or render with Quarto",
+        remedy="write it another way, or render with Quarto",
     )

@@ -17,16 +17,16 @@ from handin.yaml_lines import Key, Located
 # Settings of Quarto that change what is printed, unknown here.
 REFUSED = {
     "abstract", "abstract-title", "affiliation", "brand", "code-fold", "columns", "crossref", "date",
-    "date-format", "engine", "filters", "grid", "header-includes", "include-after-body",
+    "date-format", "engine", "grid", "header-includes", "include-after-body",
     "include-before-body", "include-in-header", "layout", "listing", "logo", "metadata-files", "nocite",
     "number-depth", "number-offset", "params", "profile", "reference-location", "shift-heading-level-by",
-    "shortcodes", "theme", "toc", "toc-depth", "toc-title",
+    "shortcodes", "theme", "toc-depth",
 }  # fmt: skip
 EXECUTE = {"echo": bool, "warning": bool, "output": bool, "include": bool, "eval": bool}
 TYPST = {
     "papersize", "margin", "mainfont", "fontsize", "number-sections", "section-numbering", "fig-format",
     "fig-width", "fig-height", "keep-ipynb", "keep-typ", "template-partials", "pdf-standard",
-    "syntax-highlighting",
+    "syntax-highlighting", "toc",
 }  # fmt: skip
 FIGURE_SIZE = (5.5, 3.5)  # in, Quarto's for Typst
 
@@ -42,8 +42,21 @@ class Settings:
     @property
     def figure_size(self) -> tuple[float, float]:
         """Default width and height of a figure, in inches."""
-        width, height = FIGURE_SIZE
-        return float(self.typst.get("fig-width", width)), float(self.typst.get("fig-height", height))
+        found = {"fig-width": FIGURE_SIZE[0], "fig-height": FIGURE_SIZE[1], **self.metadata, **self.typst}
+        return float(found["fig-width"]), float(found["fig-height"])
+
+    @property
+    def filters(self) -> list[str]:
+        """Lua filters for Pandoc that run when all is resolved (`at: post-quarto`)."""
+        return [str(one["path"]) for one in self.metadata.get("filters", [])]
+
+    def for_templates(self, project: Project) -> dict[str, Any]:
+        """What the templates see, under the names that Quarto gives."""
+        authors = [
+            {"name": {"literal": author.name}, "metadata": {"login": author.login}}
+            for author in project.authors
+        ]
+        return {**self.metadata, "by-author": authors}
 
     @property
     def bibliography(self) -> list[str]:
@@ -75,6 +88,10 @@ def _check(located: Located) -> None:
     for key in execute:
         if not isinstance(execute[key], EXECUTE.get(key, type(None))):
             raise _refusal(("execute", key), located)
+    for one in data.get("filters") or []:
+        if not isinstance(one, Mapping) or one.get("at") != "post-quarto":
+            why = "only filters `{at: post-quarto, path: …}` in Lua, for HTML"
+            raise _refusal(("filters",), located, why)
     formats = data.get("format") or {}
     typst = formats.get("typst") if isinstance(formats, Mapping) else None
     for key in typst or {}:

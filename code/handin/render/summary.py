@@ -11,8 +11,12 @@ from handin.render.progress import duration
 
 
 def summary(paths: Iterable[Path], root: Path, renderer: str, seconds: float) -> str:
-    """Where the PDFs are, how many pages they have, who made them and how long it took."""
-    lines = [f"{path.relative_to(root)}  {pages(path)}" for path in paths]
+    """Where the files are, how many pages they have, who made them and how long it took."""
+    lines = [
+        f"{path.relative_to(root)}  "
+        + (pages(path) if path.suffix == ".pdf" else f"{path.stat().st_size / 1000:,.0f} kB")
+        for path in paths
+    ]
     return "\n".join([*lines, f"built by {renderer} in {duration(seconds)}"])
 
 

@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 
 import typst
 
@@ -37,7 +36,9 @@ def to_typst(tree: Node, source: Source, settings: Settings, project: Project, f
     templates = folder / "templates"
     _assemble(templates, settings, project)
     metadata = folder / f"{Path(source.name).stem}-metadata.json"
-    metadata.write_text(json.dumps(_metadata(settings, project), default=str), encoding="utf-8")
+    metadata.write_text(
+        json.dumps(settings.for_templates(project) | settings.typst, default=str), encoding="utf-8"
+    )
     arguments = [
         "--from=json",
         "--to=typst",
@@ -133,14 +134,6 @@ def _assemble(templates: Path, settings: Settings, project: Project) -> None:
         if not path.is_file():
             raise HandinError(f"there is no template {path.relative_to(project.root)}", place=place)
         shutil.copyfile(path, templates / name)
-
-
-def _metadata(settings: Settings, project: Project) -> dict[str, Any]:
-    """What the templates see, under the names that Quarto gives."""
-    authors = [
-        {"name": {"literal": author.name}, "metadata": {"login": author.login}} for author in project.authors
-    ]
-    return {**settings.metadata, **settings.typst, "by-author": authors}
 
 
 def _image(node: Node, folder: Path, root: Path) -> list[Node] | None:

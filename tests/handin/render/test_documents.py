@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from tests.handin.render.quartos import each_quarto, use
 
 from handin.project import Project, load_project
 from handin.qmd.chunks import chunks, read_blocks
@@ -94,8 +95,11 @@ def words(path: Path) -> Counter[str]:
     return Counter(re.findall(r"[^\W\d_]{2,}|\d+(?:[.,]\d+)*", unicodedata.normalize("NFKC", found)))
 
 
-@pytest.mark.skipif(shutil.which("quarto") is None, reason="there is no Quarto on the PATH")
-def test_quarto_prints_the_same_words_and_numbers(documents: Project, tmp_path: Path) -> None:
+@each_quarto
+def test_quarto_prints_the_same_words_and_numbers(
+    quarto: str, documents: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(quarto, monkeypatch)
     copy = tmp_path / "copy"
     shutil.copytree(documents.root, copy, ignore=shutil.ignore_patterns("_output", "_build", "*.svg"))
     draft = os.environ.get("PLAN", "full") != "full"

@@ -1,18 +1,29 @@
 """Quarto and the built-in renderer on the small project: the same words, notebook and figures."""
 
-import shutil
+import re
 import subprocess
 import unicodedata
 from pathlib import Path
 
 import pypdf
 import pytest
+from tests.handin.render.quartos import each_quarto, page_words, use
 
 from handin.errors import HandinError
 from handin.project import Project, load_project
+from handin.render.builtin import Builder
 from handin.render.quarto import quarto_environment, render_by_quarto
 
-pytestmark = pytest.mark.skipif(shutil.which("quarto") is None, reason="there is no Quarto on the PATH")
+
+@pytest.fixture(autouse=True)
+def _quarto(quarto: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(quarto, monkeypatch)
+
+
+pytestmark = each_quarto
+
+
+NAMES = ("report.qmd", "notebook.qmd")
 
 
 def words(pdf: Path) -> list[str]:
@@ -20,7 +31,7 @@ def words(pdf: Path) -> list[str]:
     return unicodedata.normalize("NFKC", text).split()  # a raised 1 may be a character of its own
 
 
-def test_both_renderers_agree(built: Project, folder: Path) -> None:
+def test_both_renderers_agree(quarto: str, built: Project, folder: Path) -> None:
     project = load_project(folder)
     paths = render_by_quarto(project, project.documents)
     assert sorted(path.name for path in paths) == ["notebook.pdf", "report.pdf"]
@@ -32,7 +43,7 @@ def test_both_renderers_agree(built: Project, folder: Path) -> None:
     assert left == {path.name for path in built.root.iterdir()} - {"_build", "_output"}
 
 
-def test_a_failure_shows_quartos_words_and_replaces_nothing(folder: Path) -> None:
+def test_a_failure_shows_quartos_words_and_replaces_nothing(quarto: str, folder: Path) -> None:
     (folder / "_output").mkdir()
     (folder / "_output" / "report.pdf").write_text("the old one")
     path = folder / "sections" / "1-words.qmd"
@@ -42,7 +53,7 @@ def test_a_failure_shows_quartos_words_and_replaces_nothing(folder: Path) -> Non
     assert [path.name for path in (folder / "_output").iterdir()] == ["report.pdf"]
 
 
-def test_other_formats_leave_the_documents_alone(folder: Path) -> None:
+def test_other_formats_leave_the_documents_alone(quarto: str, folder: Path) -> None:
     (folder / "_output").mkdir()
     (folder / "_output" / "notebook.ipynb").write_text("the old one")
     environment = quarto_environment(load_project(folder))
@@ -52,3 +63,19 @@ def test_other_formats_leave_the_documents_alone(folder: Path) -> None:
     assert (folder / "_output" / "notebook.ipynb").read_text() == "the old one"
     html = (folder / "_output" / "report.html").read_text()
     assert "Squares, computed." in html
+
+
+def test_both_renderers_make_the_same_web_page(quarto: str, folder: Path) -> None:
+    project = load_project(folder)
+    ours = {path: path.read_text(encoding="utf-8") for path in Builder(project, to="html").render([*NAMES])}
+    assert set(render_by_quarto(project, [*NAMES], to="html")) == set(ours)
+    for path, our in ours.items():
+        its = path.read_text(encoding="utf-8")
+        assert page_words(its) == page_words(our)
+        assert landmarks(its) == landmarks(our)
+        for page in (its, our):
+            assert not re.search(r"<script|(src|rel=.stylesheet. href)=.http", page)
+
+
+def landmarks(page: str) -> list[str]:
+    return re.findall(r"<(?:header|nav|main|h[1-6]|figure|figcaption|table|math)\b", page)

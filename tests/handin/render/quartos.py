@@ -1,0 +1,47 @@
+"""Every Quarto on this machine: the one on the PATH, and those in the folders that QUARTO_DIRS names."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+PATH = os.environ.get("PATH", "")
+
+
+def _found() -> dict[str, Path]:
+    """Version → folder with the executable; QUARTO_DIRS names installations, or their `bin`."""
+    folders = [Path(folder) for folder in os.environ.get("QUARTO_DIRS", "").split(os.pathsep) if folder]
+    programs = [shutil.which("quarto"), *(shutil.which("quarto", path=f"{f / 'bin'}:{f}") for f in folders)]
+    found = {}
+    for program in filter(None, programs):
+        done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            found[done.stdout.strip()] = Path(program).parent
+    return found
+
+
+QUARTOS = _found()
+each_quarto = pytest.mark.parametrize(
+    "quarto",
+    sorted(QUARTOS)
+    or [pytest.param("", marks=pytest.mark.skip(reason="no Quarto on the PATH or in QUARTO_DIRS"))],
+)
+
+
+def use(quarto: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put one version of Quarto first on the PATH."""
+    monkeypatch.setenv("PATH", f"{QUARTOS[quarto]}{os.pathsep}{PATH}")
+
+
+def page_words(html: str) -> list[str]:
+    """The words of a web page as they are seen, in order."""
+    body = html[html.index("<body") :]
+    body = re.sub(r"<(style|script|annotation)\b.*?</\1>|<!--.*?-->", "", body, flags=re.DOTALL)
+    body = re.sub(r"</?(a|em|strong|code|sup|m\w+)\b[^>]*>|</?span\b[^>]*>", "", body)
+    text = re.sub(r"<[^>]*>", " ", body)
+    for name, sign in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&#39;", "'"), ("&amp;", "&")):
+        text = text.replace(name, sign)
+    return text.split()

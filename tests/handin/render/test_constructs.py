@@ -1,0 +1,157 @@
+"""docs/quarto.md, row by row, on paper and on the web: by the built-in renderer and by each Quarto."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+import pypdf
+import pytest
+from tests.handin.render.conftest import ROOT, copy_project
+from tests.handin.render.quartos import each_quarto, page_words, use
+
+from handin.errors import HandinError
+from handin.project import Project, load_project
+from handin.render.builtin import Builder
+from handin.render.quarto import render_by_quarto
+
+BOX = '<svg xmlns="http://www.w3.org/2000/svg" width="100" height="60"><rect width="90" height="50"/></svg>'
+START = """\
+---
+title: Constructs
+---
+
+# Constructs {#sec-constructs}
+
+```{python}
+import matplotlib.pyplot as plt
+from IPython.display import Markdown
+import words
+```
+"""
+
+
+@dataclass
+class Row:
+    what: str
+    written: str
+    expected: str
+
+
+def rows(section: str) -> list[Row]:
+    text = (
+        (ROOT / "docs" / "quarto.md")
+        .read_text(encoding="utf-8")
+        .split(f"## {section}\n")[1]
+        .split("\n## ")[0]
+    )
+    found = []
+    for line in text.splitlines():
+        cells = [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        if len(cells) == 3 and not cells[0].startswith(("what", "---")):
+            ticks = re.match(r"`+", cells[1])
+            assert ticks, line
+            written = (
+                cells[1].strip("`")
+                if len(ticks[0]) == 1
+                else cells[1][len(ticks[0]) + 1 : -len(ticks[0]) - 1]
+            )
+            found.append(Row(cells[0], written.replace("↵", "\n"), cells[2]))
+    return found
+
+
+WORKS, REFUSED = rows("Works"), rows("Refused")
+CALLOUTS = [row.what for row in WORKS if row.what.startswith("callout")]
+
+
+def constructs(folder: Path, without: list[str] | None = None) -> Project:
+    """A project whose report holds every row that works."""
+    copy_project(folder)
+    parts = [row.written for row in WORKS if row.what not in (without or [])]
+    (folder / "report.qmd").write_text("\n\n".join([START, *parts, ""]), encoding="utf-8")
+    (folder / "box.svg").write_text(BOX)
+    return load_project(folder)
+
+
+def paper_text(path: Path) -> str:
+    text = " ".join(page.extract_text() for page in pypdf.PdfReader(path).pages)
+    text = re.sub(r"\x1b?\[\d+(;\d+)*m", "", unicodedata.normalize("NFKC", text))  # Quarto leaves colours in
+    return " ".join(re.sub(r"Testing \(FSS24\) *·.*?Ada Lovelace|\d+ of \d+", "", text).split())
+
+
+def web_text(path: Path) -> str:
+    return " ".join(page_words(unicodedata.normalize("NFKC", path.read_text(encoding="utf-8"))))
+
+
+def missing(row: Row, medium: str, text: str) -> list[str]:
+    """What a row should print and does not."""
+    absent = []
+    for phrase in row.expected.split(" · "):
+        only = re.match(r"(paper|web): (.*)", phrase)
+        wanted = only[2] if only else phrase
+        pattern = re.sub(r"\\ ", r"\\s*", re.escape(wanted)).replace("\\#", r"\d+")
+        if bool(re.search(pattern, text)) == bool(only and only[1] != medium):
+            absent.append(f"{row.what}: {phrase}")
+    return absent
+
+
+@pytest.fixture(scope="session")
+def set_constructs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The document of all constructs by the built-in renderer: medium → text."""
+    project = constructs(tmp_path_factory.mktemp("constructs") / "project")
+    (pdf,) = Builder(project).render(["report.qmd"])
+    (page,) = Builder(project, to="html").render(["report.qmd"])
+    return {"paper": paper_text(pdf), "web": web_text(page)}
+
+
+def test_there_are_forty_constructs() -> None:
+    assert len(WORKS) >= 40
+    assert len(REFUSED) >= 20
+
+
+@pytest.mark.parametrize("medium", ["paper", "web"])
+@pytest.mark.parametrize("row", WORKS, ids=lambda row: row.what)
+def test_what_works(row: Row, medium: str, set_constructs: dict[str, str]) -> None:
+    assert missing(row, medium, set_constructs[medium]) == []
+
+
+@pytest.fixture(scope="session")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("refused") / "project"
+    constructs(folder)
+    return folder
+
+
+@pytest.mark.parametrize("row", REFUSED, ids=lambda row: row.what)
+def test_what_is_refused(row: Row, bare: Path) -> None:
+    (bare / "sections" / "refused.qmd").write_text(f"Some words.\n\n{row.written}\n")
+    (bare / "report.qmd").write_text(f"{START}\n{{{{< include sections/refused.qmd >}}}}\n")
+    with pytest.raises(HandinError) as caught:
+        Builder(load_project(bare)).render(["report.qmd"])
+    assert row.expected.strip() in str(caught.value)
+    assert re.match(r"sections/refused\.qmd:[3-9]: ", str(caught.value))
+
+
+@each_quarto
+def test_each_quarto_prints_the_same(
+    quarto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, set_constructs: dict[str, str]
+) -> None:
+    use(quarto, monkeypatch)
+    # Before 1.9 Quarto fetches the icons of callouts from the net.
+    without = CALLOUTS if tuple(map(int, quarto.split(".")[:2])) < (1, 9) else []
+    project = constructs(tmp_path / "project", without)
+    for medium, to, text in (("paper", "typst", paper_text), ("web", "html", web_text)):
+        (path,) = render_by_quarto(project, ["report.qmd"], to=to)
+        found = text(path)
+        assert [
+            lack for row in WORKS if row.what not in without for lack in missing(row, medium, found)
+        ] == []
+        if not without:
+            ours, its = _words(set_constructs[medium]), _words(found)
+            if medium == "paper":  # a figure may float to another place, as columns are set side by side here
+                ours, its = sorted(ours), sorted(its)
+            assert its == ours
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W\d_]{2,}|\d+", text)
