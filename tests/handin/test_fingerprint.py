@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,3 +56,27 @@ def test_it_covers_sources_data_and_templates_of_the_project(tmp_path: Path) -> 
     assert set(found.files) == set(SOURCES) - left_out
     assert {"python", "torch", "scipy"} == set(found.versions)
     assert "+" not in found.versions["torch"]
+
+
+def test_of_the_tool_it_covers_what_rendering_imports_and_no_more() -> None:
+    tool = Path(fingerprint.__file__).parents[1]
+    files = {
+        f"code/handin/{path.relative_to(tool).as_posix()}": path.read_bytes()
+        for path in tool.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    found = {name.removeprefix("code/handin/") for name in fingerprint.read_by_a_build(files)}
+    program = (
+        "import sys, handin.render.builtin, handin.render.quarto, handin.render.collect\n"
+        "for name, module in sys.modules.items():\n"
+        "    if name.partition('.')[0] == 'handin':\n"
+        "        print(module.__file__)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tool.parent)}
+    told = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    loaded = {Path(line).relative_to(tool).as_posix() for line in told.stdout.splitlines()}
+    assert loaded <= found
+    assert {"project.py", "yaml_lines.py", "qmd/outline.py"} <= found
+    assert not {name for name in found if name.startswith(("rules/", "commands/", "pack.py"))}

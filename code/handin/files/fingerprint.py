@@ -7,7 +7,9 @@ the one of the files beside it; otherwise the difference names what changed.
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import io
 import json
 import os
 import platform
@@ -15,22 +17,28 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from typing import Any
 
+import pypdf
+from pypdf.generic import NameObject, TextStringObject
+
 from handin.files.inventory import sources
 from handin.project import Project
-from handin.reading import pdf
 
 KEY = "HandinFingerprint"  # in the PDF's document information
 NOTEBOOK_KEY = "handin"  # in the notebook's metadata
 DRAFT = "draft"  # among the versions: rendered as a draft, with claims unchecked
 
-# Sources that cannot change what the documents say.
+# Files that cannot change what the documents say.
 _NO_SOURCE = re.compile(
-    r"tests/|benchmarks/|code/grading/|code/handin/(?!render/|qmd/|files/|memory/|project|errors|yaml_lines)|[^/]*\.pdf$|[^/]*\.ipynb$|manifest\.json$|"
+    r"tests/|benchmarks/|code/grading/|[^/]*\.pdf$|[^/]*\.ipynb$|manifest\.json$|"
     r"(?:.*/)?README[^/]*$|(?:.*/)?\.|LICENSE|Makefile|pyproject\.toml$|constraints\.txt$"
 )
+TOOL = "code/handin/"
+# Of the tool, what these rooms hold and import counts: they run the chunks and set the pages.
+_BUILDING = (f"{TOOL}render/", f"{TOOL}memory/")
 
 
 @dataclass(frozen=True)
@@ -84,20 +92,45 @@ def of(project: Project, environment: Mapping[str, str] = os.environ) -> Fingerp
     Raises:
         OSError: A source cannot be read.
     """
-    files = {name: path.read_bytes() for name, path in sources(project).files.items() if is_source(name)}
+    files = {name: path.read_bytes() for name, path in sources(project).files.items()}
     draft = {DRAFT: "1"} if environment.get("DRAFT") == "1" else {}
     return of_files(files, versions(_pyproject(project)) | draft)
 
 
 def of_files(files: Mapping[str, bytes], packages: Mapping[str, str]) -> Fingerprint:
-    """The fingerprint of a hand-in's files; documents and what cannot change them do not count."""
-    hashes = {name: _hash(files[name]) for name in sorted(files) if is_source(name)}
+    """The fingerprint of a hand-in's files."""
+    hashes = {name: _hash(files[name]) for name in sorted(read_by_a_build(files))}
     return Fingerprint(hashes, dict(sorted(packages.items())))
 
 
-def is_source(name: str) -> bool:
-    """Whether a file of a hand-in can change what its documents say."""
-    return _NO_SOURCE.match(name) is None
+def read_by_a_build(files: Mapping[str, bytes]) -> set[str]:
+    """The files of a hand-in that can change what its documents say; of the tool, what rendering imports."""
+    found = {name for name in files if not _NO_SOURCE.match(name) and not name.startswith(TOOL)}
+    waiting = [name for name in files if name.startswith(_BUILDING)]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += [path for path in _imported(files[name]) if name.endswith(".py") and path in files]
+    return found
+
+
+@cache
+def _imported(code: bytes) -> frozenset[str]:
+    """Files in which the modules stand that a module may import, packages included; no others of the tool."""
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError):
+        return frozenset()
+    modules = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            modules |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    parts = (module.split(".") for module in modules)
+    paths = {"/".join(name[:end]) for name in parts for end in range(1, len(name) + 1)}
+    return frozenset(f"code/{path}{suffix}" for path in paths for suffix in (".py", "/__init__.py"))
 
 
 def versions(pyproject: bytes) -> dict[str, str]:
@@ -122,8 +155,14 @@ def dependencies(pyproject: bytes) -> Iterable[str]:
 
 
 def embed_pdf(data: bytes, fingerprint: Fingerprint) -> bytes:
-    """The PDF with the fingerprint in its document information; the same bytes every time."""
-    return pdf.add_info(data, {KEY: fingerprint.as_json()})
+    """The PDF with the fingerprint in its document information, appended as an incremental update: the same
+    bytes every time.
+    """
+    writer = pypdf.PdfWriter(pypdf.PdfReader(io.BytesIO(data)), incremental=True)
+    writer.add_metadata({NameObject(f"/{KEY}"): TextStringObject(fingerprint.as_json())})
+    written = io.BytesIO()
+    writer.write(written)
+    return written.getvalue()
 
 
 def embed_notebook(notebook: dict[str, Any], fingerprint: Fingerprint) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 import pypdf
 import pypdfium2
 import pypdfium2.raw as pdfium
-from pypdf.generic import DictionaryObject, IndirectObject, NameObject, TextStringObject
+from pypdf.generic import DictionaryObject, IndirectObject
 
 MOST_PAGES = 200  # a hand-in with more is not read
 MOST_BYTES = 100_000_000
@@ -144,15 +144,6 @@ def read(data: bytes) -> Content:
     # whatever it is, the file cannot be read.
     except Exception as error:
         raise PdfError(f"broken: {error or type(error).__name__}") from error
-
-
-def add_info(data: bytes, entries: dict[str, str]) -> bytes:
-    """The PDF with more document information, appended as an incremental update: same bytes every time."""
-    writer = pypdf.PdfWriter(pypdf.PdfReader(io.BytesIO(data)), incremental=True)
-    writer.add_metadata({NameObject(f"/{key}"): TextStringObject(value) for key, value in entries.items()})
-    written = io.BytesIO()
-    writer.write(written)
-    return written.getvalue()
 
 
 def thumbnail(data: bytes, width: int) -> bytes:
