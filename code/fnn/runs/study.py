@@ -3,7 +3,7 @@
     python -m fnn.runs.study --width 2 --restarts 100000 --method lm --shards 64
 
 A study that is interrupted or killed goes on where it stopped when the same command is given again. On a
-cluster, call `run_study` within `joblib.parallel_config(backend="dask")`.
+cluster, call `run_study` within `joblib.parallel_config(backend="dask")`: see docs/cluster.md.
 """
 
 import argparse
