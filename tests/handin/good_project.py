@@ -66,6 +66,7 @@ handin:
 bibliography: references.bib
 format:
   typst:
+    section-numbering: 1a
     template-partials: [templates/look.typ]
 """,
     "_environment": "PYTHONPATH=code\n",
@@ -81,6 +82,10 @@ title: Assignment 1
 
 ::: {#refs}
 :::
+
+```{=typst}
+#show: appendix
+```
 
 {{< include sections/appendix.qmd >}}
 """,

@@ -14,8 +14,9 @@ from typing import Any
 
 import pypdf
 from good_project import ZIP, Recipe, code_cell, notebook_cells, outlined, svg
-from PIL import Image
 from pypdf.generic import DictionaryObject, NameObject
+
+from handin.rules import Status
 
 Edit = Callable[[Recipe], None]
 
@@ -28,6 +29,7 @@ class Mutation:
     edit: Edit
     place: str
     remedy: str
+    status: Status = Status.FAIL
 
     def __str__(self) -> str:
         return f"{self.rule}: {self.edit.__name__}"
@@ -42,6 +44,16 @@ def breaks(rule: str, place: str, remedy: str) -> Callable[[Edit], Edit]:
 
     def register(edit: Edit) -> Edit:
         MUTATIONS.append(Mutation(rule, edit, place, remedy))
+        return edit
+
+    return register
+
+
+def notes(rule: str, place: str, remedy: str) -> Callable[[Edit], Edit]:
+    """Registers an edit that one rule notes."""
+
+    def register(edit: Edit) -> Edit:
+        MUTATIONS.append(Mutation(rule, edit, place, remedy, Status.NOTE))
         return edit
 
     return register
@@ -188,31 +200,42 @@ def three_students(r: Recipe) -> None:
 
 # ── sections ──
 
+NETWORK, EXPERIMENTS = "sections/1-network.qmd", "sections/2-experiments.qmd"
+
 
 @breaks("sections", "sections/1-network.qmd:3", "numbered 1b")
 def missing_section(r: Recipe) -> None:
-    swap(r, "== Widths <sec-1b>", "")
+    swap_in(r, NETWORK, "## Widths {#sec-1b}", "")
 
 
-@breaks("sections", "sections/2-experiments.qmd:1", "number it so")
+@breaks("sections", "sections/2-experiments.qmd:3", "number it so")
 def misnumbered_section(r: Recipe) -> None:
-    swap(r, "= Experiments <sec-2>", "#counter(heading).update(2)\n= Experiments <sec-2>")
-    swap(r, "== Conjecture", "#counter(heading).update((2,0))\n== Conjecture")
+    swap_in(r, EXPERIMENTS, "{#sec-2}", "{#sec-2 .unnumbered}")
 
 
-@breaks("sections", "report.pdf, page", "unnumbered")
+@breaks("sections", "sections/2-experiments.qmd", "unnumbered")
 def extra_section(r: Recipe) -> None:
-    swap(r, "#refs[", "== Optional\n#lorem(20)\n== Outlook\n#lorem(20)\n#refs[")
+    r.sources[EXPERIMENTS] += "\n## Optional\n\nWords.\n\n## Outlook\n\nWords.\n"
 
 
-@breaks("sections", "report.pdf, page", "unnumbered")
+@breaks("sections", "sections/2-experiments.qmd", "unnumbered")
 def summary_with_a_number(r: Recipe) -> None:
-    swap(r, "#refs[", "= Summary\n#lorem(20)\n#refs[")
+    r.sources[EXPERIMENTS] += "\n# Summary\n\nWords.\n"
 
 
 @breaks("sections", "sections/1-network.qmd:3", "number it so")
 def decimal_numbers(r: Recipe) -> None:
-    r.head = '#set heading(numbering: "1.1")\n' + r.head
+    swap_in(r, "_quarto.yml", "section-numbering: 1a", 'section-numbering: "1.1"')
+
+
+@breaks("sections", "sections/1-network.qmd", "numbered 2")
+def section_not_in_the_notebook(r: Recipe) -> None:
+    swap_in(r, "notebook.qmd", "{{< include sections/2-experiments.qmd >}}", "")
+
+
+@breaks("sections", "sections/4-more.qmd", "include it")
+def section_included_nowhere(r: Recipe) -> None:
+    r.sources["sections/4-more.qmd"] = "# More\n"
 
 
 # ── captions, mentions, placement ──
@@ -220,19 +243,13 @@ def decimal_numbers(r: Recipe) -> None:
 
 @breaks("captions", "sections/1-network.qmd:7", "say in a sentence")
 def empty_caption(r: Recipe) -> None:
-    swap(r, "[Errors over units.]", "[]")
+    swap_in(r, NETWORK, "fig-cap: Errors over units.", 'fig-cap: ""')
 
 
-def png() -> str:
-    """A grey picture as a Typst expression."""
-    data = io.BytesIO()
-    Image.new("L", (200, 100), 128).save(data, "PNG")
-    return f"image(bytes(({', '.join(map(str, data.getvalue()))})), width: 6cm)"
-
-
-@breaks("captions", "report.pdf, page 5", "label it")
+@breaks("captions", "sections/appendix.qmd:3", "{#fig-")
 def picture_without_caption(r: Recipe) -> None:
-    swap(r, "Further formulas.", f"Further formulas.\n#pagebreak()\nText.\n#pagebreak()\n#{png()}")
+    swap_in(r, "sections/appendix.qmd", "Further formulas.", "![](data/plot.svg)")
+    r.sources["data/plot.svg"] = svg()
 
 
 @breaks("captions", "sections/1-network.qmd:19", "#| label: fig-")
@@ -250,45 +267,34 @@ def unlabelled_chunk(r: Recipe) -> None:
     )
 
 
-@breaks("captions", "report.pdf", "renumber")
-def gap_in_numbers(r: Recipe) -> None:
-    swap(r, "#drawn(fits", "#counter(figure.where(kind: image)).update(2)\n#drawn(fits")
-
-
 @breaks("mentions", "sections/1-network.qmd:7", "refer to it")
 def figure_not_mentioned(r: Recipe) -> None:
-    swap(r, ", as @fig-errors shows", "")
+    swap_in(r, NETWORK, ", as @fig-errors shows", "")
 
 
 @breaks("mentions", "sections/1-network.qmd:18", "refer to it")
 def table_mentioned_in_a_caption_only(r: Recipe) -> None:
-    swap(r, "; @tbl-widths lists the widths", "")
-    long = "Errors for the widths of @tbl-widths, in a caption of more than one line, as some captions are"
-    swap(r, "[Errors over units.]", f"[{long}.]")
-
-
-@breaks("mentions", "report.pdf, page", "mend the number")
-def mention_of_nothing(r: Recipe) -> None:
-    swap(r, "#lorem(100)", "Figure 9 shows it. #lorem(100)")
+    swap_in(r, NETWORK, "; @tbl-widths lists the widths", "")
+    swap_in(r, NETWORK, "fig-cap: Errors over units.", 'fig-cap: "Errors for the widths of @tbl-widths."')
 
 
 @breaks("mentions", "sections/2-experiments.qmd:11", "refer to it")
 def figure_called_the_plot_below(r: Recipe) -> None:
-    swap(r, "All fits are drawn in @fig-fits.", "All fits are drawn in the figure below.")
+    swap_in(r, EXPERIMENTS, "All fits are drawn in @fig-fits.", "All fits are drawn in the figure below.")
 
 
-@breaks("placement", "sections/2-experiments.qmd:11", "move it")
+@notes("placement", "sections/2-experiments.qmd:11", "move it")
 def figure_far_behind(r: Recipe) -> None:
     swap(r, "The layers follow", "As @fig-fits will show, the layers follow")
 
 
-@breaks("placement", "sections/1-network.qmd:7", "move it")
+@notes("placement", "sections/1-network.qmd:7", "move it")
 def figure_far_ahead(r: Recipe) -> None:
     swap(r, ", as @fig-errors shows", "")
     swap(r, "All fits", "@fig-errors showed the errors. All fits")
 
 
-@breaks("placement", "sections/1-network.qmd:18", "mention it where it stands")
+@notes("placement", "sections/1-network.qmd:18", "mention it where it stands")
 def table_far_ahead(r: Recipe) -> None:
     swap(r, "; @tbl-widths lists the widths", "")
     swap(r, "#lorem(350)", "#lorem(350) #pagebreak()\n#lorem(20)")
@@ -317,11 +323,6 @@ def citation_removed(r: Recipe) -> None:
     swap(r, " (Nguyen and Widrow 1990)", "")
 
 
-@breaks("citations", "report.pdf, page", "cite it")
-def uncited_entry_in_the_list(r: Recipe) -> None:
-    swap(r, "  Nguyen, Derrick", "  Hinton, Geoffrey. 2012. _Lectures._\n\n  Nguyen, Derrick")
-
-
 @breaks("cross-references", "report.pdf, page", "mend the label")
 def two_question_marks(r: Recipe) -> None:
     swap(r, "All fits", "As Section ?? says, all fits")
@@ -331,6 +332,11 @@ def two_question_marks(r: Recipe) -> None:
 def unresolved_label(r: Recipe) -> None:
     swap_in(r, "sections/1-network.qmd", "lists the widths", "lists the widths, see @fig-lost")
     swap(r, "lists the widths", 'lists the widths, see #"?@fig-lost"')
+
+
+@breaks("cross-references", "notebook.qmd", "mend the label")
+def unresolved_in_notebook_alone(r: Recipe) -> None:
+    r.sources["notebook.qmd"] += "\nSee @sec-lost.\n"
 
 
 @breaks("cross-references", "notebook.pdf, page", "mend the label")
@@ -441,7 +447,7 @@ def no_executed_notebook(r: Recipe) -> None:
     r.after.append(lambda files: files.pop("notebook.ipynb"))
 
 
-@breaks("code", "report.qmd:14", "put it back")
+@breaks("code", "report.qmd:18", "put it back")
 def missing_include(r: Recipe) -> None:
     del r.sources["sections/appendix.qmd"]
 
@@ -488,37 +494,37 @@ def written(writer: pypdf.PdfWriter) -> bytes:
     return data.getvalue()
 
 
-@breaks("fonts", "report.pdf, page 1", "embed all fonts")
+@notes("fonts", "report.pdf, page 1", "embed all fonts")
 def font_not_embedded(r: Recipe) -> None:
     r.after.append(add_font("report.pdf", {"Type": "Font", "Subtype": "Type1", "BaseFont": "Helvetica"}))
 
 
-@breaks("fonts", "notebook.pdf, page 1", "embed all fonts")
+@notes("fonts", "notebook.pdf, page 1", "embed all fonts")
 def font_not_embedded_in_notebook(r: Recipe) -> None:
     r.after.append(add_font("notebook.pdf", {"Type": "Font", "Subtype": "TrueType", "BaseFont": "Arial"}))
 
 
-@breaks("fonts", "report.pdf, page 1", "pdf.fonttype")
+@notes("fonts", "report.pdf, page 1", "pdf.fonttype")
 def type_3(r: Recipe) -> None:
     r.after.append(add_font("report.pdf", {"Type": "Font", "Subtype": "Type3", "Name": "F99"}))
 
 
-@breaks("text-size", "report.pdf, page 1", "larger font")
+@notes("text-size", "report.pdf, page 1", "larger font")
 def small_letters(r: Recipe) -> None:
     r.drawings["errors"] = svg(letters=5)
 
 
-@breaks("text-size", "report.pdf, page", "larger font")
+@notes("text-size", "report.pdf, page", "larger font")
 def shrunk_figure(r: Recipe) -> None:
     r.drawings["fits"] = svg(letters=9, width=900)
 
 
-@breaks("text-size", "sections/1-network.qmd:7", "larger font")
+@notes("text-size", "sections/1-network.qmd:7", "larger font")
 def small_outlines(r: Recipe) -> None:
     r.drawings["errors"] = outlined(5.0)
 
 
-@breaks("text-size", "sections/2-experiments.qmd:11", "larger font")
+@notes("text-size", "sections/2-experiments.qmd:11", "larger font")
 def shrunk_outlines(r: Recipe) -> None:
     r.drawings["fits"] = outlined(8.0, width=900)
 

@@ -44,6 +44,7 @@ class Float:
     number: str  # within its kind, from "1"
     caption: str
     place: str
+    part: str = "body"  # or "appendix"
 
     @property
     def kind(self) -> str:
@@ -69,6 +70,8 @@ class Outline:
     citations: list[Mention] = field(default_factory=list)
     labels: set[str] = field(default_factory=set)  # all that can be referred to
     chunks: list[Chunk] = field(default_factory=list)  # hidden ones too: they run
+    bare_pictures: list[str] = field(default_factory=list)  # places of pictures in no labelled figure
+    files: set[str] = field(default_factory=set)  # that it consists of
 
     def of_kind(self, kind: str) -> list[Float]:
         """The floats of a kind, "Figure" or "Table", as they are numbered."""
@@ -97,6 +100,7 @@ def read_outline(read: Read, name: str, config: Mapping[str, Any]) -> Outline:
     reader = _Reader(source, blocks, _numbering(metadata))
     reader.blocks(tree["blocks"])
     reader.outline.chunks = list(chunks(blocks))
+    reader.outline.files = {str(line.place.file) for line in source.lines}
     return reader.outline
 
 
@@ -185,6 +189,10 @@ class _Reader:
             case "Figure" | "Table":
                 identifier, _, _ = attr(node["c"][0])
                 self.float(identifier, node["c"][2:], node["c"][1][1])
+            case "Image":
+                if not self.in_float:
+                    self.outline.bare_pictures.append(self.places.containing(node["c"][2][0]))
+                self.blocks(node["c"][1])
             case "Cite":
                 for cite in node["c"][0]:
                     key = cite["citationId"]
@@ -235,9 +243,10 @@ class _Reader:
             if not self.in_float:
                 self.floats[label[:3]] += 1
                 number, text = str(self.floats[label[:3]]), " ".join(plain_text(caption).split())
-                self.outline.floats.append(Float(label, number, text, self.places.label(label)))
+                place = self.places.label(label)
+                self.outline.floats.append(Float(label, number, text, place, self.part))
         before = self.in_float, self.in_caption
-        self.in_float = True
+        self.in_float = self.in_float or label.startswith(("fig-", "tbl-"))
         self.blocks(content)
         self.in_caption = True
         self.blocks(caption)
@@ -283,6 +292,10 @@ class _Places:
 
     def label(self, label: str) -> str:
         return str(self.labels[label].place) if label in self.labels else self.name
+
+    def containing(self, text: str) -> str:
+        """Place of the first line that holds a text."""
+        return next((str(line.place) for line in self.lines if text in line.text), self.name)
 
     def mention(self, key: str) -> str:
         """Place of the next mention of a key."""

@@ -1,17 +1,21 @@
 """How a report is built, as its PDF shows it: headings with task numbers, parts, captions, mentions.
 
-Works on any report: the outline where there is one, the text's own headings where there is none.
+A PDF says where letters stand, not what they are. So everything here is read from the look of lines, and says
+of itself whether it is sure; the rules fail a report for nothing else.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from statistics import median
 
-from handin.reading.pdf import Bookmark, Content, Line
+from handin.reading.pdf import Content, Line
 
 
 class Part(StrEnum):
@@ -51,6 +55,7 @@ class Caption:
     page: int
     first: int  # indices of its lines
     last: int
+    sure: bool  # set apart from the text around it, with a sign between number and words
 
 
 @dataclass(frozen=True)
@@ -59,16 +64,27 @@ class Mention:
     number: str
     page: int
     index: int
+    in_caption: bool
+    sure: bool  # plainly ours: not "Figure 5.1 of Bishop", not the 12 of "Figure 3 and 12 networks"
 
 
-_REFERENCES = re.compile(
-    r"(?i)(?:\d+\.?\s+)?"
-    r"(references|bibliography|literature|works cited|literatur(verzeichnis)?|quellen(verzeichnis)?)$"
+LARGER = 1.08  # a heading's letters by the text's, at least
+HEADING = 100  # characters, at most
+SAME_SIZE = 0.3  # pt between sizes that are meant to be the same
+SAME_PARAGRAPH = 1.25  # steps between lines, at most
+
+REFERENCES = re.compile(
+    r"(?i)(?:\d+\.?\s+|[IVX]+\.\s+)?(references?( and sources| list)?|bibliography|literature|"
+    r"works cited|literatur(verzeichnis)?|quellen(verzeichnis)?|sources|referenzen)\s*:?$"
 )
 _APPENDIX = re.compile(r"(?i)(?:[A-Z\d]\.?\s+)?(appendix|appendices|anhang|supplement)\b")
-_LETTERED = re.compile(r"[A-Z]\.?\s+\S")
+_APPENDIX_ALONE = re.compile(r"(?i)(?:[A-Z\d]\.?\s+)?(appendix|appendices|anhang)(\s+[A-Z\d])?[.:]?$")
+_LETTERED = re.compile(r"[A-Z]\.?\s+[A-ZÄÖÜ]")
+_CHAPTER = re.compile(r"(?i)(?:chapter|kapitel)\s+(\d+)$")
+_PAGE_NUMBER = re.compile(r"(?i)(page\s*|seite\s*|[-–]\s*)?(\d+|[ivx]+)(\s*(of|von|/|[-–])\s*\d*)?")
 _WORD = r"(?:(?:task|exercise|question|problem|part|section|aufgabe|teil)\s+)?"
 _NUMBERS = (
+    re.compile(rf"(?i:{_WORD})(\d{{1,2}})\.\d{{1,2}}\.?\s+\(?([a-z])[).:](?=\s|$)"),
     re.compile(rf"(?i:{_WORD})(\d{{1,2}})\s*[.(]?\s*([a-z])\s*[).:](?=\s|$)"),
     re.compile(rf"(?i:{_WORD})(\d{{1,2}})[.\-]?\(?([a-z])\)?(?=\s|$)"),
     re.compile(rf"(?i:{_WORD})(\d{{1,2}}(?:\.\d{{1,2}})+)\.?(?=\s|$)"),
@@ -76,14 +92,19 @@ _NUMBERS = (
 )
 _SUBTASK = re.compile(r"\(?([a-z])[).:](?=\s|$)")
 
-_KIND = r"(?P<kind>Fig(?:ure)?s?\.?|Tab(?:le)?s?\.?|Abb(?:ildung(?:en)?)?\.?|Tabellen?)"
-_NUMBER = r"[A-Z]?\.?\d+(?:\.\d+)?"
-_CAPTION = re.compile(rf"{_KIND}\s*(?P<number>{_NUMBER})\s*[:.|–—]\s*(?P<text>.*)$", re.DOTALL)
-_JOINT = r"(?:[\s,;&–—-]|and\b|und\b|to\b|bis\b|through\b){1,6}"
+_KIND = r"\b(?P<kind>(?i:fig(?:ure)?s?|abb(?:ildung(?:en)?)?|tab(?:le)?s?|tabellen?))"
+_NUMBER = r"(?:[A-Z]\.?)?\d+(?:\.\d+)*|[IVXL]+\b"
+_SUB = r"(?:\s?\([a-z](?:\s?[-–,]\s?[a-z])*\)|[a-z](?:\s?[-–]\s?[a-z])?\b)?"
+_JOINT = r"(?:[\s,;&/–—-]|\b(?:and|or|und|oder|sowie|to|bis|through)\b)"
 _MENTION = re.compile(
-    rf"\b{_KIND}\s?(?P<numbers>{_NUMBER}[a-z]?\b"
-    rf"(?:{_JOINT}{_NUMBER}[a-z]?\b){{0,20}})"
+    rf"{_KIND}\.?\s?(?P<numbers>(?:{_NUMBER}){_SUB}(?:{_JOINT}{{1,6}}(?:{_NUMBER}){_SUB}){{0,20}})"
 )
+_LISTED = re.compile(rf"({_NUMBER}){_SUB}(\s*(?:–|—|-|\bto\b|\bbis\b|\bthrough\b))?")
+_ELSEWHERE = re.compile(r"\s*(?:of|in|from|by|von|aus|im|bei)\s|\s*[\[(]")
+_CAPTION = re.compile(
+    rf"{_KIND}\.?\s*(?P<number>{_NUMBER})(?P<sign>\s*(?:\.?:|[.|–—-])(?=\s|$)|(?=\s+[A-ZÄÖÜ(])|$)"
+)
+_CONTENTS = re.compile(r"(\.\s?){4,}|\s\d+$")  # a line of a list of figures
 
 
 class Layout:
@@ -95,33 +116,16 @@ class Layout:
     @cached_property
     def lines(self) -> tuple[TextLine, ...]:
         """All lines in order, without running headers, footers and page numbers."""
-        found = []
-        running = self._running
-        for number, page in enumerate(self.content.pages, start=1):
-            for line in page.lines:
-                edge = line.y < 0.09 * page.height or line.y > 0.9 * page.height
-                if edge and (
-                    _digitless(line.text) in running
-                    or re.fullmatch(
-                        r"(?i)(page\s*|seite\s*|[-–]\s*)?\d+(\s*(of|von|/|[-–])\s*\d*)?", line.text
-                    )
-                ):
-                    continue
-                found.append(TextLine(number, line))
-        return tuple(found)
-
-    @cached_property
-    def _running(self) -> set[str]:
-        count = Counter(
-            text
-            for page in self.content.pages
-            for text in {
-                _digitless(line.text)
-                for line in page.lines
-                if line.y < 0.09 * page.height or line.y > 0.9 * page.height
-            }
+        edges = [_edges(page.lines) for page in self.content.pages]
+        count = Counter(text for lines in edges for text in {_digitless(line.text) for line in lines})
+        often = max(2, len(edges) // 3)
+        return tuple(
+            TextLine(number, line)
+            for number, (page, edge) in enumerate(zip(self.content.pages, edges, strict=True), start=1)
+            for line in page.lines
+            if line not in edge
+            or (count[_digitless(line.text)] <= often and not _PAGE_NUMBER.fullmatch(line.text))
         )
-        return {text for text, times in count.items() if times > max(1, len(self.content.pages) // 3)}
 
     @cached_property
     def body_size(self) -> float:
@@ -129,150 +133,179 @@ class Layout:
         sizes: Counter[float] = Counter()
         for one in self.lines:
             sizes[round(one.line.size, 1)] += len(one.text)
-        return sizes.most_common(1)[0][0] if sizes else 10.0
+        return sizes.most_common(1)[0][0] if sizes else 0.0
+
+    @cached_property
+    def _step(self) -> float:
+        """How far below each other the lines of a paragraph stand, pt."""
+        pairs = zip(self.lines, self.lines[1:], strict=False)
+        steps = [a.line.y - b.line.y for a, b in pairs if a.page == b.page and a.line.y > b.line.y]
+        return median(steps) if steps else 0.0
 
     @cached_property
     def headings(self) -> tuple[Heading, ...]:
-        """From the outline; from lines that stand out where there is none; none in pages without text."""
-        if not self.lines:
-            return ()
-        entries = self.content.outline or tuple(self._headings_in_text())
-        found: list[Heading] = []
-        above = ""
-        start = 0
-        for entry in entries:
-            index, text = self._line_of(entry, start)
+        """From the bookmarks, and from lines that stand out where these hold no numbers."""
+        found = list(self._bookmarked())
+        if not any(heading.number for heading in found):
+            found = list(self._standing_out())
+        held = {heading.index for heading in found}
+        found += [heading for heading in self._closing() if heading.index not in held]
+        return tuple(sorted(found, key=lambda heading: heading.index))
+
+    def _bookmarked(self) -> Iterator[Heading]:
+        above, start = "", 0
+        for entry in self.content.outline if self.lines else ():
+            index, text = self._line_of(entry.title, entry.page, start)
             start = max(start, index)
             number, title = task_number(entry.title, above)
             if not number and text and text != entry.title:
                 number, title = task_number(text, above)
-            if number.isdigit():
-                above = number
-            found.append(Heading(number, title, entry.level, entry.page, index))
-        return tuple(found)
+            if not number and text and (chapter := _CHAPTER.match(self.lines[max(index - 1, 0)].text)):
+                number = chapter[1]
+            above = number if number.isdigit() else above
+            yield Heading(number, title, entry.level, entry.page, index)
 
-    def _headings_in_text(self) -> list[Bookmark]:
-        found = []
-        for one in self.lines:
-            text = one.text
-            stands_out = one.line.size > 1.08 * self.body_size
-            named = re.match(rf"(?i){_WORD}\d{{1,2}}\b", text) and not text[0].isdigit()
-            closing = _REFERENCES.match(text) or (_APPENDIX.match(text) and len(text) < 60)
-            number, _ = task_number(text, "0")
-            if closing or (number and len(text) < 100 and (stands_out or named)):
-                top = closing or number.isdigit()
-                found.append(Bookmark(0 if top else 1, text, one.page))
-        return found
-
-    def _line_of(self, entry: Bookmark, start: int) -> tuple[int, str]:
-        """Index and text of the line that a bookmark leads to: the first on its page that fits its title."""
-        wanted = _squashed(entry.title)
-        first = None
+    def _standing_out(self) -> Iterator[Heading]:
+        above = ""
         for index, one in enumerate(self.lines):
-            if one.page < entry.page:
-                continue
-            if one.page > entry.page:
-                break
-            first = index if first is None else first
-            if index < start:
-                continue
-            text = _squashed(one.text)
-            if text == wanted or (len(text) > 3 and (wanted.startswith(text) or text.endswith(wanted))):
-                return index, one.text
-        return (first if first is not None else start), ""
+            named = re.match(rf"(?i){_WORD}\d{{1,2}}\b", one.text) and not one.text[0].isdigit()
+            if len(one.text) < HEADING and (named or one.line.size > LARGER * self.body_size):
+                number, title = task_number(one.text, above)
+                above = number if number.isdigit() else above
+                if number:
+                    yield Heading(number, title, 0 if number.isdigit() else 1, one.page, index)
+
+    def _closing(self) -> Iterator[Heading]:
+        """Headings of the reference list and the appendix, which bookmarks often leave out."""
+        for index, one in enumerate(self.lines):
+            large = one.line.size > LARGER * self.body_size and len(one.text) < HEADING
+            if (
+                REFERENCES.match(one.text)
+                or _APPENDIX_ALONE.match(one.text)
+                or (large and (_APPENDIX.match(one.text) or _LETTERED.match(one.text)))
+            ):
+                yield Heading("", one.text, 0, one.page, index)
+
+    def _line_of(self, title: str, page: int, start: int) -> tuple[int, str]:
+        """Index and text of the line that a bookmark leads to: the first on its page that fits its title."""
+        wanted = _squashed(title)
+        there = [n for n, one in enumerate(self.lines) if one.page == page]
+        for index in there:
+            text = _squashed(self.lines[index].text)
+            numbered = text.endswith(wanted) and len(text) - len(wanted) <= 4
+            begun = (len(text) > 3 and wanted.startswith(text)) or text.startswith(wanted)  # run-in headings
+            if index >= start and wanted and (numbered or begun):
+                return index, self.lines[index].text
+        return max([start, *there[:1]]), ""
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
         """The part that each line belongs to."""
-        if not self.headings:
-            return (Part.BODY,) * len(self.lines)
         last_task = max((n for n, h in enumerate(self.headings) if h.number), default=-1)
-        changes: list[tuple[int, Part]] = []
+        found = [Part.BODY] * len(self.lines)
         part = Part.BODY
         for position, heading in enumerate(self.headings):
             full = f"{heading.number} {heading.title}".strip()
-            if _REFERENCES.match(heading.title) or _REFERENCES.match(full):
+            if REFERENCES.match(heading.title) or REFERENCES.match(full):
                 part = Part.REFERENCES
             elif _APPENDIX.match(heading.title) or (
-                heading.level == 0 and position > last_task and _LETTERED.match(heading.title)
+                heading.level == 0
+                and position > last_task
+                and _LETTERED.match(self.lines[heading.index].text)
             ):
                 part = Part.APPENDIX
             elif heading.number and position <= last_task:
                 part = Part.BODY
-            changes.append((heading.index, part))
-        found = [Part.BODY] * len(self.lines)
-        for (begin, part), end in zip(
-            changes, [index for index, _ in changes[1:]] + [len(self.lines)], strict=True
-        ):
-            found[begin:end] = [part] * max(end - begin, 0)
+            found[heading.index :] = [part] * (len(self.lines) - heading.index)
         return tuple(found)
 
     @cached_property
     def body_pages(self) -> tuple[int, ...]:
         """Pages with text or pictures of the body."""
         pages = {one.page for one, part in zip(self.lines, self.parts, strict=True) if part is Part.BODY}
-        if pages:  # pages of pictures alone belong to what surrounds them
-            with_text = {one.page for one in self.lines}
-            for number, page in enumerate(self.content.pages, start=1):
-                if number not in with_text and page.pictures and number - 1 in pages:
-                    pages.add(number)
+        with_text = {one.page for one in self.lines}
+        for number, page in enumerate(self.content.pages, start=1):
+            # Pages of pictures alone belong to what surrounds them; without any text all may be body.
+            if number not in with_text and page.pictures and (number - 1 in pages or not with_text):
+                pages.add(number)
         return tuple(sorted(pages))
 
     @cached_property
     def captions(self) -> tuple[Caption, ...]:
-        found = []
-        index = 0
-        while index < len(self.lines):
-            one = self.lines[index]
+        found: list[Caption] = []
+        for index, one in enumerate(self.lines):
             match = _CAPTION.match(one.text)
-            if not match:
-                index += 1
+            if not match or _CONTENTS.search(one.text) or (found and index <= found[-1].last):
                 continue
+            apart = not self._continues(index)
+            colon = match["sign"].strip() not in ("", "-")
+            ended = apart or self.lines[index - 1].text.endswith((".", "!", "?", ":"))
+            if not (apart or (colon and ended)):
+                continue  # running text that happens to break before the word
             last = self._paragraph_end(index)
             text = " ".join(
-                [match["text"], *(self.lines[n].text for n in range(index + 1, last + 1))]
-            ).strip()
-            found.append(Caption(_kind(match["kind"]), match["number"], text, one.page, index, last))
-            index = last + 1
-        return tuple(found)
+                [one.text[match.end() :], *(self.lines[n].text for n in range(index + 1, last + 1))]
+            )
+            first_on_page = index == 0 or self.lines[index - 1].page != one.page
+            small = one.line.size < self.body_size - SAME_SIZE
+            sure = colon and apart and (small or not first_on_page)
+            found.append(
+                Caption(_kind(match["kind"]), match["number"], text.strip(), one.page, index, last, sure)
+            )
+        certain = {(c.kind, c.number) for c in found if c.sure}
+        return tuple(c for c in found if c.sure or (c.kind, c.number) not in certain)
+
+    def _continues(self, index: int) -> bool:
+        """Whether a line goes on with the paragraph of the line before it."""
+        if index == 0:
+            return False
+        above, here = self.lines[index - 1], self.lines[index]
+        step = above.line.y - here.line.y
+        same = above.page == here.page and abs(above.line.size - here.line.size) < SAME_SIZE
+        if same:
+            return 0 < step < SAME_PARAGRAPH * max(self._step, here.line.size)
+        # Over the end of a page or column, a sentence that has not ended goes on.
+        return (
+            above.page != here.page
+            and above.text[-1:].islower()
+            and abs(above.line.size - here.line.size) < SAME_SIZE
+            and here.line.size > self.body_size - SAME_SIZE
+        )
 
     def _paragraph_end(self, index: int) -> int:
-        """Index of the last line set closely below this one, in the same size."""
-        while index + 1 < len(self.lines):
-            here, below = self.lines[index], self.lines[index + 1]
-            step = here.line.y - below.line.y
-            same = here.page == below.page and abs(here.line.size - below.line.size) < 0.3
-            close = same and -0.5 * here.line.size < step < 1.6 * here.line.size
-            if not close or _CAPTION.match(below.text):
+        """Index of the last line that goes on with this one."""
+        while index + 1 < len(self.lines) and self._continues(index + 1):
+            if self.lines[index + 1].page != self.lines[index].page or _CAPTION.match(
+                self.lines[index + 1].text
+            ):
                 break
             index += 1
         return index
 
     @cached_property
     def mentions(self) -> tuple[Mention, ...]:
-        """References to figures and tables in the text, not in captions."""
-        captioned = {n for caption in self.captions for n in range(caption.first, caption.last + 1)}
-        offsets: list[tuple[int, int]] = []  # offset in the text, index of the line
+        """References to figures and tables; the label of a caption is none."""
+        starts: list[int] = []  # of the lines, in the text
         pieces: list[str] = []
         length = 0
+        labels = {caption.first for caption in self.captions}
+        captioned = {n for c in self.captions for n in range(c.first, c.last + 1)}
         for index, one in enumerate(self.lines):
-            if index in captioned:
-                pieces.append(" ¶ ")
-                length += 3
-                continue
-            offsets.append((length, index))
-            words = " ".join(one.text.split()) + " "
+            label = _CAPTION.match(one.text) if index in labels else None
+            words = " ".join((one.text[label.end() :] if label else one.text).split()) + " "
+            starts.append(length)
             pieces.append(words)
             length += len(words)
         text = "".join(pieces)
         found = []
-        position = 0
         for match in _MENTION.finditer(text):
-            while position + 1 < len(offsets) and offsets[position + 1][0] <= match.start():
-                position += 1
-            index = offsets[position][1]
-            for number in _listed(match["numbers"]):
-                found.append(Mention(_kind(match["kind"]), number, self.lines[index].page, index))
+            index = bisect_right(starts, match.start()) - 1
+            ours = not _ELSEWHERE.match(text, match.end())
+            plural = match["kind"].lower().endswith(("s", "en"))
+            for position, number in enumerate(listed(match["numbers"])):
+                sure = ours and (position == 0 or plural)
+                page = self.lines[index].page
+                found.append(Mention(_kind(match["kind"]), number, page, index, index in captioned, sure))
         return tuple(found)
 
     def position(self, index: int) -> float:
@@ -294,24 +327,27 @@ def task_number(title: str, above: str) -> tuple[str, str]:
     return "", title
 
 
-def _listed(numbers: str) -> list[str]:
+def listed(numbers: str) -> list[str]:
     """The numbers in "2, 3 and 5" or "2–4"; letters of subfigures fall away."""
     found: list[str] = []
-    for match in re.finditer(rf"({_NUMBER})[a-z]?(\s*(?:–|—|-|\bto\b|\bbis\b|\bthrough\b)?)", numbers):
-        if found and found[-1] == "…" and found[-2].isdigit() and match[1].isdigit():
-            found.pop()
+    ranged = False
+    for match in _LISTED.finditer(numbers):
+        if ranged and found[-1].isdigit() and match[1].isdigit():
             first, last = int(found[-1]), int(match[1])
             found.extend(str(n) for n in range(first + 1, min(last, first + 100)))
-        elif found and found[-1] == "…":
-            found.pop()
         found.append(match[1])
-        if match[2].strip():
-            found.append("…")
-    return [number for number in found if number != "…"]
+        ranged = match[2] is not None
+    return found
+
+
+def _edges(lines: tuple[Line, ...]) -> list[Line]:
+    """The two highest and the two lowest lines of a page, where headers, footers and page numbers stand."""
+    ordered = sorted(lines, key=lambda line: line.y)
+    return [*ordered[:2], *ordered[2:][-2:]]
 
 
 def _kind(word: str) -> str:
-    return "Table" if word.startswith("Tab") else "Figure"
+    return "Table" if word.lower().startswith("tab") else "Figure"
 
 
 def _digitless(text: str) -> str:

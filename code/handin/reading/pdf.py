@@ -29,6 +29,11 @@ MOST_STREAM = 2_000_000  # bytes of the first page's content, looked at for miss
 SMALLEST_PICTURE = (60.0, 40.0)  # pt; smaller images and boxes are not figures
 
 
+# What pdfium gives for ligatures (T1 fonts of LaTeX do not name them), and for the hyphen of a broken word.
+_LIGATURES = {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl"}
+_T1 = {"\x1b": "ff", "\x1c": "fi", "\x1d": "fl", "\x1e": "ffi", "\x1f": "ffl"}
+_PLAIN = str.maketrans({**_LIGATURES, **_T1, "\ufffe": "", "\x02": "", "\xad": "", "\xa0": " "})
+
 # pypdf tells at length what is odd about a file; what matters of it comes as an error.
 logging.getLogger("pypdf").setLevel(logging.ERROR)
 
@@ -199,6 +204,7 @@ def _lines(page: Any) -> Iterator[Line]:
             if not match[0].strip():
                 continue
             text = match[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+            text = text.translate(_PLAIN)
             first = match.end() - len(match[0].lstrip())
             pdfium.FPDFText_GetCharBox(textpage, first, *box)
             size = pdfium.FPDFText_GetFontSize(textpage, first)

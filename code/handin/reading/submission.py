@@ -24,6 +24,7 @@ from handin.reading import pdf
 from handin.reading.layout import Layout
 from handin.reading.names import Use
 from handin.reading.python_code import Unit, forms, notebook_of, text_of, units, uses_of
+from handin.reading.roles import Roles, sort_out
 
 REPORT = "report.qmd"
 NOTEBOOK = "notebook.ipynb"
@@ -168,15 +169,8 @@ class Submission:
 
     @cached_property
     def pdfs(self) -> tuple[str, ...]:
-        """Paths of the PDFs that are documents, not figures."""
-        folders = re.compile(r"(?i)(^|/)(fig|figs|figures?|img|images?|plots?|graphics|media)(/|$)")
-        return tuple(
-            sorted(
-                path
-                for path in self.files
-                if path.lower().endswith(".pdf") and not folders.search(str(PurePosixPath(path).parent))
-            )
-        )
+        """Paths of the PDFs."""
+        return tuple(sorted(path for path in self.files if path.lower().endswith(".pdf")))
 
     @cached_property
     def notebooks(self) -> tuple[str, ...]:
@@ -186,32 +180,25 @@ class Submission:
         )
 
     @cached_property
-    def notebook_pdfs(self) -> tuple[str, ...]:
-        """PDFs that render a notebook: by their name, or a notebook's name, or the code cells in them."""
-        stems = {PurePosixPath(path).stem.lower() for path in self.notebooks}
-
-        def is_notebook(path: str) -> bool:
-            stem = PurePosixPath(path).stem.lower()
-            if re.search(r"report|bericht", stem):
-                return False
-            return "notebook" in stem or ".ipynb" in path.lower() or stem in stems or self._has_cells(path)
-
-        return tuple(path for path in self.pdfs if is_notebook(path))
-
-    @cached_property
-    def report_pdfs(self) -> tuple[str, ...]:
-        """PDFs that are no notebook; a hand-in has exactly one."""
-        return tuple(path for path in self.pdfs if path not in self.notebook_pdfs)
+    def roles(self) -> Roles:
+        """Which PDF is what: by the documents' names where the sources are there, else by their look."""
+        if self.is_project:
+            there = [path for path in self.pdfs if "/" not in path]
+            reports = sorted((p for p in there if p != "notebook.pdf"), key=lambda p: p != "report.pdf")
+            return Roles(tuple(reports), tuple(p for p in there if p == "notebook.pdf"), len(reports) == 1)
+        code = [path for path in self.files if path.lower().endswith((".py", ".ipynb"))]
+        logins = [student.login for student in self.students]
+        return sort_out(self.pdfs, lambda path: self.document(path).content, code, logins)
 
     @property
     def report(self) -> Document | None:
-        """The report, where there is exactly one."""
-        return self.document(self.report_pdfs[0]) if len(self.report_pdfs) == 1 else None
+        """The report, or what is likeliest to be it."""
+        return self.document(self.roles.reports[0]) if self.roles.reports else None
 
     @property
     def notebook(self) -> Document | None:
-        """The rendered notebook; the first where there are several."""
-        return self.document(self.notebook_pdfs[0]) if self.notebook_pdfs else None
+        """The rendered notebook; the likeliest where there are several."""
+        return self.document(self.roles.notebooks[0]) if self.roles.notebooks else None
 
     def document(self, path: str) -> Document:
         """What can be read of a PDF; read once."""
@@ -226,12 +213,6 @@ class Submission:
     @cached_property
     def _documents(self) -> dict[str, Document]:
         return {}
-
-    def _has_cells(self, path: str) -> bool:
-        content = self.document(path).content
-        return content is not None and any(
-            re.search(r"(?m)^(In|Out) ?\[[ \d]+\]:", page.text) for page in content.pages[:5]
-        )
 
     @property
     def outline(self) -> Outline | None:

@@ -5,89 +5,179 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from handin.qmd.outline import Outline
 from handin.reading.layout import Layout, Part
 from handin.reading.submission import Document, Submission
 from handin.rules.finding import Finding, at, cannot_tell, failed, passed
-from handin.rules.report import no_report
+from handin.rules.report import on_report
 
 CITATIONS = "citations"
 CROSS_REFERENCES = "cross-references"
 
 _ENTRY = re.compile(r"(?m)^[ \t]*@(?!comment\b|string\b|preamble\b)(\w+)\s*\{\s*([^,\s]+)\s*,", re.IGNORECASE)
-_YEAR = r"(?:19|20)\d\d[a-z]?\b"
-_NAME = r"[A-ZÄÖÜ][\w’'-]{1,40}"
-_UNRESOLVED = re.compile(
-    r"\?@?(?:fig|tbl|sec|eq|lst)-[\w-]+|(?<![\w./])@(?:fig|tbl|sec|eq|lst)-[\w-]+"
-    r"|(?<![\w?])\?\?(?![\w?])|\[\?\]|Error! (?:Reference|Bookmark)[\w ]*"
+_YEAR = re.compile(r"\b(?:19|20)\d\d[a-z]?\b")
+_NAME = r"[^\W\d_][\w’'-]+"
+_LABELLED = re.compile(r"\[([A-Za-z+]{2,}\d{2}[a-z]?|\d{1,3})\](?!\()|(\d{1,3})\.(?=\s)")
+_AUTHOR = re.compile(
+    rf"(?:[A-Z]\.[ -]?)*\s*({_NAME}),\s+[A-Z]"
+    rf"|((?:[A-Z][\w.’'-]*\s+){{1,3}}?)({_NAME})(?=[,.]| and | und )"
 )
+_BRACKET = re.compile(r"\[([^\[\]]{1,80})\](?:\s?[–-]\s?\[(\d{1,3})\])?")
+_UNRESOLVED = re.compile(
+    r"\?@?(?:fig|tbl|sec|eq|lst)-[\w-]+|(?<![\w./])@(?:fig|tbl|sec|eq|lst)-[\w-]+|(?:(?i:figure|fig\.|table|section|equation|eq\.)\s*\(?)\?\?(?!\?)"
+    r"|\[\?\]|Error! (?:Reference|Bookmark)[\w ]*|Fehler! (?:Verweisquelle|Textmarke)[\w ]*"
+)
+_CITE = "cite it where it is used, or remove it"
 
 
-def citations(submission: Submission) -> list[Finding]:
-    """Every citation has an entry, and every entry is cited."""
-    document = submission.report
-    if document is None or document.layout is None:
-        return [no_report(CITATIONS)]
-    entries = dict(_bibliography(submission))
-    if submission.outline is not None:
-        found = [
-            *_unknown_keys(submission, entries),
-            *_uncited_keys(submission, entries),
-        ]
-        if found:
-            return found
-    layout = document.layout
-    references = [i for i, part in enumerate(layout.parts) if part is Part.REFERENCES]
-    text = _without_references(layout)
-    numbered = [i for i in references if re.match(r"\[\d{1,3}\]", layout.lines[i].text)]
-    if numbered:
-        found = list(_numbered(layout, numbered, text, document))
-    elif references:
-        found = list(_named(layout, references, text, document))
-    elif numbers := re.findall(r"\[(\d{1,2})\](?=[\s.,;)])", text):
-        found = [
-            cannot_tell(
-                CITATIONS,
-                f"citations such as [{numbers[0]}] and no list of references",
-                document.path,
-                "add the list of references under the heading “References”",
-            )
-        ]
-    else:
+@on_report(CITATIONS)
+def citations(submission: Submission, document: Document, layout: Layout) -> list[Finding]:
+    """Every citation has an entry, and every entry is cited.
+
+    Why: "include references if you used additional sources or material"; "follows standard scientific
+    practice (e.g. when using images, tables or citations)".
+
+    Certain: a numbered or lettered entry that no bracket of the report names, while brackets name more than
+    half of the list; an entry of a list by authors whose first author's name stands nowhere else, while
+    others are cited by name. What looks like a citation without an entry may be mathematics: "cannot tell".
+
+    Fails: entries [1], [2], [3] and a text with [1] and [3].
+
+    Passes: “[1]–[3]”, “(Bishop 2006)”, “[Bis06]”; the call train1([10]) is no citation.
+    """
+    if outline := submission.outline:
+        found = [*_against_bibliography(submission, outline)]
+        return found or [passed(CITATIONS, "every citation has an entry, every entry is cited")]
+    start = next((n for n, part in enumerate(layout.parts) if part is Part.REFERENCES), None)
+    text = " ".join(
+        one.text for one, part in zip(layout.lines, layout.parts, strict=True) if part is not Part.REFERENCES
+    )
+    if start is None:
+        looks = re.search(rf"(?<=\s)\[\d{{1,2}}\](?=[\s.,;])|\({_NAME}[^()]{{0,40}}\b(?:19|20)\d\d\)", text)
+        if looks:
+            message = f"{looks[0]} looks like a citation; no list of references was found"
+            return [cannot_tell(CITATIONS, message, document.path, "add the list under “References”")]
         return [passed(CITATIONS, "cites nothing", document.path)]
-    if found:
-        return found
-    count = len(numbered) or len(_entries(layout, references))
-    return [passed(CITATIONS, f"{count} references, each cited; each citation resolves", document.path)]
+    entries = _entries(layout, start + 1)
+    labelled = {label: place for label, _, place in entries if label}
+    found = [*(_by_label(labelled, text, document) if labelled else _by_author(entries, text, document))]
+    return found or [passed(CITATIONS, f"{len(labelled or entries)} references, each cited", document.path)]
 
 
-def _without_references(layout: Layout) -> str:
-    """The text, captions last: a figure at the top of a page may stand in the middle of a citation."""
-    captioned = {n for caption in layout.captions for n in range(caption.first, caption.last + 1)}
-    lines = [n for n, part in enumerate(layout.parts) if part is not Part.REFERENCES]
-    running = [n for n in lines if n not in captioned]
-    return "\n".join(layout.lines[n].text for n in [*running, *(n for n in lines if n in captioned)])
+def _entries(layout: Layout, start: int) -> list[tuple[str, str, int]]:
+    """Label ("1", "Bis06" or none), text and page of every entry of the list that begins at a line.
+
+    Entries begin with labels, or at the left edge above a hanging indent, or below a gap.
+    """
+    body = []
+    for index in range(start, len(layout.lines)):
+        if layout.parts[index] is not Part.REFERENCES:
+            break
+        body.append(index)
+    labels = {n: m for n in body if (m := _LABELLED.match(layout.lines[n].text))}
+    edges: dict[int, float] = {}  # the left one of every page
+    for n in body:
+        page = layout.lines[n].page
+        edges[page] = min(edges.get(page, 1e9), layout.lines[n].line.x)
+    hanging = any(layout.lines[n].line.x > edges[layout.lines[n].page] + 4 for n in body)
+    found: list[tuple[str, str, int]] = []
+    for n in body:
+        one = layout.lines[n]
+        above = layout.lines[n - 1]
+        gap = above.page == one.page and above.line.y - one.line.y > 1.5 * one.line.size
+        at_edge = one.line.x <= edges[one.page] + 4
+        starts = n in labels if labels else at_edge if hanging else gap
+        if starts or not found:
+            label = (labels[n][1] or labels[n][2]) if n in labels else ""
+            found.append((label, one.text, one.page))
+        else:
+            found[-1] = (found[-1][0], f"{found[-1][1]} {one.text}", found[-1][2])
+    return [entry for entry in found if entry[0] or not labels]
+
+
+def _by_label(entries: dict[str, int], text: str, document: Document) -> Iterator[Finding]:
+    """References as [1] or [Bis06]: whatever a bracket names counts as cited."""
+    cited: set[str] = set()
+    for match in _BRACKET.finditer(text):
+        cited |= set(re.findall(r"[A-Za-z+]{2,}\d{2}[a-z]?|\d{1,3}", match[1]))
+        for first, last in [*re.findall(r"(\d+)\s?[–-]\s?(\d+)", match[1]), (match[1], match[2])]:
+            if str(first).isdigit() and last:
+                cited |= {str(n) for n in range(int(first), min(int(last), int(first) + 100) + 1)}
+    lacking = [label for label in entries if label not in cited]
+    say = failed if len(lacking) < len(entries) / 2 else cannot_tell
+    for label in lacking:
+        place = at(document.path, page=entries[label])
+        yield say(CITATIONS, f"the reference [{label}] is never cited", place, _CITE)
+    for match in re.finditer(r"(?<=[a-z,.] )\[(\d{1,2})\](?=[\s.,;])", text):
+        if match[1] not in entries and match[1] != "0" and int(match[1]) <= len(entries) + 5:
+            message = f"[{match[1]}] may be a citation, and the list of references lacks it"
+            yield cannot_tell(CITATIONS, message, document.path, "add the entry, or mend the number")
+
+
+def _by_author(entries: list[tuple[str, str, int]], text: str, document: Document) -> Iterator[Finding]:
+    """References by author and year: cited where the first author's name stands in the text."""
+    authors = []
+    for _, entry, page in entries:
+        named = _AUTHOR.match(entry)
+        if named and _YEAR.search(entry):
+            authors.append((named[1] or named[3], entry, page))
+    lacking = [one for one in authors if not re.search(rf"\b{re.escape(one[0])}", text)]
+    sure = len(authors) == len(entries) and len(lacking) < len(authors) / 2
+    for _, entry, page in lacking:
+        say = failed if sure else cannot_tell
+        message = f"the reference “{entry[:40]}…” is never cited"
+        yield say(CITATIONS, message, at(document.path, page=page), _CITE)
 
 
 def cross_references(submission: Submission) -> list[Finding]:
-    """No reference in report or notebook is left unresolved."""
+    """No reference in report or notebook is left unresolved.
+
+    Why: good practice, because a reference to “??” leads nowhere.
+
+    Certain: “Figure ??”, “[?]”, “?@fig-errors”, “Error! Reference source not found”.
+
+    Fails: “As Section ?? says”.
+
+    Passes: “Really??”.
+    """
     found = []
+    for name in ("report.qmd", "notebook.qmd"):
+        if outline := submission.outline_of(name):
+            found += [
+                failed(
+                    CROSS_REFERENCES,
+                    f"nothing is labelled `@{mention.label}`",
+                    mention.place,
+                    "mend the label, or add what it refers to",
+                )
+                for mention in outline.mentions
+                if mention.label not in outline.labels | {chunk.label for chunk in outline.chunks}
+            ]
+    if found:
+        return found
     read = [d for d in (submission.report, submission.notebook) if d and d.content]
     if not read:
-        return [no_report(CROSS_REFERENCES)]
+        return [cannot_tell(CROSS_REFERENCES, "there is no report to read")]
     for document in read:
-        assert document.content is not None
-        for number, page in enumerate(document.content.pages, start=1):
+        for number, page in enumerate(document.content.pages if document.content else (), start=1):
             for match in _UNRESOLVED.finditer(page.text):
-                label = match[0].lstrip("?@")
-                found.append(
-                    failed(
-                        CROSS_REFERENCES,
-                        f"unresolved reference `{match[0]}`",
-                        _reference_place(submission, label, at(document.path, page=number)),
-                        "mend the label, or add what it refers to",
-                    )
-                )
+                place = at(document.path, page=number)
+                message = f"unresolved reference `{match[0]}`"
+                found.append(failed(CROSS_REFERENCES, message, place, "mend the label, or add what is meant"))
     return found or [passed(CROSS_REFERENCES, "every reference in report and notebook resolves")]
+
+
+def _against_bibliography(submission: Submission, outline: Outline) -> Iterator[Finding]:
+    """Keys that no bibliography has, and entries that are never cited."""
+    entries = dict(_bibliography(submission))
+    for mention in outline.citations:
+        if mention.label not in entries:
+            message = f"`@{mention.label}` is cited, and no bibliography has it"
+            yield failed(CITATIONS, message, mention.place, "mend the key, or add the entry")
+    cited = {mention.label for mention in outline.citations}
+    for key, place in entries.items():
+        if key not in cited:
+            yield failed(CITATIONS, f"the reference `{key}` is never cited", place, _CITE)
 
 
 def _bibliography(submission: Submission) -> Iterator[tuple[str, str]]:
@@ -97,131 +187,3 @@ def _bibliography(submission: Submission) -> Iterator[tuple[str, str]]:
         text = submission.text(str(path)) or ""
         for match in _ENTRY.finditer(text):
             yield match[2], at(str(path), line=text.count("\n", 0, match.start(2)) + 1)
-
-
-def _unknown_keys(submission: Submission, entries: dict[str, str]) -> list[Finding]:
-    assert submission.outline is not None
-    return [
-        failed(
-            CITATIONS,
-            f"`@{mention.label}` is cited, and no bibliography has it",
-            mention.place,
-            "mend the key, or add the entry",
-        )
-        for mention in submission.outline.citations
-        if mention.label not in entries
-    ]
-
-
-def _uncited_keys(submission: Submission, entries: dict[str, str]) -> list[Finding]:
-    assert submission.outline is not None
-    cited = {mention.label for mention in submission.outline.citations}
-    return [
-        failed(
-            CITATIONS,
-            f"the reference `{key}` is never cited",
-            place,
-            "cite it where it is used, or remove it",
-        )
-        for key, place in entries.items()
-        if key not in cited
-    ]
-
-
-def _numbered(layout: Layout, entries: list[int], text: str, document: Document) -> Iterator[Finding]:
-    """References as [1], [2], …; a bracket with a zero or a large number is mathematics, not a citation."""
-    listed = {int(re.findall(r"\d+", layout.lines[i].text)[0]): i for i in entries}
-    cited: set[int] = set()
-    for match in re.finditer(r"\[(\d{1,3}(?:\s?[,;–-]\s?\d{1,3})*)\]", text):
-        numbers = _expanded(match[1])
-        if 0 in numbers:
-            continue
-        cited |= numbers
-        if (missing := sorted(numbers - set(listed))) and max(missing) <= len(listed) + 20:
-            single = len(numbers) == 1
-            say = failed if single else cannot_tell
-            yield say(
-                CITATIONS,
-                f"[{match[1]}] cites what the list of references lacks",
-                document.path,
-                "add the entry, or mend the number",
-            )
-    for number, index in listed.items():
-        if number not in cited:
-            yield failed(
-                CITATIONS,
-                f"the reference [{number}] is never cited",
-                at(document.path, page=layout.lines[index].page),
-                "cite it where it is used, or remove it",
-            )
-
-
-def _named(layout: Layout, references: list[int], text: str, document: Document) -> Iterator[Finding]:
-    """References by author and year."""
-    flat = " ".join(text.split())
-    listing = " ".join(layout.lines[i].text for i in references)
-    for author, year in _by_author(flat):
-        if author not in listing or year[:4] not in listing:
-            yield cannot_tell(
-                CITATIONS,
-                f"`{author} {year}` looks like a citation, and the references lack it",
-                document.path,
-                "add the entry",
-            )
-    for index, entry in _entries(layout, references):
-        named = re.match(rf"[\W\d]*({_NAME})", entry)
-        dated = re.search(_YEAR, entry)
-        if named and dated and not re.search(rf"{re.escape(named[1])}.{{0,80}}?{dated[0][:4]}", flat):
-            yield failed(
-                CITATIONS,
-                f"the reference “{entry[:40]}…” is never cited",
-                at(document.path, page=layout.lines[index].page),
-                "cite it where it is used, or remove it",
-            )
-
-
-def _by_author(text: str) -> Iterator[tuple[str, str]]:
-    """Author and year of what looks like a citation: "(Nguyen and Widrow 1990; …)", "Rumelhart (1986)"."""
-    for match in re.finditer(r"\(([^()]{4,200})\)", text):
-        for part in match[1].split(";"):
-            if inner := re.fullmatch(
-                rf"\s*({_NAME})(?:[\w\s.,&’'-]{{0,60}}?)[\s,]({_YEAR})[^;]{{0,20}}", part
-            ):
-                yield inner[1], inner[2]
-    for match in re.finditer(rf"({_NAME})(?: et al\.?| (?:and|und|&) {_NAME})? [(\[]({_YEAR})[)\]]", text):
-        yield match[1], match[2]
-
-
-def _entries(layout: Layout, references: list[int]) -> list[tuple[int, str]]:
-    """The list's entries: with a hanging indent each begins at the left edge, else after a gap."""
-    body = references[1:]  # without the heading
-    if not body:
-        return []
-    left = min(layout.lines[i].line.x for i in body)
-    hanging = any(layout.lines[i].line.x > left + 4 for i in body)
-    found: list[tuple[int, str]] = []
-    for before, index in zip([references[0], *body], body, strict=False):
-        one, above = layout.lines[index], layout.lines[before]
-        gap = above.page != one.page or above.line.y - one.line.y > 1.6 * one.line.size
-        starts = one.line.x <= left + 4 if hanging else gap
-        if starts or not found:
-            found.append((index, one.text))
-        else:
-            found[-1] = (found[-1][0], f"{found[-1][1]} {one.text}")
-    return found
-
-
-def _expanded(numbers: str) -> set[int]:
-    found: set[int] = set()
-    for part in re.split(r"[,;]", numbers):
-        ends = [int(n) for n in re.findall(r"\d+", part)]
-        found |= set(range(ends[0], min(ends[-1], ends[0] + 100) + 1))
-    return found
-
-
-def _reference_place(submission: Submission, label: str, page: str) -> str:
-    """File and line of a reference where the sources are there."""
-    for mention in submission.outline.mentions if submission.outline else ():
-        if mention.label == label:
-            return f"{mention.place} ({page})"
-    return page

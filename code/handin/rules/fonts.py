@@ -1,20 +1,21 @@
-"""Fonts: all embedded, none of Type 3; no text in a figure of the report smaller than can be read."""
+"""Fonts: all embedded, none of Type 3; no text in a figure smaller than can be read. All notes."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
+from handin.reading.layout import Layout
 from handin.reading.pdf import Picture
-from handin.reading.python_code import cell_source
-from handin.reading.submission import Document, Submission
-from handin.rules.finding import Finding, at, failed, passed
-from handin.rules.report import no_report
+from handin.reading.submission import NOTEBOOK, Document, Submission
+from handin.rules.finding import Finding, at, cannot_tell, noted, passed
+from handin.rules.report import on_report
 
 FONTS = "fonts"
 TEXT_SIZE = "text-size"
 SMALLEST = 6.0  # pt
 TOLERANCE = 0.05  # pt, for rounding in the PDF
+SAME_RATIO = 0.003  # of height to width, between a drawing and its picture on the page
 
 # Matplotlib draws letters as outlines in groups scaled by a hundredth of the font size.
 _OUTLINED = re.compile(
@@ -22,81 +23,89 @@ _OUTLINED = re.compile(
     re.S,
 )
 _INNER = re.compile(r"<use[^>]*transform=\"[^\"]*scale\(([\d.]+)\)")
+_LABEL = re.compile(r"#\|\s*label:\s*[\"']?([\w-]+)")
 
 
 def fonts(submission: Submission) -> list[Finding]:
-    """Every font of report and notebook is embedded, and none is of Type 3."""
+    """Every font of report and notebook is embedded, and none is of Type 3.
+
+    Why: good practice, because other machines show other letters in the place of a font that is not
+    embedded, and letters of Type 3 cannot be searched everywhere. Nobody demands it, so it is a note.
+
+    Fails: nothing; Matplotlib's own fonts of Type 3 are noted.
+
+    Passes: a report of pdflatex without figures.
+    """
     read = [d for d in (submission.report, submission.notebook) if d and d.content]
     if not read:
-        return [no_report(FONTS)]
-    found = []
-    names = 0
+        return [cannot_tell(FONTS, "there is no report to read")]
+    found, count = [], 0
     for document in read:
-        assert document.content is not None
-        for font in document.content.fonts:
-            names += 1
-            place = at(document.path, page=font.page)
-            if font.kind == "Type3":
-                remedy = "set matplotlib's `pdf.fonttype` to 42, or use SVG figures"
-                found.append(failed(FONTS, f"the font {font.name} is of Type 3", place, remedy))
-            elif not font.embedded:
-                remedy = "let the program that writes the PDF embed all fonts"
-                found.append(failed(FONTS, f"the font {font.name} is not embedded", place, remedy))
-    return found or [passed(FONTS, f"{names} fonts, all embedded, none of Type 3")]
+        held = document.content.fonts if document.content else ()
+        count += len(held)
+        for names, remedy in (
+            ([f for f in held if f.kind == "Type3"], "set matplotlib's `pdf.fonttype` to 42, or use SVG"),
+            ([f for f in held if not f.embedded], "let the program that writes the PDF embed all fonts"),
+        ):
+            if names:
+                what = "of Type 3" if names[0].kind == "Type3" else "not embedded"
+                listed = ", ".join(dict.fromkeys(font.name for font in names[:3]))
+                more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+                place = at(document.path, page=names[0].page)
+                found.append(noted(FONTS, f"{what}: {listed}{more}", place, remedy))
+    return found or [passed(FONTS, f"{count} fonts, all embedded, none of Type 3")]
 
 
-def text_size(submission: Submission) -> list[Finding]:
-    """The smallest text in the report's figures is at least 6 pt on the page."""
-    document = submission.report
-    if document is None or document.content is None:
-        return [no_report(TEXT_SIZE)]
-    found: list[Finding] = []
-    smallest: list[float] = []
-    remedy = (
-        f"draw with a larger font, or the figure smaller, so that {SMALLEST:g} pt remain (subscripts count)"
-    )
-    for number, page in enumerate(document.content.pages, start=1):
-        sizes = [text.size for text in page.picture_text if text.size > 0.5]
-        smallest += sizes
-        if sizes and min(sizes) < SMALLEST - TOLERANCE:
-            place = at(document.path, page=number)
-            found.append(failed(TEXT_SIZE, f"text of {min(sizes):.1f} pt in a figure", place, remedy))
-    for size, place in _outlined(submission, document):
-        smallest.append(size)
-        if size < SMALLEST - TOLERANCE:
-            found.append(failed(TEXT_SIZE, f"text of {size:.1f} pt in a figure", place, remedy))
-    if found:
-        return found
-    if not smallest:
+@on_report(TEXT_SIZE)
+def text_size(submission: Submission, document: Document, layout: Layout) -> list[Finding]:
+    """The smallest text in the report's figures is at least 6 pt on the page.
+
+    Why: good practice, because smaller letters cannot be read on paper. Nobody demands it, so it is a note.
+
+    Fails: nothing; tick labels of 4 pt are noted.
+
+    Passes: a figure drawn with letters of 9 pt and set at three quarters of its width.
+    """
+    sizes = [
+        (text.size, at(document.path, page=number))
+        for number, page in enumerate(layout.content.pages, start=1)
+        for text in page.picture_text
+        if text.size > 0.5
+    ]
+    sizes += _outlined(submission, [picture for page in layout.content.pages for picture in page.pictures])
+    if not sizes:
         return [passed(TEXT_SIZE, "no figure with text that can be measured", document.path)]
-    return [passed(TEXT_SIZE, f"the smallest text in a figure has {min(smallest):.1f} pt", document.path)]
+    small: dict[str, float] = {}
+    for size, place in sizes:
+        if size < SMALLEST - TOLERANCE:
+            small[place] = min(size, small.get(place, size))
+    remedy = f"draw with a larger font, or the figure smaller, so that {SMALLEST:g} pt remain"
+    return [
+        noted(TEXT_SIZE, f"text of {size:.1f} pt in a figure", place, remedy) for place, size in small.items()
+    ] or [passed(TEXT_SIZE, f"the smallest text in a figure has {min(sizes)[0]:.1f} pt", document.path)]
 
 
-def _outlined(submission: Submission, document: Document) -> Iterator[tuple[float, str]]:
+def _outlined(submission: Submission, pictures: list[Picture]) -> Iterator[tuple[float, str]]:
     """Smallest letter of every figure whose letters are outlines in the notebook's SVG, and its place.
 
     The drawn size follows from the picture of the same proportions; without one, figures have their own size.
     """
-    notebook = submission.notebook_json("notebook.ipynb") if "notebook.ipynb" in submission.files else None
-    assert document.content is not None
-    pictures = [picture for page in document.content.pages for picture in page.pictures]
+    notebook = submission.notebook_json(NOTEBOOK) if submission.is_ours else None
+    floats = {one.label: one.place for one in (submission.outline.floats if submission.outline else ())}
     for cell in notebook["cells"] if notebook else ():
-        for svg in _svgs(cell):
+        outputs = cell.get("outputs") if isinstance(cell, dict) else None
+        label = _LABEL.search(str(cell.get("source", ""))) if outputs else None
+        for output in outputs if isinstance(outputs, list) else ():
+            data = output.get("data") if isinstance(output, dict) else None
+            held = data.get("image/svg+xml", "") if isinstance(data, dict) else ""
+            svg = "".join(map(str, held)) if isinstance(held, list) else str(held)
             sizes = [
-                100 * float(group[1]) * min([1.0, *(float(inner) for inner in _INNER.findall(group[2]))])
+                100 * float(group[1]) * min([1.0, *map(float, _INNER.findall(group[2]))])
                 for group in _OUTLINED.finditer(svg)
             ]
             if sizes:
-                yield min(sizes) * _scale(svg, pictures), _cell_place(submission, cell)
-
-
-def _svgs(cell: object) -> Iterator[str]:
-    outputs = cell.get("outputs") if isinstance(cell, dict) else None
-    for output in outputs if isinstance(outputs, list) else ():
-        data = output.get("data") if isinstance(output, dict) else None
-        svg = data.get("image/svg+xml") if isinstance(data, dict) else None
-        if svg:
-            yield "".join(svg) if isinstance(svg, list) else str(svg)
+                place = floats.get(label[1], NOTEBOOK) if label else NOTEBOOK
+                yield min(sizes) * _scale(svg, pictures), place
 
 
 def _scale(svg: str, pictures: list[Picture]) -> float:
@@ -105,21 +114,11 @@ def _scale(svg: str, pictures: list[Picture]) -> float:
     width, height = (re.search(rf'\b{side}="([\d.]+)(pt|px|in)?"', head) for side in ("width", "height"))
     if not width or not height:
         return 1.0
-    unit = {"in": 72.0, "px": 0.75}.get(width[2], 1.0 if width[2] == "pt" else 0.75)
+    unit = {"in": 72.0, "pt": 1.0}.get(width[2], 0.75)
     own, ratio = float(width[1]) * unit, float(height[1]) / float(width[1])
     drawn = [
         (p.right - p.left) / own
         for p in pictures
-        if not p.raster and abs((p.top - p.bottom) / (p.right - p.left) - ratio) < 0.003 * ratio
+        if not p.raster and abs((p.top - p.bottom) / (p.right - p.left) - ratio) < SAME_RATIO * ratio
     ]
     return min([scale for scale in drawn if 0.3 < scale < 1.5], default=1.0)
-
-
-def _cell_place(submission: Submission, cell: dict[str, object]) -> str:
-    """The chunk that a cell came from, by its label."""
-    label = re.search(r"#\|\s*label:\s*[\"']?([\w-]+)", cell_source(cell))
-    floats = submission.outline.floats if submission.outline and label else ()
-    for one in floats:
-        if label and one.label == label[1]:
-            return one.place
-    return "notebook.ipynb" + (f" ({label[1]})" if label else "")

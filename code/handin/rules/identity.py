@@ -124,6 +124,8 @@ def _on_first_page(
             )
         ]
     text = _plain(document.content.pages[0].text)
+    if not text:
+        return [cannot_tell(IDENTITY, "the first page holds no text to read", at(document.path, page=1))]
     words = set(re.findall(r"\w+", text))
     missing = []
     for student in students:

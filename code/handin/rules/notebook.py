@@ -2,124 +2,110 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from handin.reading.pdf import Content
 from handin.reading.python_code import cell_source
+from handin.reading.submission import NOTEBOOK as OURS
 from handin.reading.submission import Document, Submission
-from handin.rules.finding import Finding, at, cannot_tell, failed, passed
-from handin.rules.floats import draws
+from handin.rules.finding import Finding, cannot_tell, failed, noted, passed
+from handin.rules.floats import SHAPES, draws
 
 NOTEBOOK = "notebook"
-SHAPES = 8  # drawn paths that make a drawing: axes alone have as many
 
 
 def notebook(submission: Submission) -> list[Finding]:
-    """A notebook is there, has run, and its PDF holds all its figures; without Jupyter none is asked for."""
-    if not submission.notebooks and not submission.notebook_pdfs:
-        if submission.is_project:
-            return [failed(NOTEBOOK, "there is no notebook PDF", remedy="run `handin render`")]
-        return [passed(NOTEBOOK, "no Jupyter notebook, so no PDF of one is asked for")]
-    if not submission.notebook_pdfs:
-        place = submission.notebooks[0]
-        return [
-            failed(
-                NOTEBOOK, "the notebook is not rendered as a PDF", place, _remedy(submission, "add its PDF")
-            )
-        ]
-    document = submission.notebook
-    assert document is not None
-    if document.content is None:
-        return [
-            failed(NOTEBOOK, f"it cannot be read: {document.fault}", document.path, "write the PDF again")
-        ]
+    """A notebook is rendered as a PDF with all its figures; without Jupyter none is asked for.
+
+    Why: "A PDF document that renders your Jupyter notebook with all figures. (If you don't use Jupyter,
+    then you obviously do not need to provide this.)"
+
+    Certain: a notebook and no PDF beside the report; a PDF that cannot be read; a notebook with figures
+    whose PDF shows no picture at all. Fewer pictures than the notebook draws may be several in one: "cannot
+    tell". That all cells ran without an error is asked of our own notebook; of others it is a note.
+
+    Fails: a01.ipynb and report.pdf alone.
+
+    Passes: a01.ipynb, a01.pdf and report.pdf; or plain scripts.
+    """
+    rendered = [submission.document(path) for path in submission.roles.notebooks]
+    if submission.is_project:
+        return _ours(submission, rendered)
     if not submission.notebooks:
-        if submission.is_project:
-            return [
-                failed(NOTEBOOK, "there is no executed notebook", "notebook.ipynb", "run `handin render`")
-            ]
-        return [
-            cannot_tell(
-                NOTEBOOK, "a notebook's PDF without the notebook", document.path, "add the .ipynb file"
-            )
-        ]
-    found: list[Finding] = []
-    drawn = 0
-    for path in submission.notebooks:
-        held = submission.notebook_json(path)
-        if held is None:
-            found.append(failed(NOTEBOOK, "it is not a Jupyter notebook", path, "save it again in Jupyter"))
-            continue
-        cells = [c for c in held["cells"] if isinstance(c, dict) and c.get("cell_type") == "code"]
-        if cells and not any(c.get("outputs") or c.get("execution_count") for c in cells):
-            found.append(failed(NOTEBOOK, "it was never executed", path, "run all cells and save it"))
-        errors = [n for n, c in enumerate(held["cells"], 1) if isinstance(c, dict) and _error(c)]
-        if errors:
-            place = f"{path}, cell {errors[0]}"
-            found.append(failed(NOTEBOOK, "a cell ended in an error", place, "mend it and run all cells"))
-        drawn += sum(_pictures(c) for c in cells)
+        return [passed(NOTEBOOK, "no Jupyter notebook, so no PDF of one is asked for")]
+    if not rendered:
+        others = len(submission.roles.reports) > 1
+        say, place = (cannot_tell if others else failed), submission.notebooks[0]
+        return [say(NOTEBOOK, "the notebook is not rendered as a PDF", place, "add its PDF")]
+    if broken := [document for document in rendered if document.content is None]:
+        message = f"it cannot be read: {broken[0].fault}"
+        return [failed(NOTEBOOK, message, broken[0].path, "write the PDF again")]
+    found = [*_unreadable(submission), *(noted(NOTEBOOK, *fault) for fault in _faults(submission))]
+    drawn = sum(_drawn(submission, path) for path in submission.notebooks)
+    shown = sum(sum(_pictures(document.content)) for document in rendered if document.content)
+    remedy = "render the notebook again after running all cells"
+    if drawn and not shown:
+        message = f"the notebook draws {drawn} figures, its PDF shows none"
+        return [*found, failed(NOTEBOOK, message, rendered[0].path, remedy)]
+    if shown < drawn:
+        message = f"the notebook draws {drawn} figures, {shown} were seen in its PDF"
+        return [*found, cannot_tell(NOTEBOOK, message, rendered[0].path, remedy)]
+    return [*found, passed(NOTEBOOK, f"rendered with all its figures ({drawn})", rendered[0].path)]
+
+
+def _ours(submission: Submission, rendered: list[Document]) -> list[Finding]:
+    """Our own notebook has run without an error, and its PDF shows what it draws."""
+    remedy = "run `handin render`"
+    if not rendered:
+        return [failed(NOTEBOOK, "there is no notebook PDF", remedy=remedy)]
+    document = rendered[0]
+    if document.content is None:
+        message = f"it cannot be read: {document.fault}"
+        return [failed(NOTEBOOK, message, document.path, "write the PDF again")]
+    if OURS not in submission.files:
+        return [failed(NOTEBOOK, "there is no executed notebook", OURS, remedy)]
+    found = [*_unreadable(submission), *(failed(NOTEBOOK, *fault) for fault in _faults(submission))]
     if found:
         return found
-    found.extend(_figures(document, drawn, submission))
-    return found or [passed(NOTEBOOK, f"rendered with all its figures ({drawn})", document.path)]
+    drawn, shown = _drawn(submission, OURS), sum(_pictures(document.content))
+    if shown < drawn:
+        message = f"the notebook draws {drawn} figures, its PDF shows {shown}"
+        return [failed(NOTEBOOK, message, document.path, remedy)]
+    return [passed(NOTEBOOK, f"rendered with all its figures ({drawn})", document.path)]
 
 
-def _figures(document: Document, drawn: int, submission: Submission) -> list[Finding]:
-    """Whether the PDF shows as many figures as the notebook draws."""
-    assert document.content is not None
-    assert document.layout is not None
-    layout = document.layout
-    figures = [caption for caption in layout.captions if caption.kind == "Figure"]
-    pictures = [sum(p.raster or p.shapes >= SHAPES for p in page.pictures) for page in document.content.pages]
-    remedy = _remedy(submission, "render the notebook again after running all cells")
-    if submission.is_project:
-        if len(figures) < drawn:
-            return [
-                failed(
-                    NOTEBOOK,
-                    f"the notebook draws {drawn} figures, its PDF has {len(figures)} with a caption",
-                    document.path,
-                    remedy,
-                )
-            ]
-        for caption in figures:  # a caption below or above its picture, or with it on the next page
-            near = pictures[max(caption.page - 2, 0) : caption.page + 1]
-            if not any(near):
-                return [
-                    failed(
-                        NOTEBOOK,
-                        f"Figure {caption.number} has a caption and no picture",
-                        at(document.path, page=caption.page),
-                        remedy,
-                    )
-                ]
-        if sum(pictures) < drawn:
-            return [
-                failed(
-                    NOTEBOOK,
-                    f"the notebook draws {drawn} figures, its PDF shows {sum(pictures)}",
-                    document.path,
-                    remedy,
-                )
-            ]
-        return []
-    if sum(pictures) >= drawn or len(figures) >= drawn:
-        return []
-    if not any(pictures):
-        return [
-            failed(NOTEBOOK, f"the notebook draws {drawn} figures, its PDF shows none", document.path, remedy)
-        ]
-    return [
-        cannot_tell(
-            NOTEBOOK,
-            f"the notebook draws {drawn} figures, {sum(pictures)} were seen in its PDF",
-            document.path,
-            remedy,
-        )
-    ]
+def _unreadable(submission: Submission) -> Iterator[Finding]:
+    for path in submission.notebooks:
+        held = submission.notebook_json(path)
+        if held is None or not all(isinstance(cell, dict) for cell in held["cells"]):
+            yield failed(NOTEBOOK, "it is not a Jupyter notebook", path, "save it again in Jupyter")
 
 
-def _pictures(cell: dict[str, object]) -> int:
-    """How many of a cell's outputs are pictures."""
-    outputs = cell.get("outputs")
-    return sum(draws({"outputs": [output]}) for output in outputs) if isinstance(outputs, list) else 0
+def _faults(submission: Submission) -> Iterator[tuple[str, str, str]]:
+    """Message, place and remedy of what went wrong in the notebooks."""
+    for path in submission.notebooks:
+        held = submission.notebook_json(path)
+        cells = [cell for cell in (held["cells"] if held else ()) if isinstance(cell, dict)]
+        code = [cell for cell in cells if cell.get("cell_type") == "code"]
+        if code and not any(cell.get("outputs") or cell.get("execution_count") for cell in code):
+            yield "it was never executed", path, "run all cells and save it"
+        if errors := [n for n, cell in enumerate(cells, 1) if _error(cell)]:
+            yield "a cell ended in an error", f"{path}, cell {errors[0]}", "mend it and run all cells"
+
+
+def _pictures(content: Content) -> list[int]:
+    """How many pictures each page shows."""
+    return [sum(p.raster or p.shapes >= SHAPES for p in page.pictures) for page in content.pages]
+
+
+def _drawn(submission: Submission, path: str) -> int:
+    """How many outputs of a notebook are pictures."""
+    held = submission.notebook_json(path)
+    found = 0
+    for cell in held["cells"] if held else ():
+        outputs = cell.get("outputs") if isinstance(cell, dict) else None
+        found += sum(draws({"outputs": [output]}) for output in outputs) if isinstance(outputs, list) else 0
+    return found
 
 
 def _error(cell: dict[str, object]) -> bool:
@@ -131,7 +117,3 @@ def _error(cell: dict[str, object]) -> bool:
         and not announced
         and any(isinstance(output, dict) and output.get("output_type") == "error" for output in outputs)
     )
-
-
-def _remedy(submission: Submission, stranger: str) -> str:
-    return "run `handin render`" if submission.is_project else stranger

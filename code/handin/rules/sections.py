@@ -2,120 +2,152 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from handin.reading.layout import Heading, Part
+from handin.reading.layout import HEADING, Layout, Part, task_number
 from handin.reading.submission import Document, Submission
-from handin.rules.finding import Finding, at, cannot_tell, failed, passed
-from handin.rules.report import no_report
+from handin.rules.finding import Finding, cannot_tell, failed, passed
+from handin.rules.report import on_report
 
 SECTIONS = "sections"
 
 
-def sections(submission: Submission) -> list[Finding]:
-    """The numbers of the body's headings are the task list, in its order."""
-    document = submission.report
-    if document is None or document.layout is None:
-        return [no_report(SECTIONS)]
-    layout, course = document.layout, submission.course
-    body = [h for h in layout.headings if h.number and layout.parts[h.index] is Part.BODY]
-    headings = [h for h in body if not _deeper(h.number, course.tasks)]
-    if not headings:
-        return [
-            cannot_tell(
-                SECTIONS,
-                "no numbered headings were found",
-                document.path,
-                f"number the sections like the tasks: {', '.join(course.tasks[:4])}, …",
-            )
+@dataclass(frozen=True)
+class _Numbered:
+    number: str
+    title: str
+    place: str
+
+
+@on_report(SECTIONS)
+def sections(submission: Submission, document: Document, layout: Layout) -> list[Finding]:
+    """The numbers of the body's headings are the task list, in its order.
+
+    Why: "use the tasks numbers of the assignments as your section and subsection numbers".
+
+    Certain: the PDF has bookmarks with the tasks' own numbers, and one of them is missing, with nothing in
+    the text that may stand for it, or two of them have changed places. Anything else, such as 1.1 for 1a or
+    a further section, is "cannot tell".
+
+    Fails: bookmarks 1, 1a, 2, 2a and no “1b” or “b)” in the text.
+
+    Passes: “Task 1”, “a)”, “b)”, “Task 2” as headings.
+    """
+    if submission.outline:
+        return _exact(submission, document)
+    tasks = submission.course.tasks
+    body = [h for h in layout.headings if layout.parts[h.index] is Part.BODY]
+    numbers = [h.number for h in body if h.number in tasks]
+    wanted = [t for t in tasks if t not in submission.course.optional_tasks or t in numbers]
+    extra = [h.number for h in body if h.number and h.number not in tasks and not _deeper(h.number, tasks)]
+    if numbers == wanted and not extra:
+        return [passed(SECTIONS, f"{len(numbers)} sections numbered like the tasks", document.path)]
+    if not extra and _in_order(wanted, layout):
+        return [passed(SECTIONS, f"all {len(wanted)} tasks begin a line, in order", document.path)]
+    if layout.content.outline and any(not number.isdigit() for number in numbers):
+        sure = [t for t in wanted if t not in numbers and not _hinted(t, layout)]
+        if sure:
+            message = f"{', '.join(sure)} of the tasks {'has' if len(sure) == 1 else 'have'} no section"
+            return [failed(SECTIONS, message, document.path, "number the sections like the tasks")]
+        if sorted(numbers) == sorted(wanted) and numbers != wanted:
+            message = f"the sections stand in the order {', '.join(numbers)}"
+            return [failed(SECTIONS, message, document.path, "keep the order of the tasks")]
+    there = ", ".join(h.number for h in body if h.number) or "no numbers"
+    message = f"found {there}; asked are {', '.join(wanted)}"
+    return [cannot_tell(SECTIONS, message, document.path, "compare with the task list")]
+
+
+def _in_order(tasks: Sequence[str], layout: Layout) -> bool:
+    """Whether for every task a short line begins with its number, one after the other."""
+    waiting, above = list(tasks), ""
+    for one in layout.lines:
+        number, _ = task_number(one.text, above) if len(one.text) < HEADING else ("", "")
+        if waiting and number == waiting[0]:
+            above = number if number.isdigit() else above
+            waiting.pop(0)
+    return not waiting
+
+
+def _hinted(task: str, layout: Layout) -> bool:
+    """Whether something in the text may stand for a task: its number, or its letter at a line's start."""
+    text = "\n".join(one.text for one in layout.lines)
+    match = re.fullmatch(r"(\d+)([a-z])", task)
+    if not match:
+        return bool(re.search(rf"\b{re.escape(task)}\b", text))
+    letter = match[2]
+    decimal = rf"{match[1]}\.{ord(letter) - ord('a') + 1}\b"
+    return bool(re.search(rf"(?m)\b{match[1]}\W{{0,3}}{letter}\b|^\W*{letter}\W{{0,2}}[).:]|{decimal}", text))
+
+
+def _exact(submission: Submission, document: Document) -> list[Finding]:
+    """Report and notebook by their sources, and sources that neither includes."""
+    found = [*_left_out(submission)]
+    optional: list[str] = []
+    for name in ("report.qmd", "notebook.qmd"):
+        outline = submission.outline_of(name)
+        if outline is None:
+            continue
+        course = submission.course
+        body = [
+            _Numbered(s.number, s.title, s.place) for s in outline.sections if s.number and s.part == "body"
         ]
+        headings = [h for h in body if not _deeper(h.number, course.tasks)]
+        numbers = [h.number for h in headings]
+        wanted = [t for t in course.tasks if t not in course.optional_tasks or t in numbers]
+        optional = [t for t in course.optional_tasks if t not in numbers]
+        found += _differences(headings, wanted, course.tasks, name)
+    note = f" (optional and absent: {', '.join(optional)})" if optional else ""
+    return found or [passed(SECTIONS, f"sections numbered like the tasks{note}", document.path)]
+
+
+def _differences(
+    headings: list[_Numbered], wanted: list[str], tasks: Sequence[str], name: str
+) -> Iterator[Finding]:
+    """What must be changed so that the headings are the tasks."""
     numbers = [h.number for h in headings]
-    wanted = [t for t in course.tasks if t not in course.optional_tasks or t in numbers]
-    found: list[Finding] = []
     matcher = SequenceMatcher(None, numbers, wanted, autojunk=False)
     for operation, first, last, begin, end in matcher.get_opcodes():
         if operation == "equal":
             continue
         there, lacking = headings[first:last], wanted[begin:end]
         for position, heading in enumerate(there):
-            found.append(_wrong(heading, lacking[position : position + 1], numbers, submission, document))
+            yield _wrong(heading, lacking[position : position + 1], numbers, tasks)
         absent = [task for task in lacking[len(there) :] if task not in numbers]
         if absent:
-            found.append(_missing(absent, headings, submission, document))
-    if not found:
-        optional = [t for t in course.optional_tasks if t not in numbers]
-        note = f" (optional and absent: {', '.join(optional)})" if optional else ""
-        return [passed(SECTIONS, f"{len(numbers)} sections numbered like the tasks{note}", document.path)]
-    if not document.content or not document.content.outline:
-        # Headings were guessed from the look of lines: what seems to be missing may only look different.
-        return [
-            cannot_tell(
-                SECTIONS,
-                f"found {', '.join(numbers)}; the PDF has no bookmarks to be sure",
-                document.path,
-                "compare with the task list",
-            )
-        ]
-    return found
+            before = [h for h in headings if h.number in tasks[: tasks.index(absent[0])]]
+            place = before[-1].place if before else name
+            verb = "has no section" if len(absent) == 1 else "have no sections"
+            message = f"{name}: {', '.join(absent)} of the tasks {verb}"
+            yield failed(SECTIONS, message, place, f"add a section numbered {absent[0]}")
 
 
-def _wrong(
-    heading: Heading, lacking: list[str], numbers: list[str], submission: Submission, document: Document
-) -> Finding:
+def _wrong(heading: _Numbered, lacking: list[str], numbers: list[str], tasks: Sequence[str]) -> Finding:
     shown = f"“{heading.number} {heading.title[:50]}”"
-    place = heading_place(submission, document, heading)
     if lacking and lacking[0] not in numbers:
-        return failed(
-            SECTIONS,
-            f"{shown} is misnumbered",
-            place,
-            f"the task at this place is {lacking[0]}; number it so",
-        )
+        remedy = f"the task at this place is {lacking[0]}; number it so"
+        return failed(SECTIONS, f"{shown} is misnumbered", heading.place, remedy)
     if numbers.count(heading.number) > 1:
-        return failed(
-            SECTIONS, f"{shown} has a number that occurs twice", place, "give every task one section"
-        )
-    if heading.number in submission.course.tasks:
-        return failed(SECTIONS, f"{shown} is out of order", place, "keep the order of the tasks")
-    return failed(
-        SECTIONS,
-        f"{shown} is no task",
-        place,
-        "leave the heading unnumbered ({.unnumbered}), or move it into the appendix",
-    )
+        message = f"{shown} has a number that occurs twice"
+        return failed(SECTIONS, message, heading.place, "give every task one section")
+    if heading.number in tasks:
+        return failed(SECTIONS, f"{shown} is out of order", heading.place, "keep the order of the tasks")
+    remedy = "leave the heading unnumbered ({.unnumbered}), or move it into the appendix"
+    return failed(SECTIONS, f"{shown} is no task", heading.place, remedy)
 
 
-def _missing(
-    tasks: list[str], headings: list[Heading], submission: Submission, document: Document
-) -> Finding:
-    order = submission.course.tasks
-    before = [h for h in headings if h.number in order[: order.index(tasks[0])]]
-    place = heading_place(submission, document, before[-1]) if before else at(document.path, page=1)
-    listed = ", ".join(tasks)
-    if len(tasks) == 1:
-        return failed(SECTIONS, f"task {listed} has no section", place, f"add a section numbered {listed}")
-    return failed(SECTIONS, f"tasks {listed} have no sections", place, "add a section for each")
+def _left_out(submission: Submission) -> Iterator[Finding]:
+    """Files of sections that no document includes."""
+    outlines = [o for name in ("report.qmd", "notebook.qmd") if (o := submission.outline_of(name))]
+    included = {file for outline in outlines for file in outline.files}
+    for path in submission.files:
+        if path.startswith("sections/") and path.endswith(".qmd") and path not in included:
+            yield failed(SECTIONS, "no document includes it", path, "include it in report.qmd, or remove it")
 
 
-def heading_place(submission: Submission, document: Document, heading: Heading) -> str:
-    """File and line of a heading where the sources are there, else its page."""
-    if submission.outline:
-        same = [h for h in submission.outline.sections if _same_title(h.title, heading.title)]
-        if len(same) == 1:
-            return same[0].place
-    return at(document.path, page=heading.page)
-
-
-def _same_title(source: str, shown: str) -> bool:
-    """Whether a heading of the sources is the one shown; marks such as backticks are not shown."""
-
-    def letters(text: str) -> str:
-        return "".join(sign for sign in text.casefold() if sign.isalnum())
-
-    return letters(source) == letters(shown)
-
-
-def _deeper(number: str, tasks: tuple[str, ...]) -> bool:
+def _deeper(number: str, tasks: Sequence[str]) -> bool:
     """Whether a number belongs below a task, as 1a.1 does."""
     return (
         any(number.startswith(f"{task}.") and not task.isdigit() for task in tasks) or number.count(".") > 1
