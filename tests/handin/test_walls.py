@@ -12,14 +12,14 @@ CODE = Path(__file__).parents[2] / "code"
 
 # The rooms of handin, from the ground up: a room imports what stands in the lines below it, and itself.
 STOREYS = (
-    {"errors"},
+    {"errors", "memory"},
     {"yaml_lines"},
     {"settings"},
     {"project"},
     {"files"},
     {"qmd"},
     {"reading"},
-    {"render", "rules", "memory", "starter"},
+    {"render", "rules", "starter"},
     {"pack", "rehearse", "preview"},
     {"commands"},
     {"cli"},

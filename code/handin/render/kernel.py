@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 import signal
 import tempfile
 from collections.abc import Sequence
@@ -14,10 +15,12 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 
+from handin import memory
 from handin.errors import HandinError, Place
 from handin.qmd.chunks import Chunk, Prose, expressions
 from handin.render.progress import VARIABLE, Progress
 
+MEMORY_SETTINGS = Path(memory.__file__).parent / "ipython"  # what `_environment` names for Quarto
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 FRAME_IN_CHUNK = re.compile(r"Cell In\[\d+\], line (?P<line>\d+)")
 FRAME_IN_FILE = re.compile(r"^File (?P<file>.+?\.py):(?P<line>\d+), in (?P<function>\S+?)\(", re.MULTILINE)
@@ -67,12 +70,17 @@ def execute(
         environment = {
             **environment,
             VARIABLE: str(progress_file),
-            "IPYTHONDIR": profile,  # nobody's start-up files change the documents
+            "IPYTHONDIR": profile,  # nobody's start-up files change the documents, nor is theirs changed
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # the kernel's debugger must not warn in a chunk's output
         }
+        shutil.copytree(MEMORY_SETTINGS, profile, dirs_exist_ok=True)
         setup = SETUP.format(width=figure_size[0], height=figure_size[1])
         with (Path(profile) / "log").open("w+b") as log:
             asyncio.run(_Run(notebook, blocks, folder, environment, setup, progress, log).run())
+            log.seek(0)
+            for line in log.read().decode(errors="replace").splitlines():
+                if line.startswith("memory: "):
+                    progress.say(line)
 
 
 class _Run:

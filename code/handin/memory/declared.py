@@ -1,0 +1,59 @@
+"""What chunks declare about themselves: `#| cache: false`, and `#| depends:` files that no hook sees read.
+
+Renderers take the options away before the kernel sees a chunk's code. So they are looked up where they stand,
+in the project's `.qmd` files, by the code under them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+CHUNK = re.compile(r"^```+\s*\{python[^}\n]*\}[^\n]*\n(?P<body>.*?)^```+\s*$", re.MULTILINE | re.DOTALL)
+OPTION = re.compile(r"^#\s*\|\s*(?P<name>cache|depends)\s*:\s*(?P<value>.*?)\s*$")
+
+
+@dataclass(frozen=True)
+class Declared:
+    """The declarations of one chunk."""
+
+    forget: bool
+    depends: tuple[str, ...]  # files, relative to the project
+
+
+NOTHING = Declared(False, ())
+
+
+def declarations(root: Path) -> dict[str, Declared]:
+    """By the code of a chunk, without its options: what it declares, if anything."""
+    found: dict[str, Declared] = {}
+    for path in _documents(root):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        for chunk in CHUNK.finditer(text):
+            lines = chunk["body"].splitlines()
+            count = next((i for i, line in enumerate(lines) if not re.match(r"#\s*\|", line)), len(lines))
+            options = [match for line in lines[:count] if (match := OPTION.match(line))]
+            if not options:
+                continue
+            code = "\n".join(lines[count:]).strip()
+            before = found.get(code, NOTHING)
+            forget = any(
+                o["name"] == "cache" and o["value"].lower() in ("false", "no", "off") for o in options
+            )
+            depends = [
+                str(root / name)
+                for option in options
+                if option["name"] == "depends"
+                for name in re.findall(r"[^\s\[\],'\"]+", option["value"])
+            ]
+            found[code] = Declared(before.forget or forget, (*before.depends, *depends))
+    return found
+
+
+def _documents(root: Path) -> Iterator[Path]:
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if name[0] not in "._"]
+        yield from (Path(folder, name) for name in files if name.endswith(".qmd"))

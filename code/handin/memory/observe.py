@@ -1,0 +1,412 @@
+"""What a cell reads, seen while it runs: files, folders, modules, variables; and what makes it unusual.
+
+Python announces what it does to audit hooks (PEP 578). From these announcements, from the calls of `os.stat`,
+from the questions of the import system and from the reading of `os.environ` come a cell's *dependencies*:
+
+    file PATH              its bytes, or that there is none
+    names PATH             the names in a folder
+    installed PATH         the names of packages in it
+    exists PATH            whether there is a file, a folder or nothing
+    stat PATH              size and time of the last change
+    modules FOLDER NAME …  which of its files could be the modules of these names
+    variable NAME          of the environment
+
+`state` tells the present state of one. No dependency is what Python brings along, the standard library and
+the installed packages (their versions stand in every key); nor are devices, nor `_build`, `_output` and
+`_store` of the project, nor what the process itself has written.
+
+*Unusual*, and never remembered, is a cell that starts processes, uses the network or a database, writes files
+of the project, draws from Python's random numbers unseeded, leaves a thread behind, or reads a file that
+changes meanwhile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.machinery
+import importlib.metadata
+import importlib.util
+import os
+import random
+import stat
+import sys
+import sysconfig
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+Dependency = tuple[str, ...]
+
+EXCEPTED = ("_build", "_output", "_store")  # of the project: what a build writes
+DEVICES = ("/proc", "/sys", "/dev")
+UNWATCHED = {
+    "PROGRESS_FILE",
+    "HANDIN_FINGERPRINT",
+    "HANDIN_MEMORY",
+    "IPYTHONDIR",
+}  # variables that no output depends on
+SUFFIXES = tuple(importlib.machinery.all_suffixes())
+INSTALLED = (".dist-info", ".egg-info", ".egg")
+WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+LIBRARY = sysconfig.get_path("stdlib")
+IMPORT_SYSTEM = "<frozen importlib._bootstrap_external>"  # tells by `find_spec` what it looks for
+METADATA = importlib.metadata.__file__
+# Functions of the standard library that call `os.stat` to learn only whether something is there; what the
+# last three go on to read is seen.
+ASKS_EXISTENCE = {
+    "exists", "lexists", "isfile", "isdir", "islink", "ismount", "is_file", "is_dir", "is_symlink",
+    "is_mount", "_joinrealpath", "_lexists", "checkcache", "updatecache", "mtime",
+}  # fmt: skip
+PROCESS, NETWORK = "it starts a process", "it uses the network"
+UNUSUAL = {
+    "subprocess.Popen": PROCESS, "os.system": PROCESS, "os.exec": PROCESS, "os.posix_spawn": PROCESS,
+    "os.spawn": PROCESS, "os.fork": PROCESS, "os.forkpty": PROCESS, "pty.spawn": PROCESS,
+    "socket.connect": NETWORK, "socket.bind": NETWORK, "socket.sendto": NETWORK,
+    "socket.getaddrinfo": NETWORK, "socket.gethostbyname": NETWORK, "sqlite3.connect": "it uses a database",
+}  # fmt: skip
+CHANGES = {
+    "os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate", "os.utime",
+    "os.chmod", "os.chown",
+}  # fmt: skip
+LISTINGS = {"os.listdir", "os.scandir"}
+WATCHED = {"open"} | LISTINGS | UNUSUAL.keys() | CHANGES
+
+
+class Observer:
+    """Watches this process. There is one in a process: hooks cannot be taken away again.
+
+    Args:
+        root: The project's folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = f"{root}{os.sep}"
+        self._packages = tuple(packages())
+        self._excepted = tuple(f"{root / name}{os.sep}" for name in EXCEPTED)
+        self._active = False
+        self._own = threading.local()  # what the observer itself reads is no dependency
+        self._lock = threading.RLock()
+        self._written: set[str] = set()  # paths
+        self._set: set[str] = set()  # variables
+        self._seeded = False
+        self._clear()
+
+    def _clear(self) -> None:
+        self._found: dict[Dependency, str] = {}
+        self._signatures: dict[str, tuple[int, ...]] = {}
+        self._asked: dict[str, tuple[set[str], dict[str, str]]] = {}  # folder → names, what was there
+        self._reason = ""
+
+    def install(self) -> None:
+        """Put the hooks in place; nothing is noted before `begin`."""
+        _watch_stat(self._stat)
+        _watch_imports(self._module, self._is_outside)
+        _watch_environment(self._variable, self._set.add)
+        _watch_processes(lambda: self.unusual(PROCESS))
+        _watch_seeds(self._seed)
+        sys.addaudithook(self._hook)
+
+    def begin(self) -> None:
+        """From now on what happens belongs to one cell."""
+        self._clear()
+        self._modules = set(sys.modules)
+        self._threads = set(threading.enumerate())
+        self._random = random.getstate()
+        self._active = True
+
+    def end(self) -> tuple[dict[Dependency, str], str]:
+        """The cell is over.
+
+        Returns:
+            Its dependencies with the states in which it found them; why it cannot be remembered, or "".
+        """
+        for name in set(sys.modules) - self._modules:  # loaded in a way that no hook saw
+            spec: Any = getattr(sys.modules.get(name), "__spec__", None)
+            if getattr(spec, "has_location", False) and isinstance(spec.origin, str):
+                self._note("file", spec.origin)
+        self._active = False
+        for folder, (names, before) in self._asked.items():
+            if _candidates(folder, names) != {name: before.get(name, "") for name in names}:
+                self._reason = self._reason or f"{folder} changed meanwhile"
+            dependency = ("modules", folder, *sorted(names))
+            self._found[dependency] = state(dependency)
+        for path, signature in self._signatures.items():
+            if _signature(path) != signature:
+                self._reason = self._reason or f"{path} changed meanwhile"
+        if random.getstate() != self._random and not self._seeded:
+            self._reason = self._reason or "it draws random numbers that nobody seeded"
+        if any(not type(t).__module__.startswith("zmq.") for t in {*threading.enumerate()} - self._threads):
+            self._reason = self._reason or "it leaves a thread running"
+        return self._found, self._reason
+
+    def unusual(self, reason: str) -> None:
+        """What runs now cannot be remembered."""
+        if self._active and not self._reason:
+            self._reason = reason
+
+    def read(self, path: str) -> None:
+        """The running cell depends on a file, though no hook sees it read."""
+        self._note("file", self._absolute(path))
+
+    # what the hooks call
+
+    def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event not in WATCHED or not self._active or getattr(self._own, "reads", False):
+            return
+        if event == "open":
+            self._open(*arguments)
+        elif event in LISTINGS:
+            path, asks = arguments[0], sys._getframe(1).f_code.co_filename
+            if not isinstance(path, int) and asks != IMPORT_SYSTEM:
+                self._note("installed" if asks == METADATA else "names", self._absolute(path or "."))
+        elif event in CHANGES:
+            for path in arguments[:2]:
+                if isinstance(path, str | bytes | os.PathLike):
+                    self._change(self._absolute(path))
+        elif event != "sqlite3.connect" or arguments[0] != ":memory:":
+            self.unusual(UNUSUAL[event])
+
+    def _open(self, path: Any, mode: Any, flags: Any) -> None:
+        if path is None or isinstance(path, int):
+            return
+        path = self._absolute(path)
+        flags = int(flags or 0)
+        writes = bool(flags & WRITES)
+        if f"{os.sep}__pycache__{os.sep}" in path:
+            if writes:
+                return
+            with suppress(ValueError):  # no module's bytecode, in spite of its folder
+                path = importlib.util.source_from_cache(path)
+        if not flags & (os.O_WRONLY | os.O_TRUNC | os.O_EXCL):
+            self._note("file", path)
+        if writes:
+            self._change(path)
+
+    def _change(self, path: str) -> None:
+        """The process writes, moves or removes a file."""
+        if f"{os.sep}__pycache__" in path or self._is_outside(path):
+            return
+        if path.startswith(self._root):
+            self.unusual(f"it writes {path.removeprefix(self._root)}")
+        self._written.add(path)
+
+    def _stat(self, path: Any, *, asks_existence: bool) -> None:
+        if self._active and not isinstance(path, int) and not getattr(self._own, "reads", False):
+            self._note("exists" if asks_existence else "stat", self._absolute(path))
+
+    def _module(self, folder: str, name: str) -> None:
+        if not self._active:
+            return
+        folder = self._absolute(folder)
+        if self._is_outside(folder):
+            return
+        with self._lock:
+            names, before = self._asked.setdefault(folder, (set(), {}))
+            if name not in names:
+                names.add(name)
+                before.update(_candidates(folder, {name}))
+
+    def _variable(self, name: str) -> None:
+        if self._active and name not in UNWATCHED and name not in self._set:
+            self._found.setdefault(("variable", name), state(("variable", name)))
+
+    def _seed(self) -> None:
+        self._seeded = True
+
+    def _note(self, kind: str, path: str) -> None:
+        dependency = (kind, path)
+        if dependency in self._found or path in self._written or self._is_outside(path):
+            return
+        self._own.reads = True
+        try:
+            if kind == "file":
+                self._signatures.setdefault(path, _signature(path))  # before: a change meanwhile is noticed
+            self._found[dependency] = state(dependency)
+        finally:
+            self._own.reads = False
+
+    def _absolute(self, path: Any) -> str:
+        return os.path.abspath(os.fsdecode(path))
+
+    def _is_outside(self, path: str) -> bool:
+        folder = f"{path}{os.sep}"
+        return folder.startswith(self._packages) or folder.startswith(
+            self._excepted if folder.startswith(self._root) else DEVICES
+        )
+
+
+def state(dependency: Dependency) -> str:
+    """The present state of a dependency, as a short text; equal texts mean equal states."""
+    kind, name, *names = dependency
+    if kind == "variable":
+        environ: Any = os.environ
+        value = environ._data.get(environ.encodekey(name))  # past the watching of `os.environ`
+        return "unset" if value is None else f"set {hashlib.sha256(value).hexdigest()[:32]}"
+    if kind == "modules":
+        return _digest(repr(sorted(_candidates(name, set(names)).items())).encode())
+    try:
+        if kind == "file":
+            with open(name, "rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+        if kind == "installed":
+            return _digest("\0".join(sorted(n for n in os.listdir(name) if n.endswith(INSTALLED))).encode())
+        if kind == "names":
+            return _digest("\0".join(sorted(os.listdir(name))).encode(errors="surrogateescape"))
+        found = _stat(name)
+    except (OSError, ValueError) as error:
+        return f"no {type(error).__name__}"
+    if kind == "exists":
+        return f"{stat.S_IFMT(found.st_mode):o}"
+    return f"{found.st_mode:o} {found.st_size} {found.st_mtime_ns}"
+
+
+def packages() -> Iterator[str]:
+    """The folders of the standard library and of installed packages, ending in a separator."""
+    scheme = sysconfig.get_paths()
+    base = sysconfig.get_paths(vars={"base": sys.base_prefix, "platbase": sys.base_exec_prefix})
+    user = sysconfig.get_path("purelib", f"{os.name}_user")
+    folders = [
+        paths[key] for paths in (scheme, base) for key in ("stdlib", "platstdlib", "purelib", "platlib")
+    ]
+    for folder in dict.fromkeys([*folders, user]):
+        yield from dict.fromkeys([f"{folder}{os.sep}", f"{os.path.realpath(folder)}{os.sep}"])
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:32]
+
+
+def _candidates(folder: str, names: set[str]) -> dict[str, str]:
+    """For each name, what the import system would find in the folder: modules, packages, their beginnings."""
+    found = {}
+    for name in names:
+        base = os.path.join(folder, name)
+        files = [f"{base}{suffix}" for suffix in SUFFIXES]
+        if _is(base, stat.S_ISDIR):
+            files += [base, *(os.path.join(base, f"__init__{suffix}") for suffix in SUFFIXES)]
+        found[name] = " ".join(file.removeprefix(folder) for file in files if _is(file, lambda mode: True))
+    return found
+
+
+_stat, _lstat = os.stat, os.lstat
+
+
+def _is(path: str, kind: Callable[[int], bool]) -> bool:
+    try:
+        return kind(_stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def _signature(path: str) -> tuple[int, ...]:
+    """Changes whenever the file does: its time of change cannot be set back."""
+    try:
+        found = _stat(path)
+    except (OSError, ValueError):
+        return ()
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+# Places that announce nothing by themselves, and are made to.
+
+
+def _watch_stat(tell: Callable[..., None]) -> None:
+    for original in (os.stat, os.lstat):
+
+        def watched(path: Any, *arguments: Any, _original: Any = original, **options: Any) -> Any:
+            tell(path, asks_existence=_asks_existence(sys._getframe(1)))
+            return _original(path, *arguments, **options)
+
+        for known in (os.supports_fd, os.supports_dir_fd, os.supports_follow_symlinks):
+            if original in known:
+                known.add(watched)
+        setattr(os, original.__name__, watched)
+
+
+def _asks_existence(frame: FrameType | None) -> bool:
+    if frame and frame.f_code.co_name in ("stat", "lstat"):  # of pathlib
+        frame = frame.f_back
+    return bool(
+        frame
+        and frame.f_code.co_name in ASKS_EXISTENCE
+        and (frame.f_code.co_filename.startswith((LIBRARY, "<frozen ")))
+    )
+
+
+def _watch_imports(tell: Callable[[str, str], None], is_outside: Callable[[str], bool]) -> None:
+    finder: Any = importlib.machinery.FileFinder
+    original = finder.find_spec
+
+    def find_spec(self: Any, fullname: str, target: Any = None) -> Any:
+        tell(self.path, fullname.rpartition(".")[2])
+        spec = original(self, fullname, target)
+        loader = getattr(spec, "loader", None)
+        if isinstance(loader, importlib.machinery.SourceFileLoader) and not is_outside(self.path):
+            # Bytecode is taken for that of any source with the same size and second: read the source itself.
+            loader.path_stats = _no_bytecode  # type: ignore[method-assign]
+        return spec
+
+    finder.find_spec = find_spec
+
+
+def _no_bytecode(path: Any) -> Any:
+    raise OSError("the source is read")
+
+
+def _watch_environment(read: Callable[[str], None], write: Callable[[str], None]) -> None:
+    environ: Any = type(os.environ)
+    get, put, remove, each = environ.__getitem__, environ.__setitem__, environ.__delitem__, environ.__iter__
+    copying: list[str] = [""]  # who copies all variables, for a child say, asks for none of them
+
+    def get_item(self: Any, name: str) -> Any:
+        if name == copying[0]:
+            copying[0] = ""
+        elif isinstance(name, str):
+            read(name)
+        return get(self, name)
+
+    def set_item(self: Any, name: str, value: str) -> None:
+        write(name)
+        put(self, name, value)
+
+    def delete_item(self: Any, name: str) -> None:
+        write(name)
+        remove(self, name)
+
+    def iterate(self: Any) -> Iterator[str]:
+        for name in each(self):
+            copying[0] = name
+            yield name
+        copying[0] = ""
+
+    environ.__getitem__, environ.__setitem__ = get_item, set_item
+    environ.__delitem__, environ.__iter__ = delete_item, iterate
+
+
+def _watch_processes(tell: Callable[[], None]) -> None:
+    try:
+        import _posixsubprocess as module
+    except ImportError:
+        return
+    original = module.fork_exec
+
+    def fork_exec(*arguments: Any) -> Any:
+        tell()
+        return original(*arguments)
+
+    module.fork_exec = fork_exec
+
+
+def _watch_seeds(tell: Callable[[], None]) -> None:
+    for name in ("seed", "setstate"):
+        original = getattr(random, name)
+
+        def watched(*arguments: Any, _original: Any = original, **options: Any) -> Any:
+            if arguments or options:
+                tell()
+            return _original(*arguments, **options)
+
+        setattr(random, name, watched)
