@@ -31,7 +31,7 @@ from fnn.optimizers.objective import MeanSquaredError, parameter_count
 from fnn.optimizers.shard import run_shard
 from fnn.runs.allocator import keep_freed_memory
 from fnn.runs.sharding import automatic_shards, split
-from fnn.training import SEED, make_settings
+from fnn.training import Training, make_settings
 from fnn.units import UNITS
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
@@ -45,7 +45,7 @@ def train(
     width: int, runs: int | Sequence[int], method: str, limits: Limits | str = "full"
 ) -> tuple[Tensors, float]:
     """The runs of one width, shard by shard on one thread; and the processor seconds they took."""
-    settings = make_settings([width], "bfgs", "sigmoid", SEED, D1, "course", limits, "cpu")
+    settings = make_settings(Training([width], 1, limits=limits), D1)
     count = runs if isinstance(runs, int) else len(runs)
     indices = range(runs) if isinstance(runs, int) else runs
     shards = split(count, automatic_shards(count, parameter_count(settings.sizes), "cpu"))
@@ -276,7 +276,7 @@ def gpu(quick: bool) -> str:
     if not torch.cuda.is_available():
         return 'No GPU was at hand: not measured. `train_restarts(…, device="cuda")` computes there.'
     runs, steps = (200, 100) if quick else (10_000, 1_000)
-    settings = make_settings([100], "bfgs", "sigmoid", SEED, D1, "course", Limits(iterations=steps), "cuda")
+    settings = make_settings(Training([100], runs, limits=Limits(iterations=steps), device="cuda"), D1)
     parts = split(runs, automatic_shards(runs, parameter_count(settings.sizes), "cuda"))
     began = time.perf_counter()
     losses = torch.cat([run_shard(METHODS["bfgs"], settings, D1, shard)["train_mse"] for shard in parts])

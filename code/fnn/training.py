@@ -38,6 +38,10 @@ def method_key(method: Method) -> dict[str, Any]:
 METHOD_KEYS = {name: method_key(method) for name, method in METHODS.items()}
 
 
+class OtherCodeError(RuntimeError):
+    """A worker would compute with other code or libraries than the store's key says."""
+
+
 @dataclass(frozen=True)
 class Record:
     """How R training runs went. Losses are mean squared errors in double precision."""
@@ -204,24 +208,39 @@ def _prepare(training: Training) -> tuple[Settings, Job]:
     data = load_d1() if training.data is None else training.data
     if not isinstance(data, Dataset):
         raise TypeError(f"data={data!r}: give a Dataset, or None for D1")
-    settings = make_settings(
-        training.hidden_sizes, training.method, training.phi, training.seed,
-        data, training.init, training.limits, training.device, training.decay,
-    )  # fmt: skip
+    settings = make_settings(training, data)
     check_whole_number("restarts", training.restarts, at_least=1)
     parameters, shards = parameter_count(settings.sizes), training.shards
-    if shards is not None:
-        check_whole_number("shards", shards, at_least=1)
-    else:
+    if shards is None:
         shards = automatic_shards(training.restarts, parameters, settings.device)
-    method = METHODS[settings.method]
+    check_whole_number("shards", shards, at_least=1)
     job = Job(
-        partial(run_shard, method, settings, data),
+        partial(_train_shard, METHOD_KEYS[settings.method], settings, data),
         split(training.restarts, shards),
         record_key(settings, data),
-        cost=method.cost * parameters**1.5,
+        cost=METHODS[settings.method].cost * parameters**1.5,
     )
     return settings, job
+
+
+def _train_shard(
+    key: dict[str, Any], settings: Settings, data: Dataset, indices: Sequence[int]
+) -> dict[str, Tensor]:
+    """`run_shard`, in whatever process; `key` says by which code and libraries.
+
+    Raises:
+        OtherCodeError: if this process has others. What it computed would be stored under a wrong key.
+    """
+    own = METHOD_KEYS.get(settings.method, {})
+    if own != key:
+        asked, found = ({**part["sources"], **part["libraries"]} if part else {} for part in (key, own))
+        others = sorted(name for name in asked.keys() | found.keys() if asked.get(name) != found.get(name))
+        raise OtherCodeError(
+            f"a worker has another {', '.join(others) or settings.method} than the process that asks it: "
+            "the file changed since that was started, or the worker's machine has another version; "
+            "start this process anew, or install the same on both"
+        )
+    return run_shard(METHODS[settings.method], settings, data, indices)
 
 
 def _task(settings: Sequence[Settings]) -> str:
@@ -243,36 +262,32 @@ def record_key(settings: Settings, data: Dataset) -> dict[str, Any]:
     }
 
 
-def make_settings(
-    hidden_sizes: Sequence[int],
-    method: str,
-    phi: str | Callable[[Tensor], Tensor],
-    seed: int,
-    data: Dataset,
-    init: str,
-    limits: Limits | str,
-    device: str,
-    decay: float = 0.0,
-) -> Settings:
-    """The settings that `train_restarts` describes, checked."""
+def make_settings(training: Training, data: Dataset) -> Settings:
+    """The settings of a training on these data, checked; raises as `train_restarts` does."""
+    hidden_sizes, limits, decay = training.hidden_sizes, training.limits, training.decay
     if isinstance(hidden_sizes, str) or not isinstance(hidden_sizes, Sequence):
         raise TypeError(f"hidden_sizes={hidden_sizes!r}: give a list of widths, such as [3] or [4, 3]")
     if any(not isinstance(size, int) or isinstance(size, bool) or size < 1 for size in hidden_sizes):
         raise ValueError(f"hidden_sizes={list(hidden_sizes)}: must be positive whole numbers")
-    check_whole_number("seed", seed)
-    require_known("method", method, METHODS)
-    require_known("init", init, LAWS)
+    check_whole_number("seed", training.seed)
+    require_known("method", training.method, METHODS)
+    require_known("init", training.init, LAWS)
     without = [name for name, known in METHODS.items() if known.jacobians]
-    if not 0 <= decay < math.inf or (decay and method in without):
+    if not isinstance(decay, int | float):
+        raise TypeError(f"decay={decay!r}: must be a number")
+    if not 0 <= decay < math.inf or (decay and training.method in without):
         raise ValueError(f"decay={decay}: zero or positive, and zero for {', '.join(without)}")
     if isinstance(limits, str):
         require_known("limits", limits, PRESETS)
         limits = PRESETS[limits]
     if not isinstance(limits, Limits):
         raise TypeError(f"limits={limits!r}: give Limits, or one of {', '.join(PRESETS)}")
-    _require_device(device)
+    _require_device(training.device)
     sizes = (data.X_train.shape[1], *hidden_sizes, data.y_train.shape[1])
-    return Settings(sizes, find_unit(phi).name, method, seed, init, limits, device, decay)
+    return Settings(
+        sizes, find_unit(training.phi).name, training.method, training.seed,
+        training.init, limits, training.device, decay,
+    )  # fmt: skip
 
 
 def _require_device(device: str) -> None:

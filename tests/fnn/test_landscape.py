@@ -13,7 +13,7 @@ from fnn.landscape.canonical import canonical
 from fnn.landscape.endings import Ending, endings
 from fnn.landscape.limit_models import limit_models
 from fnn.landscape.minima import distinct_minima
-from fnn.training import Record, make_settings, train_restarts
+from fnn.training import Record, Training, make_settings, train_restarts
 from fnn.units import UNITS
 
 
@@ -43,7 +43,7 @@ def record_of(
 
     counts = torch.zeros(runs, dtype=torch.int64)
     return Record(
-        settings=make_settings([m], "bfgs", unit, 0, data, "course", "full", "cpu"),
+        settings=make_settings(Training([m], len(params), phi=unit, seed=0), data),
         params=params,
         train_mse=mse(data.X_train, data.y_train),
         test_mse=mse(data.X_test, data.y_test),

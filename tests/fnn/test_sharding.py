@@ -207,6 +207,19 @@ def test_another_method_key_trains_anew(monkeypatch: pytest.MonkeyPatch) -> None
     assert len(list(store.entry_path({}).parent.iterdir())) == 4
 
 
+def test_a_worker_with_other_code_or_libraries_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when a file is edited while this process lives: workers that start later run the new code."""
+    key = training.METHOD_KEYS["lm"]
+    sources = key["sources"] | {"fnn.backprop": "as it was"}
+    monkeypatch.setitem(training.METHOD_KEYS, "lm", key | {"sources": sources, "libraries": {"torch": "1.0"}})
+    with (
+        joblib.parallel_config(n_jobs=2),
+        pytest.raises(training.OtherCodeError, match=r"another fnn\.backprop, torch than .* anew"),
+    ):
+        train_restarts([1], 2, method="lm", limits=FEW, shards=2)
+    assert list(store.entry_path({}).parent.glob("*")) == []
+
+
 def test_what_the_data_is_called_trains_nothing() -> None:
     record = train_restarts([1], 2, method="adam", limits=FEW)
     renamed = train_restarts([1], 2, method="adam", limits=FEW, data=replace(load_d1(), name="D2"))

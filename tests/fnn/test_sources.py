@@ -90,13 +90,13 @@ def test_the_modules_of_the_key_are_those_that_run() -> None:
         import fnn
         from fnn.optimizers import METHODS, Limits
         from fnn.optimizers.shard import run_shard
-        from fnn.training import make_settings
+        from fnn.training import Training, make_settings
         data, entered = fnn.load_d1(), {}
         for name, method in METHODS.items():
             modules = set()
             limits = Limits(iterations=30, least_squares_iterations=30)
             for sizes, phi, init in ([2], "identity", "course"), ([40], "tanh", "nguyen-widrow"):
-                settings = make_settings(sizes, name, phi, 1, data, init, limits, "cpu")
+                settings = make_settings(Training(sizes, 3, name, phi, 1, init=init, limits=limits), data)
                 sys.setprofile(lambda frame, *_: modules.add(frame.f_globals.get("__name__", "")))
                 run_shard(method, settings, data, range(3))
                 sys.setprofile(None)

@@ -14,7 +14,7 @@ from fnn.optimizers.initial_points import initial_points
 from fnn.optimizers.objective import MeanSquaredError, parameter_count, unpack
 from fnn.optimizers.scipy_reference import AutogradMeanSquaredError
 from fnn.optimizers.shard import run_shard
-from fnn.training import make_settings
+from fnn.training import Training, make_settings
 from fnn.units import UNITS
 
 D1 = load_d1()
@@ -34,7 +34,7 @@ def distinct(losses: Tensor, tolerance: float = 1e-6) -> list[float]:
 def shard(
     hidden: Sequence[int], indices: Sequence[int], method: str, limits: Limits, phi: str = "sigmoid"
 ) -> dict[str, Tensor]:
-    settings = make_settings(hidden, method, phi, 24, D1, "course", limits, "cpu")
+    settings = make_settings(Training(hidden, len(indices), method, phi, seed=24, limits=limits), D1)
     return run_shard(METHODS[method], settings, D1, indices)
 
 
