@@ -237,8 +237,9 @@ class Layout:
             match = _CAPTION.match(one.text)
             if not match or _CONTENTS.search(one.text) or (found and index <= found[-1].last):
                 continue
-            apart = not self._continues(index)
             colon = match["sign"].strip() not in ("", "-")
+            broken = self._begins(index)
+            apart = not self._continues(index) or (broken and ":" in match["sign"])
             ended = apart or self.lines[index - 1].text.endswith((".", "!", "?", ":"))
             if not (apart or (colon and ended)):
                 continue  # running text that happens to break before the word
@@ -246,38 +247,32 @@ class Layout:
             text = " ".join(
                 [one.text[match.end() :], *(self.lines[n].text for n in range(index + 1, last + 1))]
             )
-            first_on_page = index == 0 or self.lines[index - 1].page != one.page
             small = one.line.size < self.body_size - SAME_SIZE
-            sure = colon and apart and (small or not first_on_page)
+            sure = colon and apart and (small or not broken)
             found.append(
                 Caption(_kind(match["kind"]), match["number"], text.strip(), one.page, index, last, sure)
             )
         certain = {(c.kind, c.number) for c in found if c.sure}
         return tuple(c for c in found if c.sure or (c.kind, c.number) not in certain)
 
+    def _begins(self, index: int) -> bool:
+        """Whether a line is the first of a page or column."""
+        above, here = self.lines[index - 1], self.lines[index]
+        return index == 0 or above.page != here.page or above.line.y <= here.line.y
+
     def _continues(self, index: int) -> bool:
         """Whether a line goes on with the paragraph of the line before it."""
-        if index == 0:
-            return False
         above, here = self.lines[index - 1], self.lines[index]
-        step = above.line.y - here.line.y
-        same = above.page == here.page and abs(above.line.size - here.line.size) < SAME_SIZE
-        if same:
-            return 0 < step < SAME_PARAGRAPH * max(self._step, here.line.size)
-        # Over the end of a page or column, a sentence that has not ended goes on.
-        return (
-            above.page != here.page
-            and above.text[-1:].islower()
-            and abs(above.line.size - here.line.size) < SAME_SIZE
-            and here.line.size > self.body_size - SAME_SIZE
-        )
+        if index == 0 or abs(above.line.size - here.line.size) >= SAME_SIZE:
+            return False
+        if self._begins(index):  # a sentence that has not ended goes on
+            return above.text[-1:].islower() and here.line.size > self.body_size - SAME_SIZE
+        return above.line.y - here.line.y < SAME_PARAGRAPH * max(self._step, here.line.size)
 
     def _paragraph_end(self, index: int) -> int:
         """Index of the last line that goes on with this one."""
         while index + 1 < len(self.lines) and self._continues(index + 1):
-            if self.lines[index + 1].page != self.lines[index].page or _CAPTION.match(
-                self.lines[index + 1].text
-            ):
+            if self._begins(index + 1) or _CAPTION.match(self.lines[index + 1].text):
                 break
             index += 1
         return index
@@ -289,7 +284,7 @@ class Layout:
         pieces: list[str] = []
         length = 0
         labels = {caption.first for caption in self.captions}
-        captioned = {n for c in self.captions for n in range(c.first, c.last + 1)}
+        captioned = {n: c for c in self.captions for n in range(c.first, c.last + 1)}
         for index, one in enumerate(self.lines):
             label = _CAPTION.match(one.text) if index in labels else None
             words = " ".join((one.text[label.end() :] if label else one.text).split()) + " "
@@ -304,8 +299,10 @@ class Layout:
             plural = match["kind"].lower().endswith(("s", "en"))
             for position, number in enumerate(listed(match["numbers"])):
                 sure = ours and (position == 0 or plural)
-                page = self.lines[index].page
-                found.append(Mention(_kind(match["kind"]), number, page, index, index in captioned, sure))
+                kind, page = _kind(match["kind"]), self.lines[index].page
+                caption = captioned.get(index)  # none names itself: that is text close below it
+                inside = caption is not None and (caption.kind, caption.number) != (kind, number)
+                found.append(Mention(kind, number, page, index, inside, sure))
         return tuple(found)
 
     def position(self, index: int) -> float:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from handin.qmd.outline import Outline
 from handin.reading.layout import Caption, Layout, Part
+from handin.reading.pdf import Page
 from handin.reading.python_code import cell_source
 from handin.reading.submission import NOTEBOOK, Document, Submission
 from handin.rules.finding import Finding, at, cannot_tell, failed, noted, passed
@@ -71,9 +72,10 @@ def mentions(submission: Submission, document: Document, layout: Layout) -> list
 
     Why: "label all figures (and refer to figure labels in your write-up)".
 
-    Certain: a caption set apart from the text whose number nowhere follows a word for figures (Figure,
-    Fig., Abb., Table, …, lists and ranges included), while other figures are referred to that way; and a
-    mention of a number that begins no line of the report, while the captions run from 1 without a gap.
+    Certain: a caption of the body, set apart from the text whose number nowhere follows a word for figures
+    (Figure, Fig., Abb., Table, …, lists and ranges included), while other figures are referred to that way;
+    and a mention of a number that begins no line of the report, while the captions run from 1 without a
+    gap.
 
     Fails: “Figure 3: The fit” and a text that speaks of “the plot below”.
 
@@ -88,6 +90,8 @@ def mentions(submission: Submission, document: Document, layout: Layout) -> list
             if one.label not in referred and not any(p.startswith(f"{one.label}-") for p in parts)
         ]
         return found or [passed(MENTIONS, f"{len(outline.floats)} figures and tables, each referred to")]
+    if not layout.captions and any(shown_on(page) for page in layout.content.pages):
+        return [cannot_tell(MENTIONS, "there are pictures and no labels to refer to", document.path, _REFER)]
     found = [*_not_mentioned(layout, document), *_not_there(layout, document)]
     return found or [passed(MENTIONS, f"{_count(layout)}, each referred to", document.path)]
 
@@ -99,7 +103,8 @@ def _not_mentioned(layout: Layout, document: Document) -> Iterator[Finding]:
     for caption in layout.captions:
         key = (caption.kind, caption.number)
         if key not in in_prose:
-            sure = caption.sure and in_prose and key not in anywhere
+            body = layout.parts[caption.first] is Part.BODY
+            sure = caption.sure and body and in_prose and key not in anywhere
             message = f"{caption.kind} {caption.number} is not referred to in the text"
             say = failed if sure else cannot_tell
             yield say(MENTIONS, message, at(document.path, page=caption.page), _REFER)
@@ -197,10 +202,15 @@ def _bare_pictures(document: Document, layout: Layout) -> Iterator[Finding]:
     """Pages with a picture and no caption of a figure."""
     captioned = {caption.page for caption in layout.captions if caption.kind == "Figure"}
     for number, page in enumerate(layout.content.pages, start=1):
-        if number not in captioned and any(p.raster or p.shapes >= SHAPES for p in page.pictures):
+        if number not in captioned and shown_on(page):
             place = at(document.path, page=number)
             remedy = "label it “Figure N: …” and refer to it"
             yield cannot_tell(CAPTIONS, "a picture on a page without a caption", place, remedy)
+
+
+def shown_on(page: Page) -> int:
+    """How many pictures a page shows."""
+    return sum(picture.raster or picture.shapes >= SHAPES for picture in page.pictures)
 
 
 def _numbering(kind: str, layout: Layout, document: Document) -> Iterator[Finding]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from handin.reading.pdf import Content
 from handin.reading.python_code import cell_source
 from handin.reading.submission import NOTEBOOK as OURS
 from handin.reading.submission import Document, Submission
 from handin.rules.finding import Finding, cannot_tell, failed, noted, passed
-from handin.rules.floats import SHAPES, draws
+from handin.rules.floats import draws, shown_on
 
 NOTEBOOK = "notebook"
 
@@ -42,7 +41,7 @@ def notebook(submission: Submission) -> list[Finding]:
         return [failed(NOTEBOOK, message, broken[0].path, "write the PDF again")]
     found = [*_unreadable(submission), *(noted(NOTEBOOK, *fault) for fault in _faults(submission))]
     drawn = sum(_drawn(submission, path) for path in submission.notebooks)
-    shown = sum(sum(_pictures(document.content)) for document in rendered if document.content)
+    shown = sum(shown_on(page) for d in rendered if d.content for page in d.content.pages)
     remedy = "render the notebook again after running all cells"
     if drawn and not shown:
         message = f"the notebook draws {drawn} figures, its PDF shows none"
@@ -67,7 +66,7 @@ def _ours(submission: Submission, rendered: list[Document]) -> list[Finding]:
     found = [*_unreadable(submission), *(failed(NOTEBOOK, *fault) for fault in _faults(submission))]
     if found:
         return found
-    drawn, shown = _drawn(submission, OURS), sum(_pictures(document.content))
+    drawn, shown = _drawn(submission, OURS), sum(map(shown_on, document.content.pages))
     if shown < drawn:
         message = f"the notebook draws {drawn} figures, its PDF shows {shown}"
         return [failed(NOTEBOOK, message, document.path, remedy)]
@@ -91,11 +90,6 @@ def _faults(submission: Submission) -> Iterator[tuple[str, str, str]]:
             yield "it was never executed", path, "run all cells and save it"
         if errors := [n for n, cell in enumerate(cells, 1) if _error(cell)]:
             yield "a cell ended in an error", f"{path}, cell {errors[0]}", "mend it and run all cells"
-
-
-def _pictures(content: Content) -> list[int]:
-    """How many pictures each page shows."""
-    return [sum(p.raster or p.shapes >= SHAPES for p in page.pictures) for page in content.pages]
 
 
 def _drawn(submission: Submission, path: str) -> int:

@@ -86,8 +86,9 @@ def pages(submission: Submission) -> list[Finding]:
     Why: "You must stay below 10 pages, excluding references and appendix."
 
     Certain: the pages from the first numbered section to where the references or the appendix begin, or to
-    the last numbered section where neither was found, reach the limit. Title, contents and pages that may
-    be an appendix are not counted against anybody.
+    the last numbered section where neither was found, are more than the limit (another sentence of the
+    assignment says "does not exceed 10 pages"). Title, contents and pages that may be an appendix are not
+    counted against anybody.
 
     Fails: section 2b begins on page 12.
 
@@ -100,7 +101,7 @@ def pages(submission: Submission) -> list[Finding]:
     count = len(layout.body_pages)
     found = []
     if count >= limit:
-        say = failed if submission.is_ours or _certain(layout) >= limit else cannot_tell
+        say = failed if submission.is_ours or _certain(layout) > limit else cannot_tell
         message = f"the body covers {count} pages, it must stay below {limit}"
         remedy = "shorten it, or move what is not needed to follow it into the appendix"
         found.append(say(PAGES, message, at(document.path, page=layout.body_pages[-1]), remedy))
