@@ -32,6 +32,18 @@ local function number_reference(link)
   return link:walk({ Str = function(str) return pandoc.Str((str.text:gsub("[%d.]+$", number))) end })
 end
 
+-- What is too wide for a phone scrolls by itself, also for those who have a keyboard only.
+
+local function scroll_table(table)
+  table.attributes.tabindex = "0"
+  return table
+end
+
+local function scroll_formula(math)
+  if math.mathtype ~= "DisplayMath" then return nil end
+  return pandoc.Span({ math }, pandoc.Attr("", { "formula" }, { tabindex = "0" }))
+end
+
 function Pandoc(doc)
   if not FORMAT:match("html") then return nil end
   local counts, in_appendix = {}, false
@@ -42,7 +54,7 @@ function Pandoc(doc)
       number_header(block, counts, in_appendix)
     end
   end
-  doc = doc:walk({ Link = number_reference })
+  doc = doc:walk({ Link = number_reference, Table = scroll_table, Math = scroll_formula })
   local has_refs = false
   doc:walk({ Div = function(div) has_refs = has_refs or div.identifier == "refs" end })
   if not has_refs then doc.blocks:insert(pandoc.Div({}, pandoc.Attr("refs"))) end -- else they follow </main>
