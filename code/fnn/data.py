@@ -82,6 +82,8 @@ def load_d1(train: str | Path | None = None, test: str | Path | None = None) -> 
         DataError: if a file is missing, is not UTF-8, lacks the header `x,y`, has fewer than `MIN_ROWS` rows,
             has a row that is not two finite numbers, or the same x or the same y in all rows.
     """
+    if train and test:
+        return Dataset(Path(train).stem, *read_xy(train), *read_xy(test))
     named = _named_in_project()
     X_train, y_train = read_xy(train or PROJECT / named["train"])
     X_test, y_test = read_xy(test or PROJECT / named["test"])
@@ -163,8 +165,16 @@ def _point(place: str, row: list[str]) -> tuple[float, float]:
 
 def _named_in_project() -> dict[str, Any]:
     path = PROJECT / "_quarto.yml"
-    settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    named = settings.get("dataset")
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        raise DataError(
+            f"{path}: no such file, which names the data; install the project with `pip install -e .`, or "
+            "give the files: load_d1(train, test)"
+        ) from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise DataError(f"{path}: cannot be read ({' '.join(str(error).split())}); mend it") from None
+    named = settings.get("dataset") if isinstance(settings, dict) else None
     if not isinstance(named, dict) or not all(
         isinstance(named.get(key), str) for key in ("name", "train", "test")
     ):

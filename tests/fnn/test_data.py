@@ -119,7 +119,7 @@ def test_other_encodings_name_the_byte(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", ["lang: en\n", "dataset: d1.csv\n", "dataset: {name: D2, train: a.csv}\n"]
+    "settings", ["lang: en\n", "dataset: d1.csv\n", "dataset: {name: D2, train: a.csv}\n", "- D1\n"]
 )
 def test_the_project_file_must_name_the_data(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: str
@@ -127,6 +127,18 @@ def test_the_project_file_must_name_the_data(
     write(tmp_path / "_quarto.yml", settings)
     monkeypatch.setattr("fnn.data.PROJECT", tmp_path)
     with pytest.raises(DataError, match=r"_quarto\.yml: `dataset:` must give `name`, `train` and `test`"):
+        load_d1()
+
+
+def test_without_the_project_the_files_must_be_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the package is installed elsewhere."""
+    monkeypatch.setattr("fnn.data.PROJECT", tmp_path)
+    with pytest.raises(DataError, match=r"_quarto\.yml: no such file, .* load_d1\(train, test\)"):
+        load_d1()
+    own = write(tmp_path / "own.csv", "x,y\n" + GOOD_ROWS)
+    assert load_d1(own, own).name == "own"
+    write(tmp_path / "_quarto.yml", "dataset: [\n")
+    with pytest.raises(DataError, match=r"_quarto\.yml: cannot be read \(while parsing .*line 2.*mend it"):
         load_d1()
 
 
