@@ -139,7 +139,7 @@ class Layout:
     def _step(self) -> float:
         """How far below each other the lines of a paragraph stand, pt."""
         pairs = zip(self.lines, self.lines[1:], strict=False)
-        steps = [a.line.y - b.line.y for a, b in pairs if a.page == b.page and a.line.y > b.line.y]
+        steps = [a.line.end - b.line.y for a, b in pairs if a.page == b.page and a.line.end > b.line.y]
         return median(steps) if steps else 0.0
 
     @cached_property
@@ -258,7 +258,7 @@ class Layout:
     def _begins(self, index: int) -> bool:
         """Whether a line is the first of a page or column."""
         above, here = self.lines[index - 1], self.lines[index]
-        return index == 0 or above.page != here.page or above.line.y <= here.line.y
+        return index == 0 or above.page != here.page or above.line.end <= here.line.y
 
     def _continues(self, index: int) -> bool:
         """Whether a line goes on with the paragraph of the line before it."""
@@ -267,7 +267,7 @@ class Layout:
             return False
         if self._begins(index):  # a sentence that has not ended goes on
             return above.text[-1:].islower() and here.line.size > self.body_size - SAME_SIZE
-        return above.line.y - here.line.y < SAME_PARAGRAPH * max(self._step, here.line.size)
+        return above.line.end - here.line.y < SAME_PARAGRAPH * max(self._step, here.line.size)
 
     def _paragraph_end(self, index: int) -> int:
         """Index of the last line that goes on with this one."""

@@ -50,6 +50,7 @@ class Line:
     x: float  # left edge, pt from the left of the page
     y: float  # lower edge of its first letter, pt from the bottom of the page
     size: float  # font size of its first letter, pt
+    end: float  # lower edge of its last letter: pdfium joins lines at a hyphen
 
 
 @dataclass(frozen=True)
@@ -210,7 +211,9 @@ def _lines(page: Any) -> Iterator[Line]:
             size = pdfium.FPDFText_GetFontSize(textpage, first)
             if pdfium.FPDFText_GetMatrix(textpage, first, matrix):
                 size *= (matrix.c**2 + matrix.d**2) ** 0.5
-            yield Line(text.strip(), box[0].value, box[2].value, size)
+            x, y = box[0].value, box[2].value
+            pdfium.FPDFText_GetCharBox(textpage, match.start() + len(match[0].rstrip()) - 1, *box)
+            yield Line(text.strip(), x, y, size, box[2].value)
     finally:
         textpage.close()
 
