@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -116,7 +117,8 @@ def test_the_modules_of_the_key_are_those_that_run() -> None:
 def test_libraries_are_those_that_the_code_uses(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(METHOD_KEYS["lm"]["libraries"]) == {"torch"}
     assert set(METHOD_KEYS["scipy-bfgs"]["libraries"]) == {"torch", "scipy", "numpy"}
-    monkeypatch.setattr("scipy.__version__", "0.1")
+    version = metadata.version
+    monkeypatch.setattr(metadata, "version", lambda name: "0.1" if name == "scipy" else version(name))
     changed = {name for name, method in METHODS.items() if method_key(method) != METHOD_KEYS[name]}
     assert changed == {"scipy-bfgs"}
 

@@ -6,10 +6,10 @@ what it *does* counts: comments, docstrings and layout do not.
 
 import ast
 import hashlib
-import importlib
 import sys
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from importlib import metadata
 from pathlib import Path
 
 CODE = Path(__file__).resolve().parents[2]  # the folder of the package
@@ -39,7 +39,7 @@ def dependencies(modules: Sequence[str], code: Path = CODE) -> dict[str, dict[st
                 waiting.append(child if _path(child, code) else module)
             elif top not in sys.stdlib_module_names:
                 libraries |= {top, *NEEDS.get(top, ())}
-    versions = {name: str(importlib.import_module(name).__version__) for name in sorted(libraries)}
+    versions = {name: metadata.version(name) for name in sorted(libraries)}
     return {"sources": dict(sorted(found.items())), "libraries": versions}
 
 

@@ -183,7 +183,7 @@ class _Reader:
             case "Header":
                 self.header(node)
             case "RawBlock" if re.search(r"#show:\s*appendix\b", node["c"][1]):
-                self.part, self.counts = "appendix", []
+                self.part, self.numbering, self.counts = "appendix", APPENDIX, []
             case "Div":
                 self.div(node)
             case "Figure" | "Table":
@@ -213,7 +213,7 @@ class _Reader:
         if "unnumbered" not in classes:
             self.counts = [*self.counts, *[0] * level][:level]
             self.counts[-1] += 1
-            number = numbered(APPENDIX if self.part == "appendix" else self.numbering, self.counts)
+            number = numbered(self.numbering, self.counts)
         elif level == 1 and title.lower().startswith("appendi"):
             self.part = "appendix"
         if number and label.startswith("sec-"):
@@ -228,6 +228,7 @@ class _Reader:
         if not identifier.startswith(("fig-", "tbl-")):
             self.outline.labels |= {identifier} if identifier.startswith("lst-") else set()
             self.blocks(inner)
+            self.part = "appendix" if identifier == "refs" else self.part  # what follows the references
             return
         caption = attributes.get(f"{identifier[:3]}-cap")
         if caption is not None:

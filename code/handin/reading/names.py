@@ -15,7 +15,7 @@ from dataclasses import dataclass
 _PASSES = 4  # over chains of assignments
 _MOST_HELD = 4  # library names that one name is followed to
 _IMPORTERS = {"__import__", "builtins.__import__", "importlib.import_module"}
-_RUNNERS = {"exec", "eval", "compile", "vars", "runpy.run_path", "runpy.run_module", "operator.attrgetter"}
+_RUNNERS = {"exec", "eval", "compile", "runpy.run_path", "runpy.run_module"}
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,8 @@ class _Names:
         if "getattr" in function and len(node.args) > 1:
             held = self.resolve(node.args[0]) or {"builtins"} & {ast.unparse(node.args[0]).strip("_")}
             return bool(held) and not self._text(node.args[1])
+        if "vars" in function and node.args:
+            return bool(self.resolve(node.args[0]))
         return bool(function & _RUNNERS and node.args) or bool(
             function & _IMPORTERS and node.args and not self._text(node.args[0])
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fnmatch import translate
 from functools import cache
 from pathlib import PurePosixPath
@@ -29,11 +29,13 @@ def banned_modules(submission: Submission) -> list[Finding]:
     listed = ", ".join(course.banned_modules)
     if not course.banned_modules:
         return [passed(MODULES, "the course bans no modules")]
-    guilty: dict[str, str] = {}  # module outside the solution → banned module it uses
+    guilty: dict[str, str] = {}  # name of a module outside the solution → banned module it uses
+    outside: set[str] = set()  # their files
     for unit, used in submission.beside_solution:
         for use in used or ():
             if module := _module_of(use, course):
-                guilty[_module_name(unit.file)] = module
+                guilty |= dict.fromkeys(_module_names(unit.file), module)
+                outside.add(unit.file)
     found: list[Finding] = []
     for unit, used in submission.solution:
         if used is None:
@@ -47,7 +49,7 @@ def banned_modules(submission: Submission) -> list[Finding]:
     if not submission.solution:
         return [cannot_tell(MODULES, "no Python code to read")]
     files = len({unit.file for unit, _ in submission.solution})
-    aside = f"; outside of it, {' and '.join(sorted(guilty))} may use it" if guilty else ""
+    aside = f"; {len(outside)} outside of it may use it" if outside else ""
     return [passed(MODULES, f"{files} files of the solution do without {listed}{aside}")]
 
 
@@ -94,7 +96,7 @@ def _modules_in(unit: Unit, used: list[Use], guilty: dict[str, str], course: Han
                 unit.place(use.line),
                 f"do without {module}; the course bans it",
             )
-        elif use.is_import and (helper := next((p for p in use.dotted.split(".") if p in guilty), None)):
+        elif use.is_import and (helper := _helper(use.dotted, guilty)):
             yield failed(
                 MODULES,
                 f"`{helper}` stands outside the solution and uses {guilty[helper]} (`{use.what}`)",
@@ -179,9 +181,18 @@ def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(map(translate, names)) or r"(?!)")
 
 
-def _module_name(file: str) -> str:
+def _module_names(file: str) -> list[str]:
+    """The names under which a file may be imported, from whatever folder."""
     path = PurePosixPath(file)
-    return path.parent.name if path.stem == "__init__" else path.stem
+    parts = path.parent.parts if path.stem == "__init__" else path.with_suffix("").parts
+    return [".".join(parts[start:]) for start in range(len(parts))]
+
+
+def _helper(dotted: str, guilty: Mapping[str, str]) -> str:
+    """The module outside the solution that an import reaches, empty for none."""
+    parts = dotted.split(".")
+    starts = (".".join(parts[:length]) for length in range(1, len(parts) + 1))
+    return next((name for name in starts if name in guilty), "")
 
 
 def _unreadable(rule: str, unit: Unit) -> Finding:

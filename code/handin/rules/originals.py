@@ -58,13 +58,33 @@ def _missing_files(submission: Submission) -> Iterator[Finding]:
     for name in listed:
         if name not in submission.files:
             yield failed(CODE, f"`{name}` is missing", _line(submission, name), remedy)
+    used: set[str] = set()
     for name in listed:
         if name.endswith(".qmd") and name in submission.files:
             try:
-                read_blocks(read_source(submission.files.get, name))
+                source = read_source(submission.files.get, name)
+                read_blocks(source)
             except HandinError as error:
                 yield failed(CODE, error.problem, str(error.place or name), error.remedy or remedy)
                 return  # the documents share their sections
+            used |= {str(line.place.file) for line in source.lines}
+    for name in submission.files:
+        if name.startswith("sections/") and name.endswith(".qmd") and name not in used:
+            say = "include it in report.qmd and notebook.qmd, or remove it"
+            yield failed(CODE, "no document includes this section", name, say)
+    yield from _missing_in_the_notebook(submission)
+
+
+def _missing_in_the_notebook(submission: Submission) -> Iterator[Finding]:
+    """Sections of the report whose code the notebook lacks."""
+    report, notebook = submission.outline, submission.outline_of("notebook.qmd")
+    if report is None or notebook is None:
+        return
+    there = {section.title for section in notebook.sections}
+    for section in report.sections:
+        if section.number and section.part == "body" and section.title not in there:
+            message = f"section {section.number} of the report is not in the notebook"
+            yield failed(CODE, message, section.place, "include it in notebook.qmd too")
 
 
 def _block(config: dict[str, Any], key: str) -> dict[str, Any]:
