@@ -447,16 +447,6 @@ def no_executed_notebook(r: Recipe) -> None:
     r.after.append(lambda files: files.pop("notebook.ipynb"))
 
 
-@breaks("code", "sections/3-forgotten.qmd", "include it in report.qmd")
-def section_that_no_document_includes(r: Recipe) -> None:
-    r.sources["sections/3-forgotten.qmd"] = "# More {#sec-3}\n\nNobody reads this.\n"
-
-
-@breaks("code", "sections/2-experiments.qmd:1", "include it in notebook.qmd")
-def section_that_the_notebook_lacks(r: Recipe) -> None:
-    swap_in(r, "notebook.qmd", "{{< include sections/2-experiments.qmd >}}\n", "")
-
-
 @breaks("code", "report.qmd:18", "put it back")
 def missing_include(r: Recipe) -> None:
     del r.sources["sections/appendix.qmd"]

@@ -124,3 +124,32 @@ def test_doctor_names_each_problem_with_its_remedy(
     assert result.exit_code == 1
     assert words in result.output
     assert "→" in result.output
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_explains_itself(tmp_path: Path, name: str) -> None:
+    result = run(tmp_path, "rule", name)
+    assert result.exit_code == 0
+    title, _, asks, _, *rest = result.output.splitlines()
+    assert title == name
+    assert asks.endswith(".")
+    marks = [
+        line.partition(":")[0] for line in rest if line.startswith(("Why:", "Certain:", "Fails:", "Passes:"))
+    ]
+    assert marks in (["Why", "Certain", "Fails", "Passes"], ["Why", "Fails", "Passes"])
+    assert 'Why: "' in result.output or "Why: good practice, because " in result.output
+
+
+def test_an_unknown_rule_is_answered_by_a_near_one(tmp_path: Path) -> None:
+    result = run(tmp_path, "rule", "mention")
+    assert result.exit_code == 1
+    assert "did you mean `mentions`?" in result.output
+
+
+def test_findings_of_a_rule_in_a_file_are_one_row(tmp_path: Path) -> None:
+    recipe = Recipe()
+    recipe.sources["code/net/model.py"] += "\nimport numpy\n" * 20
+    recipe.write(tmp_path)
+    assert run(tmp_path, "check").output.count("banned-modules") == 1
+    assert "and 19 more" in run(tmp_path, "check").output
+    assert run(tmp_path, "check", "--verbose").output.count("banned-modules") == 20

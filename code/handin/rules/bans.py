@@ -24,7 +24,15 @@ _SHORT = {"numpy": ("np",)}
 
 
 def banned_modules(submission: Submission) -> list[Finding]:
-    """No banned module is imported by the solution, nor reached through conversions outside the boundary."""
+    """No banned module is imported by the solution, nor reached through conversions outside the boundary.
+
+    Why: "you must not use NumPy in your solutions to this assignment. Instead, use PyTorch (and plain Python,
+    of course) throughout."
+    Certain: imports, whatever alias or constant text names the module. What only a run can tell (`exec`, a
+    computed name) and conversions in others' hand-ins are for a person.
+    Fails: `import numpy as np`
+    Passes: `torch.linspace(0, 1, 50)`; and any module in a file that the course handed out, unchanged.
+    """
     course = submission.course
     listed = ", ".join(course.banned_modules)
     if not course.banned_modules:
@@ -54,7 +62,14 @@ def banned_modules(submission: Submission) -> list[Finding]:
 
 
 def banned_names(submission: Submission) -> list[Finding]:
-    """No banned function or class is used by the solution."""
+    """No banned function or class is used by the solution.
+
+    Why: "you must not use any layer from torch.nn. You can (and should) use torch.nn.Parameter and
+    torch.nn.Module"; "Do not use torch.vmap in your solution".
+    Certain: names that imports, aliases and attributes lead to, wherever they are used or stored.
+    Fails: `layer = torch.nn.Linear(1, 2)`
+    Passes: `class MLP(torch.nn.Module)` with `torch.nn.Parameter`, and `torch.nn.functional.mse_loss`
+    """
     course = submission.course
     if not course.banned_names:
         return [passed(NAMES, "the course bans no names")]

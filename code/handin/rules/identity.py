@@ -15,7 +15,14 @@ LONGEST_NAME = 120
 
 
 def identity(submission: Submission) -> list[Finding]:
-    """Names and logins are real, fit for a file name, and stand at the beginning of both documents."""
+    """Names and logins are real, fit for a file name, and stand at the beginning of both documents.
+
+    Why: "The PDF report and notebook must clearly report the name and ILIAS login of both students right at
+    the beginning."
+    Certain: the login in the ZIP's name is missing on the first page; what the name is, a person must see.
+    Fails: `login: alovelac` under `author`, which is the example's.
+    Passes: "Maria Muster (mmuster)" below both titles, in a ZIP called dl24-1-mmuster.zip.
+    """
     students = submission.students
     if not students:
         return [

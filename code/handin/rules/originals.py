@@ -29,7 +29,14 @@ _COMMON = frozenset(
 
 
 def code(submission: Submission) -> list[Finding]:
-    """Python files or notebooks are there, and so is every file that they or the documents name."""
+    """Python files or notebooks are there, and so is every file that they or the documents name.
+
+    Why: "All the code that you created and used in its original format."
+    Certain: a hand-in without Python, a module of its own package that is imported and missing; what else
+    somebody's code imports may be installed where it runs.
+    Fails: `from net import model` and no code/net/model.py.
+    Passes: code/net/model.py, the notebook that calls it, and data/train.csv that `_quarto.yml` names.
+    """
     kinds = {".py", ".ipynb", ".qmd"}
     files = [path for path in submission.files if PurePosixPath(path).suffix.lower() in kinds]
     if not files:
@@ -58,33 +65,13 @@ def _missing_files(submission: Submission) -> Iterator[Finding]:
     for name in listed:
         if name not in submission.files:
             yield failed(CODE, f"`{name}` is missing", _line(submission, name), remedy)
-    used: set[str] = set()
     for name in listed:
         if name.endswith(".qmd") and name in submission.files:
             try:
-                source = read_source(submission.files.get, name)
-                read_blocks(source)
+                read_blocks(read_source(submission.files.get, name))
             except HandinError as error:
                 yield failed(CODE, error.problem, str(error.place or name), error.remedy or remedy)
                 return  # the documents share their sections
-            used |= {str(line.place.file) for line in source.lines}
-    for name in submission.files:
-        if name.startswith("sections/") and name.endswith(".qmd") and name not in used:
-            say = "include it in report.qmd and notebook.qmd, or remove it"
-            yield failed(CODE, "no document includes this section", name, say)
-    yield from _missing_in_the_notebook(submission)
-
-
-def _missing_in_the_notebook(submission: Submission) -> Iterator[Finding]:
-    """Sections of the report whose code the notebook lacks."""
-    report, notebook = submission.outline, submission.outline_of("notebook.qmd")
-    if report is None or notebook is None:
-        return
-    there = {section.title for section in notebook.sections}
-    for section in report.sections:
-        if section.number and section.part == "body" and section.title not in there:
-            message = f"section {section.number} of the report is not in the notebook"
-            yield failed(CODE, message, section.place, "include it in notebook.qmd too")
 
 
 def _block(config: dict[str, Any], key: str) -> dict[str, Any]:

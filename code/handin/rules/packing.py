@@ -25,7 +25,13 @@ _CLUTTER = {
 
 
 def archive(submission: Submission) -> list[Finding]:
-    """The ZIP is named as the course asks, after one of its students, and holds no clutter."""
+    """The ZIP is named as the course asks, after one of its students, and holds no clutter.
+
+    Why: "Provide a single ZIP archive with name dl24-<assignment number>-<your ILIAS login>.zip."
+    Certain: the name, and folders such as .git, .venv and __pycache__ in it.
+    Fails: assignment1.zip, or a .venv in the ZIP
+    Passes: dl24-1-mmuster.zip
+    """
     if not submission.is_archive:
         names = [submission.course.archive_name(s.login) for s in submission.students if s.login]
         return [passed(ARCHIVE, "to be packed as " + " and ".join(names) if names else "not packed yet")]
@@ -57,7 +63,12 @@ def archive(submission: Submission) -> list[Finding]:
 
 
 def manifest(submission: Submission) -> list[Finding]:
-    """Where a manifest is in it, every file is as the manifest says, and none is missing or extra."""
+    """Where a manifest is in it, every file is as the manifest says, and none is missing or extra.
+
+    Why: good practice, because a ZIP that was changed after packing is not the one that was checked.
+    Fails: a file that was edited inside the ZIP
+    Passes: the ZIP as `handin pack` wrote it, or one of another tool without a manifest
+    """
     if not submission.is_archive:
         return [passed(MANIFEST, "written by `handin pack`")]
     if MANIFEST_FILE not in submission.files:
