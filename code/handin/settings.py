@@ -101,6 +101,7 @@ class Handin(_Block):
     handed_out: Texts = ()  # files and folders with what the course handed out
     left_out: Texts = ()  # files and folders that are not packed
     handed_out_forms: Texts = ()  # no setting: digests of what stands in `handed_out`
+    clean_store: Text | None = None  # the command that `handin clean --store` runs, in the project's folder
     quick: dict[str, str] = {}  # environment variables that `handin render --quick` sets
 
     @field_validator("archive")
