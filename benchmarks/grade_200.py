@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "code"), str(ROOT / "tests" / "handin")]
+sys.path[:0] = [str(ROOT / "code"), str(ROOT / "tests" / "grading")]
 
 import good_handin  # noqa: E402
 from hand_in_folder import fill, kinds, wrong_verdicts  # noqa: E402

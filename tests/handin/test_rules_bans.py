@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import time
 
-import good_handin
 import pytest
+from good_project import COURSE
 
 from handin.reading.python_code import forms
 from handin.reading.submission import Submission
 from handin.rules import Finding, Status
 from handin.rules.bans import banned_modules, banned_names
-
-COURSE = good_handin.COURSE
 
 
 def look(code: str, file: str = "solution.py") -> tuple[list[Finding], list[Finding]]:

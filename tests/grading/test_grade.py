@@ -146,7 +146,7 @@ def test_an_unpacked_folder_is_graded_like_its_zip(tmp_path: Path) -> None:
 
 def test_the_command_prints_a_table_and_writes_two_files(tmp_path: Path) -> None:
     fill(tmp_path / "in", 1, ["truncated"])
-    project = str(Path(__file__).parent / "project")
+    project = str(Path(__file__).parents[1] / "handin" / "project")
     command = ["--project", project, "grade", str(tmp_path / "in"), "--output", str(tmp_path / "out")]
     result = CliRunner().invoke(main, command)
     assert result.exit_code == 0, result.output
