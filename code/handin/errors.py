@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,14 +48,37 @@ class HandinError(Exception):
         itself = f"{where}{problem}" + (f"; {remedy}" if remedy else "")
         super().__init__("\n".join([itself, *map(str, self.others)]))
 
+    def alone(self) -> HandinError:
+        """This mistake without the others."""
+        return HandinError(self.problem, place=self.place, remedy=self.remedy)
+
+
+class Faults:
+    """Collects mistakes, so that all of a document are told at once."""
+
+    def __init__(self) -> None:
+        self.found: list[HandinError] = []
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """A step whose mistake does not hide those of the next one."""
+        try:
+            yield
+        except HandinError as error:
+            self.found.append(error)
+
+    def raise_all(self) -> None:
+        """Raise what was found as one error; nothing where all was well."""
+        raise_all(self.found)
+
 
 def raise_all(faults: Iterable[HandinError]) -> None:
     """Raise the faults as one error, each told once, in the order of files and lines; none raise nothing."""
-    known = {str(fault): fault for fault in faults}
+    known = {str(one): one for fault in faults for one in (fault.alone(), *fault.others)}
     if not known:
         return
     first, *others = sorted(known.values(), key=_position)
-    raise HandinError(first.problem, place=first.place, remedy=first.remedy, others=[*first.others, *others])
+    raise HandinError(first.problem, place=first.place, remedy=first.remedy, others=others)
 
 
 def near(name: str, known: Iterable[str]) -> str:

@@ -18,7 +18,7 @@ import nbformat
 from nbformat import NotebookNode
 from rich.console import Console
 
-from handin.errors import HandinError
+from handin.errors import Faults, HandinError
 from handin.files import fingerprint
 from handin.files.fingerprint import Fingerprint
 from handin.files.publish import publish
@@ -110,10 +110,13 @@ class Builder:
             folder = Path(name)
             with Progress(self._console, folder / "progress.jsonl") as progress:
                 built_from = fingerprint.of(self._project, self._environment)
-                documents = [self._read(document) for document in names]
+                documents = self._read_all(names)
                 with progress.step("Check"):
+                    faults = Faults()
                     for document in documents:
-                        self._check(document, folder / "check")
+                        with faults.noted():
+                            self._check(document, folder / "check")
+                    faults.raise_all()
                 self._execute(documents, folder, progress)
                 files: dict[Path, bytes] = {}
                 for document in documents:
@@ -134,6 +137,14 @@ class Builder:
         for remark in sorted({remark for document in documents for remark in remarks(document.notebook)}):
             progress.say(remark)
         return made_files
+
+    def _read_all(self, names: Sequence[str]) -> list[Document]:
+        documents, faults = [], Faults()
+        for name in names:
+            with faults.noted():
+                documents.append(self._read(name))
+        faults.raise_all()
+        return documents
 
     def _read(self, name: str) -> Document:
         source = read_source(on_disk(self._project.root), name)
@@ -178,8 +189,13 @@ class Builder:
         tree = pandoc.parse(markdown, folder=self._project.root)
         tree = set_html_tables(tree, with_size=self._form is web)
         tree = resolve_conditions(tree, document.source, document.settings.metadata, self._form.FORMAT)
-        refuse_unsupported(tree, document.source, (folder, self._project.root))
-        return resolve_references(tree, document.source, self._citations(document), self._form)
+        faults = Faults()
+        with faults.noted():
+            refuse_unsupported(tree, document.source, (folder, self._project.root))
+        with faults.noted():
+            tree = resolve_references(tree, document.source, self._citations(document), self._form)
+        faults.raise_all()
+        return tree
 
     def _set(self, document: Document, notebook: NotebookNode, folder: Path) -> bytes:
         tree = self._tree(document, notebook, folder)

@@ -6,18 +6,22 @@ Here labels are checked and numbered; how a thing is written is for `handin.rend
 
 from __future__ import annotations
 
-import difflib
 import re
 from types import ModuleType
 from typing import Any
 
-from handin.errors import HandinError, Place
+from handin.errors import Faults, HandinError, Place, near
 from handin.qmd.outline import EQUATION_LABEL, REFERENCE
 from handin.qmd.pandoc import Node, attr, plain_text, rewrite, walk
 from handin.qmd.source import Source
 
 SUPPLEMENT = {"fig": "Figure", "tbl": "Table", "lst": "Listing", "eq": "Equation", "sec": "Section"}
 FLOATS = ("fig-", "tbl-", "lst-")
+# Words that people write in the place of the prefix of a label.
+PREFIXES = {
+    "figure": "fig", "table": "tbl", "tab": "tbl", "section": "sec", "equation": "eq", "eqn": "eq",
+    "listing": "lst",
+}  # fmt: skip
 
 
 def resolve_references(tree: Node, source: Source, citations: set[str], form: ModuleType) -> Node:
@@ -37,7 +41,9 @@ def resolve_references(tree: Node, source: Source, citations: set[str], form: Mo
     resolver.collect_parts(tree)
     tree = rewrite(rewrite(tree, _cut_to_cells), resolver.block)
     resolver.collect_sections(tree)
-    return resolver.resolve(tree, citations)
+    tree = resolver.resolve(tree, citations)
+    resolver.faults.raise_all()
+    return tree
 
 
 class _Resolver:
@@ -48,6 +54,7 @@ class _Resolver:
         self._parts: dict[str, str] = {}  # label of a part → its letter
         self._wholes: set[str] = set()  # floats that consist of parts
         self._counts: dict[str, int] = {}
+        self.faults = Faults()
 
     # First pass: what carries a label.
 
@@ -182,10 +189,10 @@ class _Resolver:
 
     def _define(self, label: str, number: str) -> None:
         if label in self._numbers:
-            raise HandinError(
-                f"the label `{label}` stands twice",
-                place=self._where(label, last=True),
-                remedy=f"rename one; the first is at {self._where(label)}",
+            place, first = self._where(label, last=True), self._where(label)
+            remedy = f"rename one; the first is at {first}"
+            self.faults.found.append(
+                HandinError(f"the label `{label}` stands twice", place=place, remedy=remedy)
             )
         self._numbers[label] = number
 
@@ -202,10 +209,9 @@ class _Resolver:
         cites = node["c"][0]
         keys = [cite["citationId"] for cite in cites]
         references = [key for key in keys if REFERENCE.match(key)]
-        for key in keys:
-            if key not in (self._numbers if key in references else known):
-                raise self._unresolved(key, known)
-        if not references:
+        lost = [key for key in keys if key not in (self._numbers if key in references else known)]
+        self.faults.found += [self._unresolved(key, known) for key in lost]
+        if lost or not references:
             return None
         if len(references) < len(keys) or any(cite["citationSuffix"] for cite in cites):
             raise HandinError(
@@ -224,11 +230,13 @@ class _Resolver:
         return result
 
     def _unresolved(self, key: str, citations: set[str]) -> HandinError:
-        is_reference = REFERENCE.match(key) is not None
-        kind = "label" if is_reference else "bibliography entry"
-        candidates = self._numbers if is_reference else citations
-        near = difflib.get_close_matches(key, sorted(candidates), n=1, cutoff=0.3)
-        remedy = f"did you mean @{near[0]}?" if near else f"there is no {kind} at all"
+        word, _, name = key.partition("-")
+        prefix = PREFIXES.get(word.lower(), word)
+        is_label = bool(name) and prefix in SUPPLEMENT
+        kind = "label" if is_label else "bibliography entry"
+        alike = [label for label in self._numbers if label.startswith(f"{prefix}-")]
+        meant = near(f"{prefix}-{name}" if is_label else key, alike if is_label else citations)
+        remedy = f"did you mean @{meant}?" if meant else f"mend the name, or add the {kind}"
         return HandinError(f"there is no {kind} `{key}`", place=self._where(f"@{key}"), remedy=remedy)
 
     def _where(self, text: str, last: bool = False) -> Place:

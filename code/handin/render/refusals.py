@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from handin.errors import HandinError, Place
+from handin.errors import Faults, HandinError, Place
 from handin.qmd.chunks import Chunk, Prose, chunks
 from handin.qmd.conditional import CLASSES, CLOSING, OPENING
 from handin.qmd.pandoc import Node, attr, plain_text, walk
-from handin.qmd.source import FENCE, Line, Source, with_roles
+from handin.qmd.source import FENCE, Line, Role, Source, with_roles
 from handin.render.paper import CALLOUTS
 from handin.yaml_lines import Located
 
@@ -50,32 +50,47 @@ def refuse_chunks(source: Source, blocks: Iterable[Prose | Chunk]) -> None:
     """Look through a document for code blocks, chunk options and shortcodes that this renderer does not know.
 
     Raises:
-        HandinError: The first such thing, with its place; or two chunks have the same label.
+        HandinError: All such things, each with its place; or two chunks have the same label.
     """
-    _divs_close(source)
+    faults = Faults()
+    with faults.noted():
+        _divs_close(source)
     for line, role in with_roles(source.lines):
-        shortcode = SHORTCODE.search(line.text)
-        if role == "open":
-            _fence(line)
-        elif role == "prose" and shortcode and shortcode["name"] not in SHORTCODES[1:]:
-            raise HandinError(
-                f"the built-in renderer knows no shortcode `{shortcode['name']}`",
-                place=line.place,
-                remedy=f"only {', '.join(SHORTCODES)} are supported, `include` on a line by itself",
-            )
+        with faults.noted():
+            _line(line, role)
     labels: dict[str, Place] = {}
     for chunk in chunks(blocks):
         for name, value in chunk.options.items():
-            _option(name, value, chunk.located.place((name,)))
-        _float(chunk.located)
-        if chunk.label in labels:
-            raise HandinError(
-                f"the label `{chunk.label}` already stands at {labels[chunk.label]}",
-                place=chunk.place,
-                remedy="give each chunk a label of its own",
-            )
-        if chunk.label:
-            labels[chunk.label] = chunk.place
+            with faults.noted():
+                _option(name, value, chunk.located.place((name,)))
+        with faults.noted():
+            _float(chunk.located)
+        with faults.noted():
+            _label(chunk, labels)
+    faults.raise_all()
+
+
+def _line(line: Line, role: Role) -> None:
+    shortcode = SHORTCODE.search(line.text)
+    if role == "open":
+        _fence(line)
+    elif role == "prose" and shortcode and shortcode["name"] not in SHORTCODES[1:]:
+        raise HandinError(
+            f"the built-in renderer knows no shortcode `{shortcode['name']}`",
+            place=line.place,
+            remedy=f"only {', '.join(SHORTCODES)} are supported, `include` on a line by itself",
+        )
+
+
+def _label(chunk: Chunk, labels: dict[str, Place]) -> None:
+    if chunk.label in labels:
+        raise HandinError(
+            f"the label `{chunk.label}` already stands at {labels[chunk.label]}",
+            place=chunk.place,
+            remedy="give each chunk a label of its own",
+        )
+    if chunk.label:
+        labels[chunk.label] = chunk.place
 
 
 def _divs_close(source: Source) -> None:
@@ -155,25 +170,32 @@ def refuse_unsupported(tree: Node, source: Source, roots: Sequence[Path]) -> Non
         roots: Folders that images may stand in.
 
     Raises:
-        HandinError: The first such thing, with its place.
+        HandinError: All such things, each with its place.
     """
+    faults = Faults()
     for node in walk(tree["blocks"]):
-        match node["t"]:
-            case "RawBlock" | "RawInline":
-                _raw(node, source)
-            case "Div":
-                _div(node, source)
-            case "Span":
-                _, classes, _ = attr(node["c"][0])
-                if set(classes) - SPANS:
-                    raise _refusal(
-                        f"the span [{plain_text(node)}]{{.{classes[0]}}}", re.escape(classes[0]), source
-                    )
-            case "CodeBlock":
-                for name in set(attr(node["c"][0])[2]) - CODE_ATTRIBUTES:
-                    raise _refusal(f"the attribute `{name}` of code", re.escape(name), source)
-            case "Image":
-                _image(node, source, roots)
+        with faults.noted():
+            _node(node, source, roots)
+    faults.raise_all()
+
+
+def _node(node: Node, source: Source, roots: Sequence[Path]) -> None:
+    match node["t"]:
+        case "RawBlock" | "RawInline":
+            _raw(node, source)
+        case "Div":
+            _div(node, source)
+        case "Span":
+            _, classes, _ = attr(node["c"][0])
+            if set(classes) - SPANS:
+                raise _refusal(
+                    f"the span [{plain_text(node)}]{{.{classes[0]}}}", re.escape(classes[0]), source
+                )
+        case "CodeBlock":
+            for name in set(attr(node["c"][0])[2]) - CODE_ATTRIBUTES:
+                raise _refusal(f"the attribute `{name}` of code", re.escape(name), source)
+        case "Image":
+            _image(node, source, roots)
 
 
 def _raw(node: Node, source: Source) -> None:

@@ -114,7 +114,8 @@ WORDS = "sections/1-words.qmd"
     [
         ("See @fig-line,", "See @fig-lime,", r"1-words\.qmd:4: .*`fig-lime`; did you mean @fig-line\?"),
         ("in @sec-1a,", "in @sec-9a,", r"1-words\.qmd:4: there is no label `sec-9a`; did you mean @sec-a"),
-        ("See @fig-line,", "See @tbl-line,", r"1-words\.qmd:4: there is no label `tbl-line`"),
+        ("See @fig-line,", "See @tbl-line,", r"1-words\.qmd:4: there is no label `tbl-line`; mend the name"),
+        ("See @fig-line,", "See @figure-line,", r"4: .* label `figure-line`; did you mean @fig-line\?"),
         (
             "others [@knuth1984]",
             "others [@knut1984]",
@@ -155,6 +156,16 @@ def test_mistakes_are_found_before_a_chunk_runs(
         render(folder)
     assert not (folder / "ran").exists()
     assert not (folder / "_output").exists()
+
+
+def test_all_mistakes_of_a_document_are_told_at_once(folder: Path, edit: Edit) -> None:
+    edit(WORDS, "See @fig-line,", "See @fig-lime,")
+    edit(WORDS, "others [@knuth1984]", "others [@knut1984]")
+    edit(WORDS, "- one", "![](absent.png)\n\n- one")
+    with pytest.raises(HandinError) as caught:
+        render(folder)
+    told = str(caught.value).splitlines()
+    assert [line.partition(": ")[0] for line in told] == [f"{WORDS}:{n}" for n in (4, 5, 52)]
 
 
 @pytest.mark.parametrize(
