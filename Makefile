@@ -7,6 +7,10 @@ BIN := $(VENV)/bin
 QUARTO := 1.10.18# the newest that the project was rendered with
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# Ctrl-C: the tool has said what there is to say.
+HANDIN = trap : INT; $(BIN)/handin
+QUIET = || { code=$$?; test $$code = 130 || exit $$code; }
+
 # Tools of .venv come first, Quarto's too if it could be installed there.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -14,16 +18,16 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 .PHONY: render html draft preview check pack test test-long lint constraints clean distclean help
 
 render: $(VENV)/installed $(VENV)/quarto ## build report and notebook (the default)
-	@$(BIN)/handin render
+	@$(HANDIN) render $(QUIET)
 
 draft: $(VENV)/installed $(VENV)/quarto ## build them with false claims marked instead of stopping there
-	@$(BIN)/handin render --draft
+	@$(HANDIN) render --draft $(QUIET)
 
 html: $(VENV)/installed $(VENV)/quarto ## build them as web pages
-	@$(BIN)/handin render --to html
+	@$(HANDIN) render --to html $(QUIET)
 
 preview: $(VENV)/installed ## show the documents in the browser, built anew at every save
-	@$(BIN)/handin preview
+	@$(HANDIN) preview $(QUIET)
 
 check: $(VENV)/installed ## check the hand-in against the rules of the course
 	@$(BIN)/handin check

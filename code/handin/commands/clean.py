@@ -14,7 +14,7 @@ from handin.commands import current_project
 from handin.errors import HandinError, Place
 from handin.project import Project
 from handin.render.builtin import BUILD
-from handin.render.collect import KEPT
+from handin.render.collect import left_notebooks
 from handin.render.environment import environment
 from handin.render.figures import obsolete_figures
 
@@ -60,7 +60,10 @@ def clean_project(project: Project) -> list[str]:
     made = [project.output_dir, project.root / BUILD, *obsolete_figures(project.figures_dir, kept=())]
     for name in project.documents:
         stem = (project.root / name).with_suffix("")
-        made += [Path(f"{stem}{suffix}") for suffix in (*KEPT, "_files", ".typ")]
+        made += [
+            *left_notebooks(project.root / name),
+            *(Path(f"{stem}{suffix}") for suffix in ("_files", ".typ")),
+        ]
     found = [path for path in made if path.exists()]
     for path in found:
         if path.is_dir():

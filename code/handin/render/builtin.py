@@ -35,10 +35,10 @@ from handin.render.figures import figures, obsolete_figures
 from handin.render.html_tables import set_html_tables
 from handin.render.kernel import execute
 from handin.render.markdown import Converter
-from handin.render.notebook import pretend, program, remarks, shorten, take_results, to_notebook
+from handin.render.notebook import pretend, program, remarks, take_results, tidy, to_notebook
 from handin.render.progress import Progress
 from handin.render.record import record
-from handin.render.refusals import refuse_chunks, refuse_unsupported
+from handin.render.refusals import refuse_chunks, refuse_unsupported, without_effect
 from handin.render.settings import Settings, document_settings
 from handin.render.typeset import to_pdf, to_typst
 
@@ -63,6 +63,11 @@ class Document:
     def is_notebook(self) -> bool:
         """Does the document call itself a notebook (`notebook: true`)? It is then kept as one, too."""
         return bool(self.settings.metadata.get("notebook"))
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is to be told at the end."""
+        return [*remarks(self.notebook), *without_effect(self.blocks)]
 
 
 class Builder:
@@ -134,7 +139,7 @@ class Builder:
             return made_files
         obsolete = self._records(documents, files, built_from)
         publish(files, obsolete)
-        for remark in sorted({remark for document in documents for remark in remarks(document.notebook)}):
+        for remark in sorted({remark for document in documents for remark in document.remarks}):
             progress.say(remark)
         return made_files
 
@@ -178,7 +183,7 @@ class Builder:
                 progress=progress,
                 progress_file=folder / "progress.jsonl",
             )
-            shorten(document.notebook)
+            tidy(document.notebook)
             ran[told] = document
 
     def _tree(self, document: Document, notebook: NotebookNode, folder: Path) -> Node:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -18,11 +17,10 @@ from handin.files.publish import publish
 from handin.project import Project
 from handin.qmd.source import on_disk, read_source
 from handin.render.figures import figures, obsolete_figures
-from handin.render.notebook import shorten
+from handin.render.notebook import tidy
 from handin.render.record import record
 from handin.render.settings import document_settings
 
-KEPT = (".ipynb", ".quarto_ipynb")  # how the versions of Quarto name the executed notebook
 FINGERPRINT = "HANDIN_FINGERPRINT"  # set by `handin render`: the fingerprint taken before the first chunk ran
 
 
@@ -41,12 +39,12 @@ def collect(project: Project) -> list[Path]:
         stem = Path(name).stem
         for path in (project.root / name).with_suffix(""), output / stem:
             left.append(Path(f"{path}_files/figure-typst"))
-        left += [(project.root / name).with_suffix(suffix) for suffix in KEPT]
-        notebook_file = next(_notebooks(project.root / name), None)
-        if notebook_file is None:
+        notebooks = left_notebooks(project.root / name)
+        if not notebooks:
             continue  # this document was not rendered
-        notebook = nbformat.read(notebook_file, as_version=4)
-        shorten(notebook)
+        left += notebooks
+        notebook = nbformat.read(notebooks[-1], as_version=4)
+        tidy(notebook)
         metadata = document_settings(project, read_source(on_disk(project.root), name)).metadata
         if metadata.get("notebook"):
             kept = record(notebook, metadata, project)
@@ -63,8 +61,14 @@ def collect(project: Project) -> list[Path]:
     return list(files)
 
 
-def _notebooks(document: Path) -> Iterator[Path]:
-    return (path for suffix in KEPT if (path := document.with_suffix(suffix)).is_file())
+def left_notebooks(document: Path) -> list[Path]:
+    """The notebooks that Quarto has left beside a document, the one that it wrote last at the end.
+
+    From 1.9 on it writes `X.quarto_ipynb_1` where a failed render or a preview has left `X.quarto_ipynb`
+    (src/execute/jupyter/jupyter.ts), so that the first one found may be an old one.
+    """
+    found = [*document.parent.glob(f"{document.stem}.quarto_ipynb*"), document.with_suffix(".ipynb")]
+    return sorted((path for path in found if path.is_file()), key=lambda path: path.stat().st_mtime_ns)
 
 
 def _remove(path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -58,26 +58,8 @@ class Converter:
 
     def _prose(self, cell: NotebookNode, prose: Prose) -> str:
         """Prose with its shortcodes put in, then its values."""
-        lines = [
-            replace(line, text=self._shortcodes(line)) if role == "prose" else line
-            for line, role in with_roles(prose.lines)
-        ]
-        return with_values(cell, Prose(tuple(lines)))
-
-    def _shortcodes(self, line: Line) -> str:
-        def meta(match: re.Match[str]) -> str:
-            value: Any = self._metadata
-            for key in match["key"].split("."):
-                value = value.get(key) if isinstance(value, Mapping) else None
-            if not isinstance(value, str | int | float):
-                raise HandinError(
-                    f"the metadata have no text or number `{match['key']}`",
-                    place=line.place,
-                    remedy="name one that stands in _quarto.yml or in the front matter",
-                )
-            return str(value)
-
-        return PAGEBREAK.sub("\n```{=typst}\n#pagebreak()\n```\n", META.sub(meta, line.text))
+        pagebreak = "\n```{=typst}\n#pagebreak()\n```\n"
+        return with_values(cell, Prose(tuple(with_shortcodes(prose.lines, self._metadata, pagebreak))))
 
     def _chunk(self, cell: NotebookNode, chunk: Chunk) -> str:
         options = {**self._defaults, **chunk.options}
@@ -177,6 +159,32 @@ def _is_fit(form: str, data: str) -> bool:
     if form == "text/html":
         return "<table" in data
     return form != "text/plain" or data != "<IPython.core.display.HTML object>"
+
+
+def with_shortcodes(
+    lines: Iterable[Line], metadata: Mapping[str, Any], pagebreak: str = ""
+) -> Iterator[Line]:
+    """Lines with what `{{< meta key >}}` and `{{< pagebreak >}}` stand for.
+
+    Raises:
+        HandinError: The metadata have no such text or number.
+    """
+    for line, role in with_roles(lines):
+
+        def meta(match: re.Match[str], place: Place = line.place) -> str:
+            value: Any = metadata
+            for key in match["key"].split("."):
+                value = value.get(key) if isinstance(value, Mapping) else None
+            if not isinstance(value, str | int | float):
+                raise HandinError(
+                    f"the metadata have no text or number `{match['key']}`",
+                    place=place,
+                    remedy="name one that stands in _quarto.yml or in the front matter",
+                )
+            return str(value)
+
+        text = PAGEBREAK.sub(pagebreak, META.sub(meta, line.text)) if role == "prose" else line.text
+        yield replace(line, text=text)
 
 
 def with_values(cell: NotebookNode, prose: Prose) -> str:

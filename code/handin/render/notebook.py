@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from typing import Any
@@ -11,6 +12,7 @@ from nbformat import NotebookNode
 
 from handin.qmd.chunks import Chunk, Prose, expressions
 
+SCRATCH = re.compile(r"\S*/ipykernel_\d+/\d+\.py")  # where a warning says that a cell's code stands
 READABLE = 20_000  # characters that one output may print, some five pages
 
 
@@ -96,15 +98,15 @@ def pretend(notebook: NotebookNode, blocks: Sequence[Prose | Chunk]) -> Notebook
     return copy
 
 
-def shorten(notebook: NotebookNode) -> None:
-    """Cut what the cells print where nobody can read it all, and say so in its place.
+def tidy(notebook: NotebookNode) -> None:
+    """Cut what the cells print where nobody can read it all, and say so in its place; name no scratch file.
 
     Typst needs 70 s and 1.2 GB to set 3 MB of text, on 400 pages, and ever more for every line after that.
     """
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if output.output_type == "stream":
-                output.text = _shortened(output.text)
+                output.text = _shortened(SCRATCH.sub("chunk", output.text))
             elif "text/plain" in output.get("data", {}):
                 output.data["text/plain"] = _shortened(output.data["text/plain"])
 

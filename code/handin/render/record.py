@@ -19,7 +19,7 @@ from handin.project import Project
 from handin.qmd.chunks import option_lines
 from handin.qmd.conditional import shown_lines
 from handin.qmd.source import Line
-from handin.render.markdown import substitute
+from handin.render.markdown import substitute, with_shortcodes
 from handin.yaml_lines import Located
 
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\s*(\n|\Z)", re.DOTALL)  # Quarto keeps it in the first cell
@@ -40,7 +40,11 @@ def record(notebook: NotebookNode, metadata: Mapping[str, Any], project: Project
             text = FRONT_MATTER.sub("", str(cell.source)) if len(cells) == 1 else str(cell.source)
             text = substitute(text, cell.metadata.get("user_expressions", []))
             lines = [Line(line, Place("notebook", n)) for n, line in enumerate(text.split("\n"), start=1)]
-            text = re.sub(r"\n{3,}", "\n\n", "\n".join(shown_lines(lines, metadata, hidden))).strip()
+            text = re.sub(
+                r"\n{3,}",
+                "\n\n",
+                "\n".join(shown_lines(list(with_shortcodes(lines, metadata)), metadata, hidden)),
+            ).strip()
             if text:
                 cells.append(_markdown(text))
         elif cell.cell_type == "code" and not any(hidden):

@@ -93,6 +93,17 @@ def _label(chunk: Chunk, labels: dict[str, Place]) -> None:
         labels[chunk.label] = chunk.place
 
 
+def without_effect(blocks: Iterable[Prose | Chunk]) -> list[str]:
+    """Remarks on chunk options that do nothing, here and in Quarto."""
+    return [
+        f"{chunk.located.place((name,))}: `{name}` has no effect on a chunk, in Quarto neither; "
+        "set fig-width and fig-height in _quarto.yml, or draw the figure in the size that you want"
+        for chunk in chunks(blocks)
+        for name in chunk.options
+        if name in NO_EFFECT
+    ]
+
+
 def _divs_close(source: Source) -> None:
     """Pandoc closes an open block by itself, at the end, and takes a fence that closes nothing for a word."""
     opened: list[Line] = []

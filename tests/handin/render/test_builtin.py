@@ -224,6 +224,27 @@ def test_a_kernel_that_dies_is_named(folder: Path, edit: Edit) -> None:
     assert "TCP" not in str(caught.value)
 
 
+def test_a_warning_names_no_scratch_file(folder: Path, edit: Edit) -> None:
+    edit(WORDS, 'print("printed words")', "import warnings; warnings.warn('Beware')")
+    Builder(load_project(folder)).render(["notebook.qmd"])
+    text = words(folder / "_output" / "notebook.pdf")
+    assert "chunk:1: UserWarning: Beware" in text
+    assert "ipykernel" not in text
+
+
+def test_no_figure_stands_below_the_references(folder: Path, edit: Edit) -> None:
+    edit("sections/1-words.qmd", "plt.plot([1, 4, 9])", "plt.figure(figsize=(5, 7)); plt.plot([1, 4, 9])")
+    edit("sections/1-words.qmd", "Back to @sec-1b.", "Words. " * 300 + "Back to @sec-1b.")
+    (folder / "figures" / "late.svg").write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="500"><rect width="9" height="9"/></svg>'
+    )
+    path = folder / "sections" / "1-words.qmd"
+    path.write_text(path.read_text() + "\n![A late figure.](figures/late.svg){#fig-late}\n\nSee @fig-late.\n")
+    Builder(load_project(folder)).render(["report.qmd"])
+    text = words(folder / "_output" / "report.pdf")
+    assert text.index("A late figure.") < text.index("References Knuth")
+
+
 def test_what_nobody_can_read_is_cut(folder: Path, edit: Edit) -> None:
     edit(WORDS, 'print("printed words")', "for number in range(100_000): print('row', number)")
     Builder(load_project(folder)).render(["notebook.qmd"])

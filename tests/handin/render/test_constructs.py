@@ -3,10 +3,12 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import pypdf
 import pytest
+from rich.console import Console
 from tests.handin.render.conftest import ROOT, copy_project
 from tests.handin.render.quartos import each_quarto, page_words, use
 
@@ -102,6 +104,20 @@ def set_constructs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     (pdf,) = Builder(project).render(["report.qmd"])
     (page,) = Builder(project, to="html").render(["report.qmd"])
     return {"paper": paper_text(pdf), "web": web_text(page)}
+
+
+def test_options_without_effect_are_told(tmp_path: Path) -> None:
+    project = constructs(tmp_path / "project")
+    told = Console(file=StringIO(), width=300)
+    (project.root / "report.qmd").write_text(
+        f"{START}\n```{{python}}\n#| fig-width: 9\nprint(plt.rcParams['figure.figsize'])\n```\n"
+    )
+    config = project.root / "_quarto.yml"
+    config.write_text(config.read_text().replace("    papersize: a4", "    fig-width: 7\n    papersize: a4"))
+    Builder(load_project(project.root), console=told).render(["report.qmd"])
+    assert isinstance(told.file, StringIO)
+    assert re.search(r"report\.qmd:14: `fig-width` has no effect on a chunk", told.file.getvalue())
+    assert "[7.0, 3.5]" in paper_text(project.output_dir / "report.pdf")
 
 
 def test_there_are_forty_constructs() -> None:
