@@ -7,7 +7,6 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +16,9 @@ from pathlib import Path
 from typing import Literal
 
 import click
+import pypandoc
+import typst
+from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from rich.markup import escape
 from rich.table import Table
 
@@ -25,13 +27,14 @@ from handin.errors import HandinError
 from handin.files import fingerprint
 from handin.project import Project, find_root, load_project
 from handin.reading import pdf
+from handin.render.quarto import quarto_version
+from handin.render.typeset import FONTS
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_QUARTO = (1, 7)
 LEAST_DISK = 500_000_000  # bytes
-LEAST_MEMORY = 2_000_000_000
+STORE = "_store"  # where results are kept between builds
 _MARKS = {"ok": "[green]ok[/]", "problem": "[bold red]problem[/]", "note": "[yellow]note[/]"}
-STORE = "_store"  # where trained models are kept between builds
 
 
 @dataclass(frozen=True)
@@ -43,18 +46,15 @@ class Result:
     detail: str
     remedy: str = ""
 
-    def as_dict(self) -> dict[str, str]:
-        return asdict(self)
-
 
 @click.command()
 @FORMAT
 @click.pass_context
 def command(ctx: click.Context, form: str) -> None:
     """Look at what a build relies on: packages, renderer, kernel, fonts, disk, store."""
-    results = examine(ctx.obj)
+    results = list(examine(ctx.obj))
     if form == "json":
-        click.echo(json.dumps([result.as_dict() for result in results], indent=1, ensure_ascii=False))
+        click.echo(json.dumps([asdict(result) for result in results], indent=1, ensure_ascii=False))
     else:
         table = Table(box=None, pad_edge=False, show_header=False)
         for result in results:
@@ -64,18 +64,28 @@ def command(ctx: click.Context, form: str) -> None:
     sys.exit(any(result.status == "problem" for result in results))
 
 
-def examine(folder: Path) -> list[Result]:
+def examine(folder: Path) -> Iterator[Result]:
     """Everything that a build relies on, from the interpreter to the fonts."""
-    project, settings = _settings(folder)
-    root = project.root if project else folder.resolve()
-    results = [_python(), settings]
+    yield _python()
+    project = None
+    try:
+        project = load_project(find_root(folder))
+        yield Result("_quarto.yml", "ok", ", ".join(f"{a.name} ({a.login})" for a in project.authors))
+    except HandinError as error:
+        yield Result(
+            "_quarto.yml", "problem", str(error.alone()), "\n".join(map(str, error.others)) or "mend it"
+        )
     if project:
-        results += _packages(root)
-    results += [_renderer(), *_parts(project), _kernel()]
-    results += [_disk(root), _memory(), _writable("temporary folder", Path(tempfile.gettempdir()))]
+        yield from _packages(project.root)
+    yield _renderer()
+    yield Result("Pandoc", "ok", str(pypandoc.get_pandoc_version()))
+    yield from _typst(project)
+    yield _kernel()
+    places = [("temporary folder", Path(tempfile.gettempdir()))]
     if project:
-        results += [_writable("output folder", project.output_dir), _store(root)]
-    return results
+        places += [("output folder", project.output_dir), ("store", project.root / STORE)]
+    for what, place in places:
+        yield _room(what, place)
 
 
 def _python() -> Result:
@@ -85,135 +95,69 @@ def _python() -> Result:
         return Result(
             "Python", "problem", f"{version}, older than {wanted}", f"install Python {wanted} or later"
         )
-    inside = sys.prefix != sys.base_prefix
-    note = "" if inside else ", outside a virtual environment"
-    remedy = "" if inside else "use the project's environment: `make`, then `.venv/bin/handin`"
-    return Result("Python", "ok" if inside else "note", f"{version} at {sys.executable}{note}", remedy)
-
-
-def _settings(folder: Path) -> tuple[Project | None, Result]:
-    try:
-        project = load_project(find_root(folder))
-    except HandinError as error:
-        place = f"{error.place}: " if error.place else ""
-        remedy = "\n".join([error.remedy, *map(str, error.others)])
-        return None, Result("_quarto.yml", "problem", f"{place}{error.problem}", remedy)
-    examples = [a.login for a in project.authors if a.login in project.handin.example_logins]
-    if examples:
-        return project, Result(
-            "_quarto.yml",
-            "note",
-            f"still names the example's login {', '.join(examples)}",
-            f"{project.place('author')}: put your own name and login there",
-        )
-    return project, Result("_quarto.yml", "ok", ", ".join(f"{a.name} ({a.login})" for a in project.authors))
+    if sys.prefix == sys.base_prefix:
+        remedy = "use the project's environment: `make`, then `.venv/bin/handin`"
+        return Result("Python", "note", f"{version} outside a virtual environment", remedy)
+    return Result("Python", "ok", f"{version} at {sys.executable}")
 
 
 def _packages(root: Path) -> Iterator[Result]:
     """Declared packages: absent, or of another version than the constraints pin."""
-    path = root / "pyproject.toml"
-    names = list(fingerprint.dependencies(path.read_bytes() if path.is_file() else b""))
-    pinned = _pinned(root / "constraints.txt")
-    absent, other = [], []
-    for name in names:
-        try:
-            version = metadata.version(name).partition("+")[0]
-        except metadata.PackageNotFoundError:
-            absent.append(name)
-            continue
-        if name in pinned and pinned[name] != version:
-            other.append(f"{name} {version} instead of {pinned[name]}")
+    remedy = "pip install -c constraints.txt -e ."
+    declared, pins = root / "pyproject.toml", root / "constraints.txt"
+    found = fingerprint.versions(declared.read_bytes() if declared.is_file() else b"")
+    text = pins.read_text(encoding="utf-8") if pins.is_file() else ""
+    pinned = {name.lower(): version for name, version in re.findall(r"(?m)^([\w.-]+)==([^\s;#+]+)", text)}
+    absent = [name for name, version in found.items() if version == "absent"]
+    other = [
+        f"{name} {version} instead of {pinned[name]}"
+        for name, version in found.items()
+        if name not in absent and pinned.get(name, version) != version
+    ]
     if absent:
-        yield Result(
-            "packages", "problem", f"absent: {', '.join(absent)}", "pip install -c constraints.txt -e ."
-        )
+        yield Result("packages", "problem", f"absent: {', '.join(absent)}", remedy)
     if other:
-        yield Result(
-            "packages",
-            "note",
-            "; ".join(other),
-            "numbers may differ in late digits; pip install -c constraints.txt -e .",
-        )
+        yield Result("packages", "note", "; ".join(other), f"numbers may differ in late digits; {remedy}")
     if not absent and not other:
-        yield Result(
-            "packages", "ok", f"{len(names)} declared, all installed" + (" as pinned" if pinned else "")
-        )
-
-
-def _pinned(path: Path) -> dict[str, str]:
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    return {m[1].lower(): m[2] for line in lines if (m := re.match(r"([\w.-]+)==([^\s;#+]+)", line))}
+        yield Result("packages", "ok", f"{len(found) - 1} declared, all installed")
 
 
 def _renderer() -> Result:
-    quarto = shutil.which("quarto")
-    if not quarto:
-        return Result("renderer", "ok", "built-in (no quarto on the PATH)")
-    version = _output([quarto, "--version"])
-    numbers = tuple(int(n) for n in re.findall(r"\d+", version)[:2])
-    if not numbers:
-        return Result(
-            "renderer",
-            "problem",
-            f"{quarto} does not run: {version[:80]}",
-            "mend Quarto, or use `handin render --renderer builtin`",
-        )
-    if numbers < OLDEST_QUARTO:
-        return Result(
-            "renderer",
-            "problem",
-            f"Quarto {version}, older than {'.'.join(map(str, OLDEST_QUARTO))}",
-            "update Quarto, or use `handin render --renderer builtin`",
-        )
-    return Result("renderer", "ok", f"Quarto {version} at {quarto}; the built-in one is there as well")
+    version = quarto_version()
+    if version is None:
+        return Result("renderer", "ok", "built-in (no Quarto on the PATH that runs)")
+    if tuple(int(n) for n in re.findall(r"\d+", version)[:2]) < OLDEST_QUARTO:
+        wanted = ".".join(map(str, OLDEST_QUARTO))
+        remedy = "update Quarto, or use `handin render --renderer builtin`"
+        return Result("renderer", "problem", f"Quarto {version}, older than {wanted}", remedy)
+    return Result("renderer", "ok", f"Quarto {version}; the built-in one is there as well")
 
 
-def _parts(project: Project | None) -> Iterator[Result]:
-    """The parts of the built-in renderer: Pandoc, Typst and its fonts."""
+def _typst(project: Project | None) -> Iterator[Result]:
+    """Whether Typst sets a page, in the font that the project names."""
+    formats = project.metadata.get("format") if project else None
+    look = formats.get("typst") if isinstance(formats, dict) else None
+    given = {**(look if isinstance(look, dict) else {}), **(project.metadata if project else {})}
+    font = str(given.get("mainfont", "Libertinus Serif"))
+    folders = [str(project.root / FONTS)] if project else []
     try:
-        import pypandoc
-
-        yield Result("Pandoc", "ok", str(pypandoc.get_pandoc_version()))
-    except (ImportError, OSError) as error:
-        yield Result("Pandoc", "problem", str(error), "pip install pypandoc-binary")
-    wanted = str(project.metadata.get("mainfont", "")) if project else ""
-    if project and not wanted:
-        formats = project.metadata.get("format")
-        look = formats.get("typst") if isinstance(formats, dict) else None
-        wanted = str(look.get("mainfont", "")) if isinstance(look, dict) else ""
-    yield from _typst(wanted or "Libertinus Serif")
-
-
-def _typst(font: str) -> Iterator[Result]:
-    try:
-        import typst
-    except ImportError as error:
-        yield Result("Typst", "problem", str(error), "pip install typst")
-        return
-    source = f'#set text(font: "{font}")\nfont'.encode()
-    try:
-        held = pdf.read(bytes(typst.compile(source)))
+        text = f'#set text(font: "{font}")\nfont'.encode()
+        page: object = typst.compile(text, font_paths=folders)
+        held = pdf.read(page if isinstance(page, bytes) else b"")
     except (RuntimeError, pdf.PdfError) as error:
-        yield Result("Typst", "problem", f"cannot set a page: {error}", "pip install --force-reinstall typst")
+        remedy = "pip install --force-reinstall typst"
+        yield Result("Typst", "problem", f"cannot set a page: {error}", remedy)
         return
     yield Result("Typst", "ok", f"{metadata.version('typst')}, sets a page")
-    used = held.fonts[0].name if held.fonts else ""
+    used = held.fonts[0].name if held.fonts else "nothing"
     if used.replace(" ", "").casefold().startswith(font.replace(" ", "").casefold()):
         yield Result("fonts", "ok", f"{font} is there")
     else:
-        yield Result(
-            "fonts",
-            "problem",
-            f"{font} is not there, {used or 'nothing'} takes its place",
-            "install the font, or set `mainfont: Libertinus Serif`, which Typst carries",
-        )
+        remedy = f"put the font into {FONTS}, or set `mainfont: Libertinus Serif`, which Typst carries"
+        yield Result("fonts", "problem", f"{font} is not there, {used} takes its place", remedy)
 
 
 def _kernel() -> Result:
-    try:
-        from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
-    except ImportError as error:
-        return Result("kernel", "problem", str(error), "pip install ipykernel nbclient")
     try:
         spec = KernelSpecManager().get_kernel_spec("python3")
     except NoSuchKernel:
@@ -222,58 +166,22 @@ def _kernel() -> Result:
     bare = Path(spec.argv[0]).name == spec.argv[0] and spec.argv[0].startswith("python")
     program = sys.executable if bare else spec.argv[0]
     if os.path.realpath(program) != os.path.realpath(sys.executable):
-        return Result(
-            "kernel",
-            "note",
-            f"`python3` runs {program}, not {sys.executable}",
-            "run handin from the environment that has the packages",
-        )
+        remedy = "run handin from the environment that has the packages"
+        return Result("kernel", "note", f"`python3` runs {program}, not {sys.executable}", remedy)
     return Result("kernel", "ok", f"python3 at {program}")
 
 
-def _disk(root: Path) -> Result:
-    free = shutil.disk_usage(root).free
-    if free < LEAST_DISK:
-        return Result(
-            "disk", "problem", f"{free / 1e6:.0f} MB free", f"free {LEAST_DISK / 1e6:.0f} MB at least"
-        )
-    return Result("disk", "ok", f"{free / 1e9:.0f} GB free")
-
-
-def _memory() -> Result:
-    try:
-        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return Result("memory", "note", "this system does not say how much there is")
-    if total < LEAST_MEMORY:
-        return Result("memory", "note", f"{total / 1e9:.1f} GB", "close other programs while rendering")
-    return Result("memory", "ok", f"{total / 1e9:.0f} GB, {os.cpu_count()} cores")
-
-
-def _writable(what: str, folder: Path) -> Result:
+def _room(what: str, folder: Path) -> Result:
+    """Whether a folder, or where it will be, can be written and has room."""
     existing = next(f for f in (folder, *folder.parents) if f.exists())
     try:
         with tempfile.TemporaryFile(dir=existing):
             pass
     except OSError as error:
         return Result(
-            what, "problem", f"{existing}: {error.strerror}", "make the folder writable, or make room"
+            what, "problem", f"{existing}: {error.strerror}", "make it a folder that can be written"
         )
-    return Result(what, "ok", f"{folder} can be written")
-
-
-def _store(root: Path) -> Result:
-    store = root / STORE
-    if not store.is_dir():
-        return Result("store", "note", "empty: the first build trains every model", "")
-    files = [path for path in store.rglob("*") if path.is_file() and not path.is_symlink()]
-    size = sum(path.stat().st_size for path in files)
-    return Result("store", "ok", f"{len(files)} files, {size / 1e6:.0f} MB; may be deleted at any time")
-
-
-def _output(command: list[str]) -> str:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return str(error)
-    return (done.stdout or done.stderr).strip()
+    free = shutil.disk_usage(existing).free
+    if free < LEAST_DISK:
+        return Result(what, "problem", f"{free / 1e6:.0f} MB free at {existing}", "make room")
+    return Result(what, "ok", f"{folder} can be written, {free / 1e9:.0f} GB free")

@@ -17,6 +17,7 @@ from handin.qmd.source import Source
 from handin.render.settings import Settings
 
 OWN_TEMPLATES = Path(__file__).parent / "typst"
+FONTS = "templates/fonts"  # of the project; whatever stands there is used where other fonts lack a letter
 PARTIALS = {"typst-template.typ", "typst-show.typ"}  # of Quarto's partials, those that a project may replace
 
 
@@ -36,9 +37,9 @@ def to_typst(tree: Node, source: Source, settings: Settings, project: Project, f
     templates = folder / "templates"
     _assemble(templates, settings, project)
     metadata = folder / f"{Path(source.name).stem}-metadata.json"
-    metadata.write_text(
-        json.dumps(settings.for_templates(project) | settings.typst, default=str), encoding="utf-8"
-    )
+    values = settings.for_templates(project) | settings.typst
+    # Pandoc reads it as YAML, which does not know JSON's escapes of what lies beyond 16 bits, emoji say.
+    metadata.write_text(json.dumps(values, default=str, ensure_ascii=False), encoding="utf-8")
     arguments = [
         "--from=json",
         "--to=typst",
@@ -77,11 +78,18 @@ def to_pdf(text: str, source: Source, project: Project, folder: Path, timestamp:
         pdf = typst.compile(
             str(file),
             root=str(project.root),
-            ignore_system_fonts=True,  # the same fonts on every machine: those inside Typst
+            font_paths=[str(project.root / FONTS)],
+            ignore_system_fonts=True,  # the same on every machine: those inside Typst and the project's own
             timestamp=timestamp,
             pdf_standards=["a-2b"],
         )
     except typst.TypstError as error:
+        if missing := re.search(r'text `"(.+?)"` could not be displayed', error.message):
+            raise HandinError(
+                f"no font here has the letter {missing[1]}",
+                place=_letter(missing[1], project, source),
+                remedy=f"write it in other letters, or put a font that has it into {FONTS}",
+            ) from None
         raise HandinError(
             f"Typst cannot set the document: {error.diagnostic.strip() or error.message}",
             place=_origin(error.diagnostic, text, source),
@@ -93,8 +101,19 @@ def to_pdf(text: str, source: Source, project: Project, folder: Path, timestamp:
 
 def to_svg(file: Path, project: Project) -> list[bytes]:
     """The pages of a Typst source that `to_pdf` has set, as pictures."""
-    pages = typst.compile(str(file), root=str(project.root), ignore_system_fonts=True, format="svg")
+    fonts = [str(project.root / FONTS)]
+    pages = typst.compile(
+        str(file), root=str(project.root), font_paths=fonts, ignore_system_fonts=True, format="svg"
+    )
     return pages if isinstance(pages, list) else [pages]
+
+
+def _letter(letter: str, project: Project, source: Source) -> Place:
+    """Where a letter stands: in the name of a student, or in the document."""
+    for number, author in enumerate(project.authors):
+        if letter in author.name:
+            return project.place("author", number, "name")
+    return source.find(re.escape(letter))
 
 
 def _formula(warnings: str, source: Source) -> Place:

@@ -158,6 +158,19 @@ def test_mistakes_are_found_before_a_chunk_runs(
     assert not (folder / "_output").exists()
 
 
+def test_names_in_other_scripts_are_set(folder: Path, edit: Edit) -> None:
+    edit("_quarto.yml", "Zoë O'Brien-Müller", "Ибн Сина أحمد שלום Τάσος Ńę")
+    render(folder)
+    assert (folder / "_output" / "report.pdf").is_file()
+
+
+@pytest.mark.parametrize("name", ["王小明", "Ada 🎓"])
+def test_a_name_that_no_font_here_can_set_is_named_by_its_line(folder: Path, edit: Edit, name: str) -> None:
+    edit("_quarto.yml", "Zoë O'Brien-Müller", name)
+    with pytest.raises(HandinError, match=r"_quarto\.yml:\d+: no font here has the letter .*templates/fonts"):
+        render(folder)
+
+
 def test_all_mistakes_of_a_document_are_told_at_once(folder: Path, edit: Edit) -> None:
     edit(WORDS, "See @fig-line,", "See @fig-lime,")
     edit(WORDS, "others [@knuth1984]", "others [@knut1984]")
