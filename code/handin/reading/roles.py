@@ -54,7 +54,10 @@ def sort_out(
 
     def named_as_notebook(path: str) -> bool:
         stem = PurePosixPath(path).stem.lower()
-        return stem in stems or any(word in path.lower() for word in ("notebook", "codebook", ".ipynb"))
+        # A name shared with the code says less than cells on the pages.
+        return (stem in stems and not prompts) or any(
+            word in path.lower() for word in ("notebook", "codebook", ".ipynb")
+        )
 
     rendered = prompts | {path for path in documents if named_as_notebook(path)}
     rendered -= {path for path in rendered - prompts if _named_as_report(path)}
