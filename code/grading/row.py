@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from handin.rules.finding import Finding, Status
+from handin.rules.finding import Finding, Status, grouped
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,19 @@ class Row:
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
-        """Every failure, then everything a person has to look at; rules that doubt alike speak as one."""
-        failures = [finding for finding in self.findings if finding.status is Status.FAIL]
+        """Failures, then what a person has to look at; one of each rule and file, with a count.
+
+        Rules that doubt alike speak as one.
+        """
+        failures: list[Finding] = []
         doubts: dict[tuple[str, str], Finding] = {}
-        for finding in self.findings:
-            if finding.status is Status.CANNOT_TELL:
-                key = (finding.message, finding.place)
+        for alike in grouped(self.findings):
+            more = f" and {len(alike) - 1} more" if len(alike) > 1 else ""
+            finding = replace(alike[0], message=alike[0].message + more)
+            key = (finding.message, finding.place)
+            if finding.status is Status.FAIL:
+                failures.append(finding)
+            elif finding.status is Status.CANNOT_TELL:
                 rules = f"{doubts[key].rule}, {finding.rule}" if key in doubts else finding.rule
                 doubts[key] = replace(finding, rule=rules)
         return (*failures, *doubts.values())

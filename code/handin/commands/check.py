@@ -16,6 +16,7 @@ from handin.errors import HandinError, Place
 from handin.project import Project
 from handin.reading.submission import Submission
 from handin.rules import RULES, Finding, Status, apply
+from handin.rules.finding import grouped
 
 _COLOURS = {
     Status.PASS: "green",
@@ -97,12 +98,3 @@ def show(findings: Sequence[Finding], *, verbose: bool = False) -> None:
         f"{count[Status.CANNOT_TELL]} for you to judge{notes}",
         highlight=False,
     )
-
-
-def grouped(findings: Sequence[Finding]) -> list[list[Finding]]:
-    """Findings of one rule and verdict in one file together, in the order of the first."""
-    groups: dict[tuple[str, Status, str], list[Finding]] = {}
-    for finding in findings:
-        file = finding.place.partition(":")[0].partition(", ")[0]
-        groups.setdefault((finding.rule, finding.status, file), []).append(finding)
-    return list(groups.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
@@ -59,3 +60,12 @@ def at(file: str, *, line: int | None = None, page: int | None = None) -> str:
     if line is not None:
         return f"{file}:{line}"
     return file if page is None else f"{file}, page {page}"
+
+
+def grouped(findings: Sequence[Finding]) -> list[list[Finding]]:
+    """Findings of one rule and verdict in one file together, in the order of the first."""
+    groups: dict[tuple[str, Status, str], list[Finding]] = {}
+    for finding in findings:
+        file = finding.place.partition(":")[0].partition(", ")[0]
+        groups.setdefault((finding.rule, finding.status, file), []).append(finding)
+    return list(groups.values())
