@@ -141,9 +141,10 @@ def _typst(project: Project | None) -> Iterator[Result]:
     font = str(given.get("mainfont", "Libertinus Serif"))
     folders = [str(project.root / FONTS)] if project else []
     try:
-        text = f'#set text(font: "{font}")\nfont'.encode()
-        page: object = typst.compile(text, font_paths=folders)
-        held = pdf.read(page if isinstance(page, bytes) else b"")
+        with tempfile.TemporaryDirectory() as folder:
+            page = Path(folder, "page.typ")
+            page.write_text(f'#set text(font: "{font}")\nfont', encoding="utf-8")
+            held = pdf.read(bytes(typst.compile(str(page), font_paths=folders)))
     except (RuntimeError, pdf.PdfError) as error:
         remedy = "pip install --force-reinstall typst"
         yield Result("Typst", "problem", f"cannot set a page: {error}", remedy)

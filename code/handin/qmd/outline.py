@@ -52,7 +52,7 @@ class Float:
 
 
 @dataclass(frozen=True)
-class Mention:
+class Reference:
     """A cross-reference (`label` is fig-…, tbl-…, sec-…, eq-…) or a citation (`label` is its key)."""
 
     label: str
@@ -66,8 +66,8 @@ class Outline:
 
     sections: list[Section] = field(default_factory=list)
     floats: list[Float] = field(default_factory=list)
-    mentions: list[Mention] = field(default_factory=list)
-    citations: list[Mention] = field(default_factory=list)
+    mentions: list[Reference] = field(default_factory=list)
+    citations: list[Reference] = field(default_factory=list)
     labels: set[str] = field(default_factory=set)  # all that can be referred to
     chunks: list[Chunk] = field(default_factory=list)  # hidden ones too: they run
     bare_pictures: list[str] = field(default_factory=list)  # places of pictures in no labelled figure
@@ -197,7 +197,7 @@ class _Reader:
                 for cite in node["c"][0]:
                     key = cite["citationId"]
                     found = self.outline.mentions if REFERENCE.match(key) else self.outline.citations
-                    found.append(Mention(key, self.places.mention(key), self.in_caption))
+                    found.append(Reference(key, self.places.mention(key), self.in_caption))
                     self.blocks([cite["citationPrefix"], cite["citationSuffix"]])
             case "Str":
                 if match := EQUATION_LABEL.match(node["c"]):

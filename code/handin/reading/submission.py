@@ -19,7 +19,7 @@ from handin.errors import HandinError, Place
 from handin.files import fingerprint, inventory
 from handin.files.inventory import Fault
 from handin.project import CONFIG, Handin, Project
-from handin.qmd.outline import Mention, Outline, keys, read_outline
+from handin.qmd.outline import Outline, Reference, keys, read_outline
 from handin.reading import pdf
 from handin.reading.layout import Layout
 from handin.reading.names import Use
@@ -238,7 +238,7 @@ class Submission:
             return None
         for key in sorted(self._keys_in_outputs):
             known = outline.mentions if key in outline.labels else outline.citations
-            known.append(Mention(key, NOTEBOOK, False))
+            known.append(Reference(key, NOTEBOOK, False))
         return outline
 
     @cached_property

@@ -39,7 +39,7 @@ from handin.render.notebook import pretend, program, remarks, take_results, tidy
 from handin.render.progress import Progress
 from handin.render.record import record
 from handin.render.refusals import refuse_chunks, refuse_unsupported, without_effect
-from handin.render.settings import Settings, document_settings
+from handin.render.settings import DocumentSettings, document_settings
 from handin.render.typeset import to_pdf, to_typst
 
 BUILD = "_build"
@@ -51,7 +51,7 @@ class Document:
 
     name: str
     source: Source
-    settings: Settings
+    settings: DocumentSettings
     blocks: Sequence[Prose | Chunk]
     notebook: NotebookNode
 

@@ -21,7 +21,7 @@ from handin.qmd.outline import div, float_block
 from handin.qmd.source import Line, with_roles
 from handin.render.figures import IMAGES
 from handin.render.kernel import ANSI
-from handin.render.settings import Settings
+from handin.render.settings import DocumentSettings
 
 FORMS = (*IMAGES, "text/markdown", "text/html", "text/plain")  # of an output, the best first
 TABLES = ("text/markdown", "text/html")
@@ -41,7 +41,7 @@ class Converter:
         on_paper: Whether a PDF is made of it, not a web page.
     """
 
-    def __init__(self, settings: Settings, media: Path, *, on_paper: bool) -> None:
+    def __init__(self, settings: DocumentSettings, media: Path, *, on_paper: bool) -> None:
         self._defaults = {
             "echo": True, "include": True, "output": True, "warning": True, **settings.execute,
         }  # fmt: skip

@@ -32,7 +32,7 @@ FIGURE_SIZE = (5.5, 3.5)  # in, Quarto's for Typst
 
 
 @dataclass(frozen=True)
-class Settings:
+class DocumentSettings:
     """What the renderer needs to know of one document."""
 
     metadata: dict[str, Any]  # everything, for the template and for `when-meta`
@@ -64,7 +64,7 @@ class Settings:
         return [named] if isinstance(named, str) else list(named)
 
 
-def document_settings(project: Project, source: Source) -> Settings:
+def document_settings(project: Project, source: Source) -> DocumentSettings:
     """Merge the settings that bear on a document.
 
     Raises:
@@ -76,7 +76,7 @@ def document_settings(project: Project, source: Source) -> Settings:
     formats = metadata.pop("format", {})
     typst = formats.get("typst", {}) if isinstance(formats, Mapping) else {}
     execute = metadata.pop("execute", {})
-    return Settings(metadata, dict(execute), dict(typst) if isinstance(typst, Mapping) else {})
+    return DocumentSettings(metadata, dict(execute), dict(typst) if isinstance(typst, Mapping) else {})
 
 
 def _check(located: Located) -> None:

@@ -14,14 +14,14 @@ from handin.project import Project
 from handin.qmd import pandoc
 from handin.qmd.pandoc import Node, attr, raw_inline, rewrite
 from handin.qmd.source import Source
-from handin.render.settings import Settings
+from handin.render.settings import DocumentSettings
 
 OWN_TEMPLATES = Path(__file__).parent / "typst"
 FONTS = "templates/fonts"  # of the project; whatever stands there is used where other fonts lack a letter
 PARTIALS = {"typst-template.typ", "typst-show.typ"}  # of Quarto's partials, those that a project may replace
 
 
-def to_typst(tree: Node, source: Source, settings: Settings, project: Project, folder: Path) -> str:
+def to_typst(tree: Node, source: Source, settings: DocumentSettings, project: Project, folder: Path) -> str:
     """The Typst source of a document.
 
     Args:
@@ -134,7 +134,7 @@ def _origin(diagnostic: str, text: str, source: Source) -> Place:
     return max(source.lines, key=lambda line: len(words & set(re.findall(r"\w{3,}", line.text)))).place
 
 
-def _assemble(templates: Path, settings: Settings, project: Project) -> None:
+def _assemble(templates: Path, settings: DocumentSettings, project: Project) -> None:
     """Copy the main template and its partials to one folder: Pandoc finds partials beside the main one only.
 
     Raises:

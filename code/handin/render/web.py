@@ -15,7 +15,7 @@ from handin.project import Project
 from handin.qmd import pandoc
 from handin.qmd.pandoc import Node, attr, rewrite
 from handin.qmd.source import Source
-from handin.render.settings import Settings
+from handin.render.settings import DocumentSettings
 
 FORMAT = "html"
 TEMPLATE = Path(__file__).parent / "web.html"
@@ -59,7 +59,7 @@ def callout(kind: str, title: list[Node], body: list[Node]) -> list[Node]:
     return [_div("", [f"callout-{kind}"], [{"t": "BlockQuote", "c": [head, *body]}])]
 
 
-def to_html(tree: Node, source: Source, settings: Settings, project: Project, folder: Path) -> str:
+def to_html(tree: Node, source: Source, settings: DocumentSettings, project: Project, folder: Path) -> str:
     """The page of a document, with everything that it needs inside.
 
     Args:

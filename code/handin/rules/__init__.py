@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from handin.project import Handin as Course
 from handin.reading.submission import Submission
 from handin.rules import (
     bans,
@@ -26,7 +25,7 @@ from handin.rules import (
 from handin.rules.finding import Finding, Status, cannot_tell
 from handin.rules.fresh import FRESH, fresh
 
-__all__ = ["RULES", "Course", "Finding", "Status", "Submission", "apply", "apply_rule"]
+__all__ = ["RULES", "Finding", "Status", "Submission", "apply", "apply_rule"]
 
 RULES: dict[str, Callable[[Submission], list[Finding]]] = {
     report.REPORT: report.report,
