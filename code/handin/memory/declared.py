@@ -40,9 +40,8 @@ def declarations(root: Path) -> dict[str, Declared]:
                 continue
             code = "\n".join(lines[count:]).strip()
             before = found.get(code, NOTHING)
-            forget = any(
-                o["name"] == "cache" and o["value"].lower() in ("false", "no", "off") for o in options
-            )
+            said = [option["value"].lower() for option in options if option["name"] == "cache"]
+            forget = not {"false", "no", "off"}.isdisjoint(said)
             depends = [
                 str(root / name)
                 for option in options

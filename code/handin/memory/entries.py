@@ -3,8 +3,8 @@
 `_build/memory/KEY/TRACE.json`: the key is the digest of all that was executed up to the cell, the trace that
 of its dependencies and their states, so that a file that is changed and changed back finds its entry again.
 Each file holds an entry and its checksum; it is written beside its place and moved there. A damaged one is
-removed, told in one line, and the cell executed anew. The files used least recently go first once they are
-more than `LIMIT` bytes.
+removed, told in one line, and the cell executed anew. Once they are more than `LIMIT` bytes, the files used
+least recently go.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ import stat
 import sys
 import sysconfig
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -42,12 +42,8 @@ Dependency = tuple[str, ...]
 
 EXCEPTED = ("_build", "_output", "_store")  # of the project: what a build writes
 DEVICES = ("/proc", "/sys", "/dev")
-UNWATCHED = {
-    "PROGRESS_FILE",
-    "HANDIN_FINGERPRINT",
-    "HANDIN_MEMORY",
-    "IPYTHONDIR",
-}  # variables that no output depends on
+# Variables that no output depends on.
+UNWATCHED = {"PROGRESS_FILE", "HANDIN_FINGERPRINT", "HANDIN_MEMORY", "IPYTHONDIR"}
 SUFFIXES = tuple(importlib.machinery.all_suffixes())
 INSTALLED = (".dist-info", ".egg-info", ".egg")
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -89,6 +85,7 @@ class Observer:
         self._active = False
         self._own = threading.local()  # what the observer itself reads is no dependency
         self._lock = threading.RLock()
+        self._environment = dict(os.environ)  # as it was when the process began
         self._written: set[str] = set()  # paths
         self._set: set[str] = set()  # variables
         self._seeded = False
@@ -132,7 +129,7 @@ class Observer:
             if _candidates(folder, names) != {name: before.get(name, "") for name in names}:
                 self._reason = self._reason or f"{folder} changed meanwhile"
             dependency = ("modules", folder, *sorted(names))
-            self._found[dependency] = state(dependency)
+            self._found[dependency] = state(dependency, self._environment)
         for path, signature in self._signatures.items():
             if _signature(path) != signature:
                 self._reason = self._reason or f"{path} changed meanwhile"
@@ -211,7 +208,7 @@ class Observer:
 
     def _variable(self, name: str) -> None:
         if self._active and name not in UNWATCHED and name not in self._set:
-            self._found.setdefault(("variable", name), state(("variable", name)))
+            self._found.setdefault(("variable", name), state(("variable", name), self._environment))
 
     def _seed(self) -> None:
         self._seeded = True
@@ -224,7 +221,7 @@ class Observer:
         try:
             if kind == "file":
                 self._signatures.setdefault(path, _signature(path))  # before: a change meanwhile is noticed
-            self._found[dependency] = state(dependency)
+            self._found[dependency] = state(dependency, self._environment)
         finally:
             self._own.reads = False
 
@@ -238,13 +235,12 @@ class Observer:
         )
 
 
-def state(dependency: Dependency) -> str:
+def state(dependency: Dependency, environment: Mapping[str, str]) -> str:
     """The present state of a dependency, as a short text; equal texts mean equal states."""
     kind, name, *names = dependency
     if kind == "variable":
-        environ: Any = os.environ
-        value = environ._data.get(environ.encodekey(name))  # past the watching of `os.environ`
-        return "unset" if value is None else f"set {hashlib.sha256(value).hexdigest()[:32]}"
+        value = environment.get(name)
+        return "unset" if value is None else _digest(value.encode(errors="surrogateescape"))
     if kind == "modules":
         return _digest(repr(sorted(_candidates(name, set(names)).items())).encode())
     try:
@@ -268,9 +264,8 @@ def packages() -> Iterator[str]:
     scheme = sysconfig.get_paths()
     base = sysconfig.get_paths(vars={"base": sys.base_prefix, "platbase": sys.base_exec_prefix})
     user = sysconfig.get_path("purelib", f"{os.name}_user")
-    folders = [
-        paths[key] for paths in (scheme, base) for key in ("stdlib", "platstdlib", "purelib", "platlib")
-    ]
+    kinds = ("stdlib", "platstdlib", "purelib", "platlib")
+    folders = [paths[kind] for paths in (scheme, base) for kind in kinds]
     for folder in dict.fromkeys([*folders, user]):
         yield from dict.fromkeys([f"{folder}{os.sep}", f"{os.path.realpath(folder)}{os.sep}"])
 
@@ -361,29 +356,29 @@ def _watch_environment(read: Callable[[str], None], write: Callable[[str], None]
     get, put, remove, each = environ.__getitem__, environ.__setitem__, environ.__delitem__, environ.__iter__
     copying: list[str] = [""]  # who copies all variables, for a child say, asks for none of them
 
-    def get_item(self: Any, name: str) -> Any:
+    def read_one(self: Any, name: str) -> Any:
         if name == copying[0]:
             copying[0] = ""
         elif isinstance(name, str):
             read(name)
         return get(self, name)
 
-    def set_item(self: Any, name: str, value: str) -> None:
+    def set_one(self: Any, name: str, value: str) -> None:
         write(name)
         put(self, name, value)
 
-    def delete_item(self: Any, name: str) -> None:
+    def remove_one(self: Any, name: str) -> None:
         write(name)
         remove(self, name)
 
-    def iterate(self: Any) -> Iterator[str]:
+    def names(self: Any) -> Iterator[str]:
         for name in each(self):
             copying[0] = name
             yield name
         copying[0] = ""
 
-    environ.__getitem__, environ.__setitem__ = get_item, set_item
-    environ.__delitem__, environ.__iter__ = delete_item, iterate
+    environ.__getitem__, environ.__setitem__ = read_one, set_one
+    environ.__delitem__, environ.__iter__ = remove_one, names
 
 
 def _watch_processes(tell: Callable[[], None]) -> None:

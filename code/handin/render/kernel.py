@@ -7,16 +7,19 @@ import re
 import shutil
 import signal
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
+from nbformat.v4 import output_from_msg
 
 from handin import memory
 from handin.errors import HandinError, Place
+from handin.memory.entries import Entry
+from handin.memory.recall import SWITCH, Recall, Request
 from handin.qmd.chunks import Chunk, Prose, expressions
 from handin.render.progress import VARIABLE, Progress
 
@@ -66,6 +69,10 @@ def execute(
         ChunkError: A chunk or an inline expression raised an error, or the kernel died.
         KeyboardInterrupt: Ctrl-C or SIGTERM; the kernel is gone by then.
     """
+    setup = SETUP.format(width=figure_size[0], height=figure_size[1])
+    if environment.get(SWITCH) == "1" and _recall(notebook, blocks, setup, folder, environment, progress.say):
+        progress.say("  every chunk is as it was: nothing to execute")
+        return
     with tempfile.TemporaryDirectory(prefix="handin-ipython-") as profile:
         environment = {
             **environment,
@@ -74,13 +81,82 @@ def execute(
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # the kernel's debugger must not warn in a chunk's output
         }
         shutil.copytree(MEMORY_SETTINGS, profile, dirs_exist_ok=True)
-        setup = SETUP.format(width=figure_size[0], height=figure_size[1])
         with (Path(profile) / "log").open("w+b") as log:
             asyncio.run(_Run(notebook, blocks, folder, environment, setup, progress, log).run())
             log.seek(0)
             for line in log.read().decode(errors="replace").splitlines():
                 if line.startswith("memory: "):
                     progress.say(line)
+
+
+def _recall(
+    notebook: NotebookNode,
+    blocks: Sequence[Prose | Chunk],
+    setup: str,
+    folder: Path,
+    environment: dict[str, str],
+    report: Callable[[str], None],
+) -> bool:
+    """Fill the notebook from memory, without a kernel; False if one is needed, and nothing is filled."""
+    recall = Recall(folder, folder, environment, lambda line: report(f"memory: {line}"))
+    found: list[Entry] = []
+    for request in (Request(setup, silent=True), *_requests(blocks)):
+        entry = recall.find(request)
+        if entry is None or any(_is_intricate(kind, content) for kind, content in entry.messages):
+            return False
+        recall.follow(request, entry)
+        found.append(entry)
+    entries = iter(found[1:])
+    number = 0
+    for cell, block in zip(notebook.cells, blocks, strict=True):
+        if isinstance(block, Chunk):
+            if block.runs:
+                number += 1
+                cell.execution_count = number
+                cell.outputs = _outputs(next(entries))
+        elif asked := expressions(block.text):
+            values = next(entries).reply["user_expressions"]
+            cell.metadata["user_expressions"] = _values(asked, values)
+    return True
+
+
+def _requests(blocks: Sequence[Prose | Chunk]) -> Iterator[Request]:
+    """What the kernel is asked, in order, after the set-up."""
+    for block in blocks:
+        if isinstance(block, Chunk):
+            if block.runs:
+                yield Request(block.code)
+        elif asked := expressions(block.text):
+            yield Request("", user_expressions=_numbered(asked))
+
+
+def _is_intricate(kind: str, content: dict[str, Any]) -> bool:
+    """Does it take a front end to make sense of a message?"""
+    return kind == "clear_output" or (kind == "stream" and not {"\r", "\b"}.isdisjoint(content["text"]))
+
+
+def _outputs(entry: Entry) -> list[NotebookNode]:
+    """The messages as a notebook has them: each stream in one piece."""
+    outputs: list[NotebookNode] = []
+    streams: dict[str, NotebookNode] = {}
+    for kind, content in entry.messages:
+        output = output_from_msg({"header": {"msg_type": kind}, "content": content})
+        if kind != "stream":
+            outputs.append(output)
+        elif output.name in streams:
+            streams[output.name].text += output.text
+        else:
+            streams[output.name] = output
+            outputs.append(output)
+    return outputs
+
+
+def _numbered(asked: Sequence[str]) -> dict[str, str]:
+    return {str(number): code for number, code in enumerate(asked)}
+
+
+def _values(asked: Sequence[str], values: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"expression": code, "result": values[number]} for number, code in _numbered(asked).items()]
 
 
 class _Run:
@@ -170,17 +246,16 @@ class _Run:
         found = expressions(prose.text)
         if not found:
             return
-        reply = await self._ask("", {str(number): code for number, code in enumerate(found)})
-        values = [reply["user_expressions"][str(number)] for number in range(len(found))]
-        for code, value in zip(found, values, strict=True):
+        reply = await self._ask("", _numbered(found))
+        values = _values(found, reply["user_expressions"])
+        for number, code in enumerate(found):
+            value = values[number]["result"]
             if value["status"] == "error":
                 raise ChunkError(
                     f"the inline expression `{code}` failed: {value['ename']}: {value['evalue']}",
                     place=_place_of(prose, code),
                 )
-        self._notebook.cells[index].metadata["user_expressions"] = [
-            {"expression": code, "result": value} for code, value in zip(found, values, strict=True)
-        ]
+        self._notebook.cells[index].metadata["user_expressions"] = values
 
     async def _ask(self, code: str, user_expressions: dict[str, str] | None = None) -> dict[str, Any]:
         """Run code outside the notebook and return the content of the kernel's reply."""

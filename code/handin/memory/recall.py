@@ -1,0 +1,113 @@
+"""Answers from memory: which entry stands for a request, after all the requests before it.
+
+A cell's key is a chain: the key of the cell before, with the states in which its dependencies were found, and
+the request itself. So a key stands for everything executed before the cell and everything read by then; what
+remains to be compared is what the cell itself reads. The chain begins with the circumstances: versions,
+folders, variables, and the memory's own code.
+
+The kernel asks here, and so does the built-in renderer: while every request is answered it needs no kernel.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import astuple, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from handin.memory.declared import NOTHING, Declared, declarations
+from handin.memory.entries import FOLDER, Entries, Entry, digest
+from handin.memory.observe import INSTALLED, UNWATCHED, packages, state
+
+FORMAT = 1
+SWITCH = "HANDIN_MEMORY"  # the variable that says 1 where memory works
+ALWAYS = {"SEED", "PLAN", "DRAFT", "FNN_STORE", "PYTHONPATH"}  # in every key, beside those of `_environment`
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a front end asks a kernel to execute."""
+
+    code: str
+    silent: bool = False
+    store_history: bool = True
+    user_expressions: dict[str, str] = field(default_factory=dict)
+
+
+class Recall:
+    """What a kernel that has been asked nothing yet would answer.
+
+    Args:
+        root: The project's folder.
+        folder: Where the kernel runs.
+        environment: The kernel's variables.
+        report: Takes a line about what is wrong with an entry.
+    """
+
+    def __init__(
+        self, root: Path, folder: Path, environment: Mapping[str, str], report: Callable[[str], None]
+    ) -> None:
+        self.entries = Entries(root / FOLDER, report)
+        self._environment = dict(environment)
+        self._first = self._chain = digest(_circumstances(root, folder, environment))
+        self._declared = declarations(root)
+        self._states: dict[tuple[str, ...], str] = {}  # of dependencies, each looked at once
+
+    def declared(self, request: Request) -> Declared:
+        """What the chunk of a request says about itself."""
+        return self._declared.get(request.code.strip(), NOTHING)
+
+    def key(self, request: Request) -> str:
+        """The key of a request that comes next."""
+        return digest([self._chain, *astuple(request), self.declared(request).depends])
+
+    def find(self, request: Request) -> Entry | None:
+        """The entry that answers a request that comes next; None if it has to be executed."""
+        if self.declared(request).forget:
+            return None
+        return self.entries.find(self.key(request), self._holds)
+
+    def follow(self, request: Request, entry: Entry) -> None:
+        """Go on behind a request that has this entry."""
+        self._chain = digest([self.key(request), entry.trace])
+
+    def restart(self) -> None:
+        """Go back to before the first request."""
+        self._chain = self._first
+
+    def _holds(self, dependency: list[str]) -> bool:
+        what = tuple(dependency[:-1])
+        if what not in self._states:
+            self._states[what] = state(what, self._environment)
+        return self._states[what] == dependency[-1]
+
+
+def project_root() -> Path | None:
+    """The project's folder: the working directory or one above it."""
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if (folder / "_quarto.yml").is_file()), None)
+
+
+def _circumstances(root: Path, folder: Path, environment: Mapping[str, str]) -> dict[str, Any]:
+    """What every cell depends on."""
+    installed = {
+        name
+        for path in packages()
+        if os.path.isdir(path)
+        for name in os.listdir(path)
+        if name.endswith(INSTALLED)
+    }
+    settings = root / "_environment"
+    lines = settings.read_text(encoding="utf-8").splitlines() if settings.is_file() else []
+    named = {match[1] for line in lines if (match := re.match(r"\s*(?:export\s+)?(\w+)\s*=", line))}
+    return {
+        "format": FORMAT,
+        "memory": [state(("file", str(path)), {}) for path in sorted(Path(__file__).parent.glob("*.py"))],
+        "python": [sys.version, sys.executable],
+        "packages": sorted(installed),
+        "folders": [str(root), str(folder)],
+        "variables": {name: environment.get(name) for name in sorted((named | ALWAYS) - UNWATCHED)},
+    }
