@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -109,3 +110,17 @@ def _at_the_top(path: Path) -> Iterator[tuple[str, int]]:
         for line in range(node.lineno + 1, (node.end_lineno or node.lineno) + 1)
     }
     return ((name, line) for name, line in imports(path) if line not in inner)
+
+
+def test_the_architecture_names_every_room_and_every_variable() -> None:
+    text = (CODE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w.]+?)(?:\.py|/)?`", text))
+    rooms = {path.stem for path in (CODE / "handin").iterdir() if not path.stem.startswith("_")} - {"cli"}
+    rooms |= {
+        path.name for path in (CODE / "fnn").iterdir() if path.is_dir() and not path.name.startswith("_")
+    }
+    assert rooms <= named
+    pattern = re.compile(r'environ(?:\.get)?[\[(]\s*"([A-Z_]+)"|"([A-Z_]+)" (?:not )?in os\.environ')
+    code = "".join(path.read_text(encoding="utf-8") for path in FILES)
+    read = {name for found in pattern.findall(code) for name in found if name}
+    assert {"PLAN", "SEED", "FNN_STORE", "DRAFT"} <= read <= named

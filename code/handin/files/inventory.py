@@ -15,7 +15,7 @@ from handin.settings import within
 
 # What a hand-in consists of, at the top of the project; folders are taken whole, but for what follows.
 FILES = (CONFIG, "_environment", "README.md", "LICENSE", "Makefile", "pyproject.toml", "constraints.txt")
-FOLDERS = ("sections", "code", "templates", "data", "tests", "benchmarks")
+FOLDERS = ("sections", "code", "templates", "data", "docs", "tests", "benchmarks")
 
 # Never part of it: caches, environments, editors' files, what begins with a dot or (a scratch folder)
 # an underscore.
