@@ -42,13 +42,11 @@ class Memory(threading.Thread):
 
 def _family(pid: int) -> list[int]:
     try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        tasks = [*Path(f"/proc/{pid}/task").iterdir()]
+        children = [child for task in tasks for child in (task / "children").read_text().split()]
     except OSError:
         return []  # it has ended
     found = [pid]
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        if task.name != str(pid):
-            children += (task / "children").read_text().split()
     for child in children:
         found += _family(int(child))
     return found

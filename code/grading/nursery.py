@@ -1,7 +1,7 @@
-"""The worker's side of `grading.sandbox`: forks a child per job, limits it, listens to it, ends it.
+"""The other side of `grading.sandbox`: forks a child per job, limits it, listens to it, ends it.
 
-Runs as `python -m grading.nursery MODULE:FUNCTION BOUNDS`; jobs come in and outcomes go out as lines of JSON.
-It has no threads, so a fork is safe.
+Runs as `python -m grading.nursery MODULE:FUNCTION BOUNDS WORKERS`; a list of jobs comes in, outcomes go out
+as lines of JSON, each with its job's number. It has no threads, so a fork is safe.
 """
 
 from __future__ import annotations
@@ -15,44 +15,82 @@ import selectors
 import signal
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, NoReturn
 
 from grading.sandbox import MIB, Bounds, Outcome, Say
 
 
-def nurse(function: str, bounds: Bounds) -> None:
-    """Read jobs from standard input, fork a child for each, write the outcomes to standard output."""
+@dataclass
+class _Child:
+    """A job that runs."""
+
+    job: int
+    pid: int
+    end: float  # when it has to have ended
+    said: bytearray = field(default_factory=bytearray)
+    late: str = ""  # why it had to be stopped
+
+
+def nurse(function: str, bounds: Bounds, jobs: Sequence[str], workers: int) -> None:
+    """Fork a child for every job, some at a time, and write the outcomes to standard output."""
     module, name = function.split(":")
     call: Callable[[str, Say], None] = getattr(importlib.import_module(module), name)
+    selector = selectors.DefaultSelector()
+
+    def stop(*_: object) -> NoReturn:
+        for key in selector.get_map().values():
+            _kill(key.data.pid, os.killpg)
+            _kill(key.data.pid, os.kill)
+        os._exit(1)
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches us too; the parent decides
-    for line in sys.stdin.buffer:
-        outcome = _bear(call, json.loads(line), bounds)
-        sys.stdout.buffer.write(json.dumps(asdict(outcome)).encode() + b"\n")
-        sys.stdout.buffer.flush()
+    signal.signal(signal.SIGTERM, stop)
+    begun = 0
+    while begun < len(jobs) or selector.get_map():
+        while begun < len(jobs) and len(selector.get_map()) < workers:
+            receive, pid = _bear(call, jobs[begun], bounds)
+            selector.register(
+                receive, selectors.EVENT_READ, _Child(begun, pid, time.monotonic() + bounds.wall)
+            )
+            begun += 1
+        children = list(selector.get_map().values())
+        first = min(key.data.end for key in children)
+        heard = {key.fd for key, _ in selector.select(max(first - time.monotonic(), 0))}
+        for key in children:
+            if _listen(key.data, key.fd, key.fd in heard, bounds):
+                selector.unregister(key.fd)
+                os.close(key.fd)
+                # One that has said all it can say, or closed its mouth, is given a second to end by itself.
+                status = _end_of(key.data.pid, seconds=0.0 if key.data.late else 1.0)
+                outcome = _outcome(bytes(key.data.said), status, key.data.late, bounds)
+                sys.stdout.buffer.write(json.dumps([key.data.job, asdict(outcome)]).encode() + b"\n")
+                sys.stdout.buffer.flush()
 
 
-def _bear(call: Callable[[str, Say], None], job: str, bounds: Bounds) -> Outcome:
+def _bear(call: Callable[[str, Say], None], job: str, bounds: Bounds) -> tuple[int, int]:
+    """Start a child; gives the pipe that it speaks into, and its number."""
     receive, send = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(receive)
         _live(call, job, bounds, send)
     os.close(send)
+    return receive, child
 
-    def stop(*_: object) -> NoReturn:
-        _kill(child, os.killpg)
-        _kill(child, os.kill)
-        os._exit(1)
 
-    signal.signal(signal.SIGTERM, stop)
-    said, late = _listen(receive, bounds)
-    os.close(receive)
-    # A child that has said all it can say, or closed its mouth, is given a second to end by itself.
-    status = _end_of(child, seconds=0.0 if late else 1.0)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    return _outcome(said, status, late, bounds)
+def _listen(child: _Child, receive: int, heard: bool, bounds: Bounds) -> bool:
+    """Take what a child says; whether it has come to its end, or is brought to it."""
+    if heard:
+        piece = os.read(receive, 65536)
+        child.said += piece
+        if len(child.said) > bounds.answer:
+            child.late = f"stopped: more than {bounds.answer // MIB} MiB to say"
+        return not piece or bool(child.late)
+    if time.monotonic() >= child.end:
+        child.late = f"stopped after {bounds.wall:.0f} s"
+    return bool(child.late)
 
 
 def _end_of(child: int, seconds: float) -> int:
@@ -72,23 +110,6 @@ def _end_of(child: int, seconds: float) -> int:
 def _kill(child: int, kill: Callable[[int, int], None]) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         kill(child, signal.SIGKILL)
-
-
-def _listen(receive: int, bounds: Bounds) -> tuple[bytes, str]:
-    """What the child says until it ends, and why it had to be stopped."""
-    said = bytearray()
-    end = time.monotonic() + bounds.wall
-    with selectors.DefaultSelector() as selector:
-        selector.register(receive, selectors.EVENT_READ)
-        while True:
-            if not selector.select(max(end - time.monotonic(), 0)):
-                return bytes(said), f"stopped after {bounds.wall:.0f} s"
-            piece = os.read(receive, 65536)
-            if not piece:
-                return bytes(said), ""
-            said += piece
-            if len(said) > bounds.answer:
-                return bytes(said), f"stopped: more than {bounds.answer // MIB} MiB to say"
 
 
 def _outcome(said: bytes, status: int, late: str, bounds: Bounds) -> Outcome:
@@ -142,6 +163,7 @@ def _live(call: Callable[[str, Say], None], job: str, bounds: Bounds, send: int)
 def _limit(bounds: Bounds, send: int) -> None:
     os.setpgid(0, 0)
     signal.signal(signal.SIGXCPU, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CPU, (bounds.cpu, bounds.cpu + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # no file can be written; pipes can
@@ -157,4 +179,4 @@ def _limit(bounds: Bounds, send: int) -> None:
 
 
 if __name__ == "__main__":
-    nurse(sys.argv[1], Bounds(**json.loads(sys.argv[2])))
+    nurse(sys.argv[1], Bounds(**json.loads(sys.argv[2])), json.load(sys.stdin), int(sys.argv[3]))
