@@ -15,7 +15,7 @@ QUIET = || { code=$$?; test $$code = 130 || exit $$code; }
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := render
-.PHONY: render html draft preview check pack test test-long lint constraints clean distclean help
+.PHONY: render html draft preview check pack test test-long test-faults lint constraints clean distclean help
 
 render: $(VENV)/installed $(VENV)/quarto ## build report and notebook (the default)
 	@$(HANDIN) render $(QUIET)
@@ -40,6 +40,9 @@ test: lint ## lint, type check and test
 
 test-long: $(VENV)/installed-tests ## run the tests that take minutes
 	@$(BIN)/python -m pytest -m long
+
+test-faults: $(VENV)/installed-tests ## kill, starve and feed nonsense to everything, for twelve minutes
+	@$(BIN)/python -m pytest -m faults tests/faults
 
 lint: $(VENV)/installed-tests ## lint and type check
 	@$(BIN)/ruff check

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import re
 import stat
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -62,8 +60,6 @@ def pack(project: Project, submission: Submission, findings: Sequence[Finding]) 
         if path.parent != project.output_dir or Path(name).name != name:
             raise HandinError(f"`{name}` is no name for a ZIP", remedy="mend `login` in _quarto.yml")
         paths.append(path)
-    for path in paths:
-        _remove_debris(path)
     publish(dict.fromkeys(paths, data))
     for path in paths:
         _verify(path, course)
@@ -106,29 +102,3 @@ def _verify(path: Path, course: Handin) -> None:
     for finding in manifest(Submission(path.name, files, course)):
         if finding.status is Status.FAIL:
             raise HandinError(f"{path.name} does not read back: {finding.place}: {finding.message}")
-
-
-def _remove_debris(path: Path) -> None:
-    """Remove what a killed `pack` left beside the ZIP: files named after a process that is no more."""
-    for beside in path.parent.glob(f".{_glob_escaped(path.name)}.*"):
-        match = re.fullmatch(r"\d+", beside.name.rpartition(".")[2])
-        if match and not _runs(int(match[0])):
-            beside.unlink(missing_ok=True)
-
-
-def _glob_escaped(name: str) -> str:
-    """A name in which no sign is special to `glob`."""
-    return re.sub(r"([*?[])", r"[\1]", name)
-
-
-def _runs(process: int) -> bool:
-    """Whether a process is alive; where asking is not harmless, it counts as alive."""
-    if os.name == "nt":
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True

@@ -11,6 +11,7 @@ from types import ModuleType
 import click
 from rich.console import Console
 
+from handin.files.publish import complete
 from handin.project import Project, find_root, load_project
 
 PACKAGES = Path(__file__).resolve().parents[2]
@@ -37,7 +38,9 @@ def beside() -> Iterator[ModuleType]:
 
 def current_project(ctx: click.Context) -> Project:
     """The project that the command was started in, read and checked."""
-    return load_project(find_root(ctx.obj))
+    project = load_project(find_root(ctx.obj))
+    complete(project.output_dir)  # what a killed command left half done
+    return project
 
 
 def console() -> Console:

@@ -12,8 +12,8 @@ import click
 
 from handin.commands import current_project
 from handin.errors import HandinError, Place
+from handin.files.lock import BUILD, alone
 from handin.project import Project
-from handin.render.builtin import BUILD
 from handin.render.collect import left_notebooks
 from handin.render.environment import environment
 from handin.render.figures import obsolete_figures
@@ -28,8 +28,9 @@ def command(ctx: click.Context, store: bool) -> None:
     if store:
         clean_store(project)
         return
-    for name in clean_project(project):
-        click.echo(f"removed {name}")
+    with alone(project.root, "handin clean", click.echo):
+        for name in clean_project(project):
+            click.echo(f"removed {name}")
 
 
 def clean_store(project: Project) -> None:

@@ -6,6 +6,7 @@ import click
 
 from handin.commands import current_project
 from handin.commands.check import show
+from handin.files.lock import alone
 from handin.pack import NotReadyError, pack
 from handin.reading.submission import Submission
 from handin.rules import Status, apply
@@ -16,13 +17,14 @@ from handin.rules import Status, apply
 def command(ctx: click.Context) -> None:
     """Write the ZIP that is handed in, one per student; refuse while a rule fails."""
     project = current_project(ctx)
-    submission = Submission.of(project)
-    findings = apply(submission)
-    try:
-        paths = pack(project, submission, findings)
-    except NotReadyError as error:
-        show(error.findings)
-        raise
+    with alone(project.root, "handin pack", click.echo):
+        submission = Submission.of(project)
+        findings = apply(submission)
+        try:
+            paths = pack(project, submission, findings)
+        except NotReadyError as error:
+            show(error.findings)
+            raise
     for path in paths:
         shown = path.relative_to(project.root)
         click.echo(f"{shown}  {path.stat().st_size / 1e6:.1f} MB, {len(submission.files) + 1} files")

@@ -1,16 +1,26 @@
-"""New files take the place of old ones, all of them or none."""
+"""New files take the place of old ones, all of them or none, whenever the process is killed.
+
+All contents are written beside their places first. Then a list of the moves is put down, then the moves are
+made, then the list is removed. A kill before the list leaves the old files; one after it is made good by
+`complete`, which every command calls first and which makes the moves that are left.
+"""
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from handin.errors import HandinError, Place
+from handin.project import CONFIG
 
 WAITING = (signal.SIGINT, signal.SIGTERM)
+MOVES = ".handin-moves.json"  # in the folder of the first file: what is on its way
+BESIDE = re.compile(r"\.(?P<name>.+)\.(?P<process>\d+)")
 
 
 def publish(files: Mapping[Path, bytes], obsolete: Iterable[Path] = ()) -> None:
@@ -18,21 +28,40 @@ def publish(files: Mapping[Path, bytes], obsolete: Iterable[Path] = ()) -> None:
 
     Nothing is moved before all are written, and an interruption waits for the moves, which take no time.
 
+    Args:
+        files: Contents by path, all of one project, or in one folder and those beside it.
+        obsolete: Files to remove there.
+
     Raises:
-        HandinError: A file cannot be written; no file has changed then.
+        HandinError: A file cannot be written; no file has changed then. Or one cannot be replaced: the others
+            are, and the next command tries again.
     """
-    written: list[tuple[Path, Path]] = []
+    if not files:
+        return
+    folder = next(iter(files)).parent
+    complete(folder)
+    removed = sorted({*obsolete} - {*files})
+    beside: dict[Path, Path] = {}
     try:
-        for path, content in files.items():
+        for path in files:
             path.parent.mkdir(parents=True, exist_ok=True)
-            beside = path.with_name(f".{path.name}.{os.getpid()}")
-            written.append((beside, path))
-            beside.write_bytes(content)
+        _remove_debris({*files, *removed, folder / MOVES})
+        for path, content in files.items():
+            if path.is_dir():
+                raise IsADirectoryError(0, "a folder stands in the place of a file", str(path))
+            beside[path] = path.with_name(f".{path.name}.{os.getpid()}")
+            _write(beside[path], content)
+        moves = {
+            "moves": [_relative([beside[path], path], folder) for path in files],
+            "remove": _relative(removed, folder),
+        }
+        draft = folder / f".{MOVES}.{os.getpid()}"
+        beside[folder / MOVES] = draft
+        _write(draft, json.dumps(moves).encode())
         with _uninterrupted():
-            for beside, path in written:
-                os.replace(beside, path)
-            for path in set(obsolete) - set(files):
-                path.unlink(missing_ok=True)
+            os.replace(draft, folder / MOVES)
+            beside.clear()
+            complete(folder)
     except OSError as error:
         raise HandinError(
             f"cannot write: {error.strerror}",
@@ -40,8 +69,95 @@ def publish(files: Mapping[Path, bytes], obsolete: Iterable[Path] = ()) -> None:
             remedy="make room, or make the folder writable; the old documents are untouched",
         ) from error
     finally:
-        for beside, _ in written:
-            beside.unlink(missing_ok=True)
+        for path in beside.values():
+            path.unlink(missing_ok=True)
+
+
+def complete(folder: Path) -> None:
+    """Make the moves that a killed `publish` left undone; there are none after most.
+
+    Several processes may do so at the same time.
+
+    Raises:
+        HandinError: A file cannot be replaced.
+    """
+    moves = folder / MOVES
+    try:
+        listed = json.loads(moves.read_bytes())
+        pairs = [(folder / beside, folder / path) for beside, path in listed["moves"]]
+        removed = [folder / path for path in listed["remove"]]
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except (ValueError, KeyError, TypeError):
+        pairs, removed = [], []  # no list of ours: ours are whole
+    try:
+        for beside, path in pairs:
+            if _is_ours(beside, path, folder) and beside.exists():
+                _replace(beside, path)
+        for path in removed:
+            if _is_near(path, folder):
+                path.unlink(missing_ok=True)
+        moves.unlink(missing_ok=True)
+    except OSError as error:
+        raise HandinError(
+            f"cannot be replaced: {error.strerror}",
+            place=Place(error.filename2 or error.filename or "?"),
+            remedy="close what holds it, or let it be written to; then give any command again",
+        ) from error
+
+
+def _replace(beside: Path, path: Path) -> None:
+    try:
+        os.replace(beside, path)
+    except FileNotFoundError:
+        if beside.exists():
+            raise  # the folder is gone; else another process was faster
+
+
+def _is_ours(beside: Path, path: Path, folder: Path) -> bool:
+    match = BESIDE.fullmatch(beside.name)
+    named = match is not None and match["name"] == path.name
+    return named and beside.parent == path.parent and _is_near(path, folder)
+
+
+def _is_near(path: Path, folder: Path) -> bool:
+    """Whether a path stands where `publish` writes: a list that came with others' files does nothing else."""
+    root = next((one for one in folder.parents if (one / CONFIG).is_file()), folder.parent)
+    return Path(os.path.normpath(path)).is_relative_to(root)
+
+
+def _relative(paths: Iterable[Path], folder: Path) -> list[str]:
+    return [os.path.relpath(path, folder) for path in paths]
+
+
+def _write(path: Path, content: bytes) -> None:
+    with open(path, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())  # a full disk is noticed here, and a power cut leaves no empty documents
+
+
+def _remove_debris(paths: Iterable[Path]) -> None:
+    """Remove what a killed `publish` left beside the files: it is named after a process that is no more."""
+    names = {(path.parent, path.name) for path in paths}
+    for folder in {path.parent for path in paths}:
+        for beside in folder.iterdir():
+            match = BESIDE.fullmatch(beside.name)
+            if match and (folder, match["name"]) in names and not _runs(int(match["process"])):
+                beside.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    """Whether a process is alive; where asking is not harmless, it counts as alive."""
+    if os.name == "nt":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        pass
+    return True
 
 
 @contextmanager

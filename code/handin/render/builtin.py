@@ -21,6 +21,7 @@ from rich.console import Console
 from handin.errors import Faults, HandinError
 from handin.files import fingerprint
 from handin.files.fingerprint import Fingerprint
+from handin.files.lock import alone
 from handin.files.publish import publish
 from handin.project import Project
 from handin.qmd import pandoc
@@ -41,8 +42,6 @@ from handin.render.record import record
 from handin.render.refusals import refuse_chunks, refuse_unsupported, without_effect
 from handin.render.settings import DocumentSettings, document_settings
 from handin.render.typeset import to_pdf, to_typst
-
-BUILD = "_build"
 
 
 @dataclass
@@ -109,9 +108,15 @@ class Builder:
             HandinError: Anything is wrong with them. No file has changed then.
             KeyboardInterrupt: Interrupted; no file has changed either.
         """
-        root = self._project.root
-        (root / BUILD).mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="render-", dir=root / BUILD) as name:
+        with alone(self._project.root, "handin render", self._say) as build:
+            return self._render(names, build)
+
+    def _say(self, line: str) -> None:
+        if self._console:
+            self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def _render(self, names: Sequence[str], build: Path) -> list[Path]:
+        with tempfile.TemporaryDirectory(prefix="render-", dir=build) as name:
             folder = Path(name)
             with Progress(self._console, folder / "progress.jsonl") as progress:
                 built_from = fingerprint.of(self._project, self._environment)

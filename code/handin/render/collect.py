@@ -22,6 +22,7 @@ from handin.render.record import record
 from handin.render.settings import document_settings
 
 FINGERPRINT = "HANDIN_FINGERPRINT"  # set by `handin render`: the fingerprint taken before the first chunk ran
+FIGURES = "HANDIN_FIGURES"  # set by `handin render`: where figures wait until all is put in place at once
 
 
 def collect(project: Project) -> list[Path]:
@@ -30,6 +31,7 @@ def collect(project: Project) -> list[Path]:
     Returns:
         The files written.
     """
+    figures_dir = Path(os.environ.get(FIGURES, project.figures_dir))
     output = Path(os.environ.get("QUARTO_PROJECT_OUTPUT_DIR", project.output_dir))
     taken = fingerprint.from_pdf({fingerprint.KEY: os.environ.get(FINGERPRINT, "")})
     built_from = taken or fingerprint.of(project)
@@ -50,12 +52,12 @@ def collect(project: Project) -> list[Path]:
             kept = record(notebook, metadata, project)
             fingerprint.embed_notebook(kept, built_from)
             files[output / f"{stem}.ipynb"] = f"{nbformat.writes(kept)}\n".encode()
-        files |= {project.figures_dir / figure: content for figure, content in figures(notebook).items()}
+        files |= {figures_dir / figure: content for figure, content in figures(notebook).items()}
         pdf = output / f"{stem}.pdf"
         if pdf.is_file():
             files[pdf] = fingerprint.embed_pdf(pdf.read_bytes(), built_from)
     whole = "QUARTO_PROJECT_RENDER_ALL" in os.environ
-    publish(files, obsolete=obsolete_figures(project.figures_dir, files) if whole else ())
+    publish(files, obsolete=obsolete_figures(figures_dir, files) if whole else ())
     for path in left:
         _remove(path)
     return list(files)

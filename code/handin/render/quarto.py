@@ -18,15 +18,16 @@ from rich.console import Console
 
 from handin.errors import HandinError, Place
 from handin.files import fingerprint
+from handin.files.lock import alone
 from handin.files.publish import publish
 from handin.project import Project
-from handin.render.collect import FINGERPRINT
+from handin.render.collect import FIGURES, FINGERPRINT
 from handin.render.environment import DRAFT_MARK, environment
+from handin.render.figures import obsolete_figures
 from handin.render.kernel import ANSI
 from handin.render.notebook import remarks
 from handin.render.progress import VARIABLE, Progress
 
-BUILD = "_build"
 CELL = re.compile(r"Cell (?P<number>\d+)/(?P<total>\d+): '(?P<label>[^']*)'\.*(Done)?$")
 DOCUMENT = re.compile(r"\[\d+/\d+\] (?P<name>\S+\.qmd)$")
 SETTING = re.compile(r"^\[typst\]: Compiling (?P<file>\S+)")
@@ -69,17 +70,23 @@ def render_by_quarto(
         HandinError: Quarto failed; what it said is part of the message. No document has changed then.
     """
     root = project.root
-    (root / BUILD).mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="quarto-", dir=root / BUILD) as name:
+    say = Progress(console, Path()).say
+    with (
+        alone(root, "handin render", say) as build,
+        tempfile.TemporaryDirectory(prefix="quarto-", dir=build) as name,
+    ):
         folder = Path(name)
         output = folder / "output"
         progress_file = folder / "progress.jsonl"
         variables = quarto_environment(project, draft=draft, quick=quick)
+        figures = folder / "figures"
+        figures.mkdir()
         variables |= {
             VARIABLE: str(progress_file),
+            FIGURES: str(figures),
             FINGERPRINT: fingerprint.of(project, variables).as_json(),
         }
-        # A render of the whole project may remove figures that no document draws any more.
+        # After a render of the whole project figures that no document draws any more can go.
         rounds = [[]] if set(names) == set(project.documents) else [[name] for name in names]
         with Progress(console, progress_file) as progress:
             for documents in rounds:
@@ -88,11 +95,13 @@ def render_by_quarto(
                 command += ["--metadata", f"{DRAFT_MARK}:true"] if draft or quick else []
                 _run(command, root, variables, progress)
         files = {
-            project.output_dir / path.name: path.read_bytes()
-            for path in sorted(output.glob("*"))
+            place / path.name: path.read_bytes()
+            for folder, place in ((output, project.output_dir), (figures, project.figures_dir))
+            for path in sorted(folder.glob("*"))
             if path.is_file()
         }
-    publish(files)
+        whole = rounds == [[]]
+        publish(files, obsolete_figures(project.figures_dir, files) if whole else ())
     notebooks = [nbformat.reads(data, 4) for path, data in files.items() if path.suffix == ".ipynb"]
     for remark in sorted({remark for notebook in notebooks for remark in remarks(notebook)}):
         progress.say(remark)

@@ -1,0 +1,72 @@
+"""A small project that passes every rule and builds in two seconds: the faults happen to its copies."""
+
+import os
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from handin import starter
+from handin.project import load_project
+from handin.render.builtin import Builder
+
+ASSIGNMENT = starter.Assignment(
+    course="Testing (FSS24)",
+    number=2,
+    title="Small Things",
+    tasks=starter.read_tasks("1 One; 1a Part; 2 Two"),
+    authors=(("Grace Hopper", "ghopper"),),
+    archive="dl24-{assignment}-{login}.zip",
+    package="solution",
+    banned=("numpy",),
+    requires=(),
+)
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small project, built; not to be written to."""
+    folder = tmp_path_factory.mktemp("small") / "project"
+    starter.create(folder, ASSIGNMENT)
+    Builder(load_project(folder)).render(["report.qmd", "notebook.qmd"])
+    return folder
+
+
+@pytest.fixture
+def fresh(built: Path, tmp_path: Path) -> Callable[..., Path]:
+    """Makes copies of the built project; with `changed` the sources of all documents have changed since."""
+    numbers = iter(range(1_000_000))
+
+    def copy(*, changed: bool = False) -> Path:
+        folder = tmp_path / f"copy-{next(numbers)}" / "project"
+        shutil.copytree(built, folder, symlinks=True)
+        if changed:
+            change(folder)
+        return folder
+
+    return copy
+
+
+@pytest.fixture
+def project(fresh: Callable[..., Path]) -> Path:
+    """One such copy, unchanged."""
+    return fresh()
+
+
+def change(folder: Path) -> None:
+    """Edit a copy so that report, notebook and figure come out otherwise."""
+    points = folder / "data" / "points.csv"
+    points.write_text(points.read_text() + "7,0.5\n")
+    for name in ("report.qmd", "notebook.qmd"):
+        text = (folder / name).read_text().replace("Small Things", "Other Things")
+        (folder / name).write_text(text)
+
+
+@pytest.fixture
+def chance(request: pytest.FixtureRequest) -> random.Random:
+    """Random numbers; the seed stands in the report of a failure, and FAULTS_SEED repeats it."""
+    seed = int(os.environ.get("FAULTS_SEED") or random.SystemRandom().randrange(10**6))
+    print(f"FAULTS_SEED={seed}")
+    return random.Random(seed)
