@@ -25,8 +25,8 @@ def test_a_true_claim_is_noted_with_its_section_and_values(book: ClaimBook) -> N
     claim(torch.tensor([True, True]), "errors fall", a=0.123456, steps=[1, 2])
     (noted,) = book
     assert (noted.section, noted.place) == ("2c", "sections/2-widths.qmd:5")
-    assert noted.values == "a 0.1235, steps [1, 2]"
-    assert book.table().rows == [["2c", "errors fall", "a 0.1235, steps [1, 2]"]]
+    assert noted.values == "a 0.123; steps 1, 2"
+    assert book.table().rows == [["2c", "errors fall", "a 0.123; steps 1, 2"]]
 
 
 @pytest.mark.parametrize("condition", [False, torch.tensor([True, False])])
@@ -44,6 +44,15 @@ def test_a_draft_marks_a_false_claim_and_goes_on(
     claim(False, "errors fall", a=3)
     assert "Markdown" in capsys.readouterr().out  # what a kernel shows as a paragraph
     assert "**(false)**" in book.table().rows[0][1]
+
+
+def test_a_claim_that_holds_reads_no_section(book: ClaimBook, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(sentence: str) -> tuple[str, str]:
+        raise AssertionError(f"the sections were searched for {sentence}")
+
+    monkeypatch.setattr(claims, "_locate", refuse)
+    claim(True, "errors fall", a=1)
+    assert len(book) == 1
 
 
 def test_a_chunk_that_runs_again_replaces_its_claim(book: ClaimBook) -> None:

@@ -6,9 +6,13 @@ import pytest
 import torch
 
 from fnn import MLP, Dataset, experiments, load_d1
-from fnn.experiments.restarts import centre_probability
-from fnn.experiments.variants import MethodRun, operations_per_evaluation
-from fnn.experiments.widths import WidthStudy
+from fnn.experiments.common import median
+from fnn.experiments.task_2a import turning_points
+from fnn.experiments.task_2b import centre_probability, losses_at
+from fnn.experiments.task_2c import Widths, WidthStudy
+from fnn.experiments.task_2d import median_run
+from fnn.experiments.task_2e import MethodRun, agreement, idle_units, operations_per_evaluation
+from fnn.landscape.limit_models import limit_models
 from fnn.training import train_restarts
 
 
@@ -62,13 +66,67 @@ def test_a_spike_is_found_between_the_points_it_avoids(data: Dataset) -> None:
 
 
 def test_ablation_of_a_duplicated_unit(data: Dataset) -> None:
-    # Two copies of one unit: deleting one halves the step, refitting repairs it.
+    # Two copies of one unit: without one half of the step is lost, refitting repairs it.
     mlp = network([1.0, 1.0], [-6.0, -6.0], [0.5, 0.5], 0.1)
     ablation = experiments.ablate(mlp, data)
-    assert ablation.largest_correlation == pytest.approx(1.0)
+    assert ablation.correlation_gap == pytest.approx(0.0, abs=1e-12)
     assert ablation.cancellation == pytest.approx(1.0)
-    assert ablation.deleted[0] == pytest.approx(ablation.deleted[1].item())
+    assert ablation.frozen[0] == pytest.approx(ablation.frozen[1].item())
     assert (ablation.refitted <= ablation.intact + 1e-12).all()
+    assert (ablation.dispensable, ablation.removable) == (2, 2)  # the step is poor: a constant will do
+
+
+def test_ablation_does_not_depend_on_how_units_are_turned(data: Dataset) -> None:
+    rising = network([1.0, 2.0], [-6.0, -8.0], [0.5, -1.5], 0.1)
+    turned = network([-1.0, 2.0], [6.0, -8.0], [-0.5, -1.5], 0.6)
+    one, other = experiments.ablate(rising, data), experiments.ablate(turned, data)
+    torch.testing.assert_close(one.frozen, other.frozen)
+    torch.testing.assert_close(one.refitted, other.refitted)
+
+
+def test_conjectures_follow_the_stretches_of_the_data(data: Dataset) -> None:
+    guesses = [experiments.conjecture(data, m) for m in (0, 1, 2, 3, 5)]
+    assert [turning_points(guess.model, data) for guess in guesses] == [0, 0, 1, 2, 4]
+    losses = [guess.train_mse for guess in guesses]
+    assert losses == sorted(losses, reverse=True)
+    assert losses[0] == pytest.approx(0.438543, abs=1e-6)
+    hinges = experiments.conjecture(data, 4, "relu").model
+    kinks = (-hinges.layers()[0][1] / hinges.layers()[0][0][0]).sort().values
+    torch.testing.assert_close(kinks, torch.tensor(experiments.bends(data), dtype=torch.float64))
+
+
+def test_at_fixed_v_the_excess_is_that_of_the_limit_model(data: Dataset) -> None:
+    limit = limit_models(data)[0]
+    V = torch.tensor([10.0, 100.0, 1000.0], dtype=torch.float64)
+    ratio = (losses_at(limit, data, V) - limit.loss) / limit.excess(V)
+    assert ratio.tolist() == pytest.approx([1.053, 1.0005, 1.0], abs=2e-3)
+
+
+def test_medians_lie_between_the_two_middle_values() -> None:
+    assert median(torch.tensor([4.0, 1.0, 2.0, 10.0])) == 3.0
+
+
+def test_the_median_run_and_the_agreement_of_two_methods(data: Dataset) -> None:
+    record = train_restarts([1], 5, data=data, limits="quick")
+    assert record.train_mse[median_run(record)] == record.train_mse.median()
+    assert agreement(record, record).percent == 100
+
+
+def test_idle_relu_units_are_counted(data: Dataset) -> None:
+    record = train_restarts([2], 1, phi="relu", data=data, limits="quick")
+    params = torch.tensor([[1.0, 1.0, -100.0, 1.0, 1.0, 1.0, 0.0]], dtype=torch.float64)  # w, b, v, c
+    idle = idle_units(WidthStudy(data, {2: replace(record, params=params)}), 2)
+    assert (idle.dead, idle.straight) == (50.0, 50.0)
+
+
+def test_most_of_a_test_error_is_found_at_one_point(data: Dataset) -> None:
+    # A hat of height 7 around one test point: the rest is the error of zero.
+    x = data.X_test[50, 0].item()
+    hat = network([2000.0, 2000.0], [-2000 * (x - 0.01), -2000 * (x + 0.01)], [7.0, -7.0], 0.0)
+    worst = experiments.worst_point(hat, data)
+    assert worst.x == x
+    assert worst.error == pytest.approx(7 - data.y_test[50, 0].item(), rel=1e-4)
+    assert experiments.straight_lines(data) == pytest.approx(0.014114, abs=1e-6)
 
 
 def test_the_canonical_network_computes_the_same_function(data: Dataset) -> None:
@@ -91,19 +149,20 @@ def test_initial_centres_follow_the_cauchy_distribution() -> None:
 def test_the_noise_floor_and_the_interpolating_width(data: Dataset) -> None:
     study = WidthStudy(data, {3: train_restarts([3], 2, method="lm", data=data, limits="quick")})
     assert study.parameters(3) == 10
-    assert study.floor(3) == pytest.approx((0.009, 0.011))
-    assert study.interpolating_width == 33
+    assert study.expected(3) == pytest.approx((0.009, 0.011))
+    assert experiments.interpolating_width(data) == 33
+    assert Widths(study, study, study, {}).prior_std == pytest.approx(10.0)
     unknown = WidthStudy(replace(data, noise_std=None), study.records)
-    assert all(torch.tensor(unknown.floor(3)).isnan())
+    assert all(torch.tensor(unknown.expected(3)).isnan())
 
 
 def test_evaluations_to_a_loss_are_read_from_the_trace(data: Dataset) -> None:
     record = train_restarts([2], 4, method="lm", data=data, limits="quick")
     evaluations = torch.tensor(record.trace_evaluations, dtype=torch.float64)
     run = MethodRun("LM", record, evaluations, evaluations)
-    assert run.evaluations_to(float("inf"), share=1.0) == 1
-    assert run.evaluations_to(0.0, share=0.25) == float("inf")
-    assert run.evaluations_to(0.5, share=0.25) <= run.evaluations_to(0.4, share=0.25)
+    assert run.evaluations_to(float("inf"), percent=100) == 1
+    assert run.evaluations_to(0.0, percent=25) == float("inf")
+    assert run.evaluations_to(0.5, percent=25) <= run.evaluations_to(0.4, percent=25)
 
 
 def test_levenberg_marquardt_pays_more_per_evaluation_than_adam() -> None:

@@ -11,14 +11,14 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from fnn import Dataset, experiments, figures, load_d1
-from fnn.experiments.limits import NO_LIMIT, LimitStudy
-from fnn.experiments.restarts import Restarts
-from fnn.experiments.variants import METHODS, MethodRun, ReluStudy
-from fnn.experiments.widths import WidthStudy
+from fnn.experiments.task_2b import LimitStudy, Restarts
+from fnn.experiments.task_2c import Widths, WidthStudy
+from fnn.experiments.task_2e import METHODS, MethodRun, ReluStudy
 from fnn.figures.style import SMALLEST, TEXT_WIDTH
 from fnn.landscape.endings import endings
 from fnn.landscape.limit_models import LimitModel
 from fnn.landscape.minima import distinct_minima
+from fnn.prose.numbers import Share
 from fnn.training import Record, train_restarts
 
 LIMIT = LimitModel(0.0796, 1.06, -6.67, -1.73, 7.44, -46.7, 0.86, (), 2.87, (0.1, 1.0), "sigmoid")
@@ -36,29 +36,36 @@ def drawings() -> dict[str, Callable[[], Figure]]:
     """Every figure, drawn from a few short runs."""
     data = load_d1()
     records = {width: _train(data, width) for width in (1, 2, 3, 10)}
-    relu = {width: _train(data, width, "relu") for width in (1, 2, 3, 10)}
+    relu = {width: _train(data, width, "relu") for width in (1, 2, 3, 4, 10)}
+    widths, kinked = WidthStudy(data, records), WidthStudy(data, relu)
     studies = {width: _study(data, records[width]) for width in (1, 2, 3)}
     best = {width: record.model(record.best, torch.float64) for width, record in records.items()}
     V = torch.tensor([10.0, 100.0], dtype=torch.float64)
-    limit = LimitStudy(LIMIT, V, LIMIT.excess(V), V / 10, LIMIT.excess(V / 10), 4)
+    limit = LimitStudy(LIMIT, 576, V, LIMIT.excess(V), V / 10, LIMIT.excess(V / 10), Share(2, 4))
+    guesses = [experiments.conjecture(data, width) for width in (0, 1, 2, 3)]
+    kinks = [experiments.conjecture(data, width, "relu") for width in (1, 2, 3, 4)]
+    firsts = {0: guesses[0].model, **{width: best[width] for width in (1, 2, 3)}}
     steps = torch.tensor(records[3].trace_evaluations, dtype=torch.float64)
     runs = [MethodRun(name, records[3], steps, 1e3 * steps) for name in METHODS.values()]
     spike = experiments.find_spike(best[10], data)
-    relu_study = ReluStudy(WidthStudy(data, relu), relu[10], relu[10])
     return {
-        "data": lambda: figures.draw_data(data),
+        "conjectures": lambda: figures.draw_conjectures(data, guesses, firsts),
         "restarts": lambda: figures.draw_restarts(data, studies),
         "limit": lambda: figures.draw_limit(data, limit, best[2]),
-        "widths": lambda: figures.draw_width_study(WidthStudy(data, records), spike),
-        "predictions": lambda: figures.draw_predictions(data, records),
-        "hidden": lambda: figures.draw_hidden_outputs(data, {width: best[width] for width in (2, 3, 10)}),
-        "methods": lambda: figures.draw_methods(runs),
-        "relu": lambda: figures.draw_relu(data, relu_study),
+        "widths": lambda: figures.draw_widths(Widths(widths, widths, widths, {})),
+        "predictions": lambda: figures.draw_predictions(widths, spike),
+        "embedding": lambda: figures.draw_embedding(data, best[2], {"another": studies[2].first_model}),
+        "hidden": lambda: figures.draw_hidden_outputs(data, {str(m): best[m] for m in (2, 3, 10)}),
+        "methods": lambda: figures.draw_methods(runs, 0.01),
+        "relu": lambda: figures.draw_relu(data, ReluStudy(kinked, kinked), widths, kinks),
         "graphs": lambda: figures.draw_graphs(50),
     }
 
 
-NAMES = ("data", "restarts", "limit", "widths", "predictions", "hidden", "methods", "relu", "graphs")
+NAMES = (
+    "conjectures", "restarts", "limit", "widths", "predictions", "embedding", "hidden", "methods", "relu",
+    "graphs",
+)  # fmt: skip
 
 
 def _train(data: Dataset, width: int, phi: str = "sigmoid") -> Record:
@@ -104,6 +111,7 @@ def test_data_without_a_limit_are_drawn_too() -> None:
     data = load_d1()
     record = _train(data, 2)
     none = torch.empty(0, dtype=torch.float64)
-    study = LimitStudy(NO_LIMIT, none, none, none, none, 4)
+    study = LimitStudy(None, 576, none, none, none, none, Share(0, 4))
     assert _svg(figures.draw_limit(data, study, record.best_model.double()))
-    assert math.isnan(study.deviation)
+    assert math.isnan(study.deviation(study.V, study.excess))
+    assert math.isnan(study.k)

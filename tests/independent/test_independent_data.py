@@ -38,6 +38,7 @@ def test_a_network_without_hidden_units_is_the_least_squares_line() -> None:
     assert (round(intercept, 2), round(intercept + slope * x[-1], 2)) == (0.45, -0.44)
     line = train_restarts([], 1, data=DATA)
     assert abs(float(line.train_mse[0]) - loss) < 1e-9
+    assert abs(experiments.conjecture(DATA, 0).train_mse - loss) < 1e-9
 
 
 def test_straight_lines_between_the_training_points_predict_better_than_spikes_do() -> None:

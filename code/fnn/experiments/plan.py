@@ -12,6 +12,7 @@ class Plan:
     narrow: int  # initial points for each width below 10
     medium: int  # for widths from 10 on
     wide: int  # for widths from 50 on
+    contrast: int  # for each width with another initial law or with weight decay in task 2c
     variants: int  # for each optimiser, depth and unit of task 2e
 
     def restarts(self, width: int) -> int:
@@ -22,7 +23,7 @@ class Plan:
 
 
 PLANS = {
-    "full": Plan(narrow=200, medium=100, wide=20, variants=50),  # what the report shows
-    "quick": Plan(narrow=20, medium=5, wide=2, variants=5),  # for a first look; many claims need more runs
+    "full": Plan(narrow=200, medium=100, wide=20, contrast=10, variants=50),  # what the report shows
+    "quick": Plan(narrow=20, medium=5, wide=2, contrast=2, variants=5),  # a first look; many claims need more
 }
 PLAN = PLANS[environment.plan(PLANS)]

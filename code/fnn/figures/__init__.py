@@ -1,12 +1,13 @@
 """One function per figure: takes a record, returns a figure. Nothing here trains."""
 
-from fnn.figures.fits import draw_data, draw_hidden_outputs, draw_predictions
+from fnn.figures.fits import draw_conjectures, draw_embedding, draw_hidden_outputs, draw_predictions
 from fnn.figures.graphs import draw_graphs
-from fnn.figures.studies import draw_limit, draw_methods, draw_relu, draw_restarts, draw_width_study
+from fnn.figures.studies import draw_limit, draw_methods, draw_relu, draw_restarts, draw_widths
 from fnn.figures.style import use_print_style
 
 __all__ = [
-    "draw_data",
+    "draw_conjectures",
+    "draw_embedding",
     "draw_graphs",
     "draw_hidden_outputs",
     "draw_limit",
@@ -14,6 +15,6 @@ __all__ = [
     "draw_predictions",
     "draw_relu",
     "draw_restarts",
-    "draw_width_study",
+    "draw_widths",
     "use_print_style",
 ]

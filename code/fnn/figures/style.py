@@ -22,22 +22,24 @@ FAINT = "#9a9a9a"
 BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7"
 PALETTE = (BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE)
 
-# One colour and one dash per width throughout.
+# One colour, one dash and one weight per width throughout, so that the curves differ without colour too.
 WIDTH_STYLES: dict[int, dict[str, Any]] = {
-    1: {"color": SKY, "linewidth": 1.6},
-    2: {"color": GREEN, "linewidth": 1.6, "linestyle": (0, (5, 1))},
-    3: {"color": VERMILION, "linewidth": 1.6},
-    10: {"color": BLUE, "linewidth": 1.0},
-    50: {"color": PURPLE, "linewidth": 0.8},
-    100: {"color": ORANGE, "linewidth": 0.8},
+    1: {"color": SKY, "linewidth": 2.2},
+    2: {"color": GREEN, "linewidth": 1.5, "linestyle": (0, (5, 1.2))},
+    3: {"color": VERMILION, "linewidth": 2.0},
+    10: {"color": BLUE, "linewidth": 1.1, "linestyle": (0, (6, 1, 1, 1))},
+    50: {"color": PURPLE, "linewidth": 1.3, "linestyle": (0, (1, 1))},
+    100: {"color": INK, "linewidth": 0.7},
 }
-# One colour and one marker for each way in which a run can end.
+# The hidden units of one network: six colours, and dashes that change with every unit.
+UNIT_DASHES: tuple[Any, ...] = ("-", (0, (4, 2)), (0, (1, 1)), (0, (6, 1, 1, 1)), (0, (8, 2)))
+# One colour, one marker and one dash for each way in which a run can end.
 ENDING_STYLES: dict[str, dict[str, Any]] = {
-    "attained": {"color": BLUE, "marker": "o"},
-    "merged": {"color": VERMILION, "marker": "^"},
-    "saturated": {"color": SKY, "marker": "s"},
-    "line-like": {"color": FAINT, "marker": "d"},
-    "unconverged": {"color": INK, "marker": "x"},
+    "attained": {"color": BLUE, "marker": "o", "dash": "-"},
+    "merged": {"color": VERMILION, "marker": "^", "dash": (0, (5, 1.5))},
+    "saturated": {"color": SKY, "marker": "s", "dash": (0, (1, 1))},
+    "line-like": {"color": FAINT, "marker": "d", "dash": "-"},
+    "unconverged": {"color": INK, "marker": "x", "dash": (0, (6, 1, 1, 1))},
 }
 
 
@@ -93,20 +95,13 @@ def figure(height: float, width: float = TEXT_WIDTH) -> Figure:
 
 
 def panel_letters(axes: Sequence[Axes]) -> None:
-    """(a), (b), … at the upper left of each panel."""
+    """(a), (b), … at the upper left of each panel, before its title if it has one."""
     for letter, ax in zip("abcdefghijkl", axes, strict=False):
-        ax.set_title(f"({letter})", loc="left")
+        title = ax.get_title()
+        ax.set_title("")
+        ax.set_title(f"({letter}) {title}".rstrip(), loc="left")
 
 
-def label_point(ax: Axes, x: float, y: float, text: str, colour: str) -> None:
-    """Write a direct label right of the point (x, y), in place of a legend entry."""
-    ax.annotate(
-        text,
-        (x, y),
-        xytext=(4, 0),
-        textcoords="offset points",
-        color=colour,
-        va="center",
-        fontsize=8.6,
-        annotation_clip=False,
-    )
+def units_title(width: int) -> str:
+    """1 unit, 2 units."""
+    return f"{width} unit" + ("" if width == 1 else "s")

@@ -1,6 +1,6 @@
 """What the prose says about results, checked where it is said.
 
-A chunk calls `claim(condition, "the sentence in short", name=value, …)`. A false claim stops the render; with
+A chunk calls `claim(condition, "words of the sentence", name=value, …)`. A false claim stops the render; with
 DRAFT=1 in the environment (`handin render --draft`) it is marked in the document and the render goes on.
 """
 
@@ -14,6 +14,7 @@ from IPython.display import Markdown, display
 from torch import Tensor
 
 from fnn.inputs import environment
+from fnn.prose.numbers import number
 from fnn.prose.tables import Table
 
 SECTIONS = Path(__file__).resolve().parents[3] / "sections"
@@ -26,13 +27,21 @@ class Claim:
     sentence: str
     holds: bool
     measured: dict[str, str]  # the values it rests on, as text
-    section: str  # number or title of the section it stands in, "" where unknown
-    place: str  # file:line, "" where unknown
+
+    @property
+    def section(self) -> str:
+        """The label of the section it stands in, "" where unknown; read from the sections when asked for."""
+        return _locate(self.sentence)[0]
+
+    @property
+    def place(self) -> str:
+        """file:line of its check, "" where unknown; likewise."""
+        return _locate(self.sentence)[1]
 
     @property
     def values(self) -> str:
         """The measured values on one line."""
-        return ", ".join(f"{name} {value}" for name, value in self.measured.items())
+        return "; ".join(f"{name} {value}" for name, value in self.measured.items())
 
 
 class FalseClaimError(AssertionError):
@@ -73,20 +82,19 @@ def claim(condition: bool | Tensor, sentence: str, **measured: object) -> None:
 
     Args:
         condition: whether it holds on the data at hand; a tensor must hold in every element.
-        sentence: the sentence in short, unique in the documents; it is looked up there to name file and line.
-        measured: the values it rests on, shown in the appendix and in the error.
+        sentence: words of the sentence, which stand so in the prose of the section; unique in the documents.
+        measured: the values it rests on, shown in the notebook and in the error.
 
     Raises:
         FalseClaimError: if it does not hold, unless DRAFT=1 is set.
     """
     holds = bool(condition.all()) if isinstance(condition, Tensor) else bool(condition)
-    section, place = _locate(sentence)
     values = {name.replace("_", " "): _show(value) for name, value in measured.items()}
-    checked = Claim(sentence, holds, values, section, place)
+    checked = Claim(sentence, holds, values)
     book.add(checked)
     if holds:
         return
-    where = f"{place or 'a chunk'} (section {section or '?'})"
+    where = f"{checked.place or 'a chunk'} (section {checked.section or '?'})"
     message = f"{where}: the data do not support “{sentence}”; {checked.values}"
     if not environment.draft():
         raise FalseClaimError(
@@ -99,18 +107,20 @@ def claim(condition: bool | Tensor, sentence: str, **measured: object) -> None:
 def _show(value: object) -> str:
     if isinstance(value, Tensor):
         value = value.tolist()
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_show(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(_show(item) for item in value) + "]"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+        return ", ".join(_show(item) for item in value)
+    return number(value) if isinstance(value, float) else str(value)
 
 
 def _locate(sentence: str) -> tuple[str, str]:
     """The section label and file:line where the sentence stands in the sections."""
     for path in sorted(SECTIONS.glob("*.qmd")):
         section = ""
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        for place, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             if heading := re.match(r"#+ .*\{#sec-(\S+?)[ }]", line):
                 section = heading[1]
             if f'"{sentence}"' in line:
-                return section, f"sections/{path.name}:{number}"
+                return section, f"sections/{path.name}:{place}"
     return "", ""

@@ -1,4 +1,4 @@
-"""Experiments of tasks 1 and 3: the classes checked, the backward pass by hand against autograd."""
+"""Experiments of task 3: both passes by hand against autograd."""
 
 from dataclasses import dataclass
 
@@ -8,60 +8,9 @@ from torch import Tensor, nn
 from fnn import backprop
 from fnn.backprop import BackwardPass, ForwardPass
 from fnn.data import Dataset
-from fnn.models import MLP, LogisticRegression
-from fnn.prose.tables import Table, number
-from fnn.training import SEED, train_restarts
-
-
-@dataclass(frozen=True)
-class LogisticProbe:
-    """Gradient norms of the registered parameters after one backward pass."""
-
-    weight_gradient: float
-    bias_gradient: float
-
-
-def logistic_probe(features: int = 4, classes: int = 3, examples: int = 8) -> LogisticProbe:
-    """One backward pass of the negative log-likelihood through a freshly drawn `LogisticRegression`."""
-    torch.manual_seed(SEED)
-    model = LogisticRegression(features, classes)
-    labels = torch.arange(examples) % classes
-    nn.functional.nll_loss(model(torch.randn(examples, features)), labels).backward()  # type: ignore[no-untyped-call]
-    weight, bias = (parameter.grad for parameter in model.parameters())
-    assert weight is not None
-    assert bias is not None
-    return LogisticProbe(float(weight.norm()), float(bias.norm()))
-
-
-def check_network() -> MLP:
-    """The network that the assignment prescribes for checking, ReLU units, parameters drawn with seed 0."""
-    mlp = MLP([2, 3, 4, 2], torch.relu)
-    torch.manual_seed(0)
-    with torch.no_grad():
-        for weight, bias in mlp.layers():
-            weight.copy_(torch.randn(weight.shape))
-            bias.copy_(torch.randn(bias.shape))
-    return mlp.requires_grad_(False)
-
-
-def close(output: Tensor, expected: list[float] | list[list[float]], tolerance: float = 5e-5) -> bool:
-    """Whether an output equals values that were printed with four decimals."""
-    return bool(((output - torch.tensor(expected)).abs() <= tolerance).all())
-
-
-@dataclass(frozen=True)
-class BatchComparison:
-    """Batched against one-by-one evaluation."""
-
-    examples: int
-    difference: float  # largest absolute difference of an output
-
-
-def compare_batched(mlp: MLP, examples: int = 1000) -> BatchComparison:
-    """Evaluate random inputs as one matrix and row by row."""
-    X = torch.randn(examples, mlp.sizes[0], generator=torch.Generator().manual_seed(SEED))
-    one_by_one = torch.stack([mlp(x) for x in X])
-    return BatchComparison(examples, float((mlp(X) - one_by_one).abs().max()))
+from fnn.prose.numbers import number
+from fnn.prose.tables import Table
+from fnn.training import train_restarts
 
 
 @dataclass(frozen=True)
@@ -72,6 +21,9 @@ class BackpropExample:
     """
 
     hidden_units: int  # Z
+    train_mse: float  # of the network
+    trial_steps: int  # of Levenberg–Marquardt that trained it
+    stop: str  # why the training ended, a value of `optimizers.Stop`
     x: Tensor  # [1]
     y: Tensor  # [1]
     parameters: tuple[Tensor, Tensor, Tensor, Tensor]  # W1 [1, Z], b1 [Z], W2 [Z, 1], b2 [1]
@@ -89,13 +41,20 @@ class BackpropExample:
         return max(self.squared_errors.values())
 
     @property
+    def how_it_ended(self) -> str:
+        """The end of the training in words."""
+        if self.stop == "iterations":
+            return f"up to its limit of {self.trial_steps:,} trial steps"
+        return f"until it stopped after {self.trial_steps:,} trial steps ({self.stop})"
+
+    @property
     def parameter_count(self) -> int:
         return sum(parameter.numel() for parameter in self.parameters)
 
     @property
     def forward_operations(self) -> int:
-        """Elementary operations of `backprop.forward`, counted from its formulas; σ takes an exponential,
-        a sign, an addition and a division per unit."""
+        """Elementary operations of `backprop.forward`, counted from its formulas; σ takes a negation, an
+        exponential, an addition and a division per unit."""
         Z = self.hidden_units
         z1, z2, z3, z4, y_hat, l = Z, Z, 4 * Z, 2 * Z - 1, 1, 2
         return z1 + z2 + z3 + z4 + y_hat + l
@@ -131,7 +90,10 @@ def backprop_example(data: Dataset, hidden_units: int = 50, index: int = 1) -> B
     squared_errors = {
         name: _squared_error(delta, gradients[name]) for name, delta in backward._asdict().items()
     }
-    return BackpropExample(hidden_units, x, y, parameters, forward, backward, forward_errors, squared_errors)
+    return BackpropExample(
+        hidden_units, float(record.train_mse[0]), int(record.jacobian_evaluations[0]) - 1, record.stop[0],
+        x, y, parameters, forward, backward, forward_errors, squared_errors,
+    )  # fmt: skip
 
 
 def _reference_pass(
@@ -187,7 +149,7 @@ def backward_table(example: BackpropExample) -> Table:
         delta = getattr(example.backward, name)
         size = shape.replace("{Z}", str(example.hidden_units))
         space = rf"$\mathbb{{R}}^{{{size}}}$" if size else r"$\mathbb{R}$"
-        value = number(delta.norm() if delta.numel() > 1 else delta.sum())
+        value = number(delta.norm() if delta.numel() > 1 else delta.sum(), 4)
         rows.append(
             [
                 rf"$\delta_{{{symbol}}}$",
@@ -195,7 +157,7 @@ def backward_table(example: BackpropExample) -> Table:
                 space,
                 rule,
                 value,
-                number(example.squared_errors[name]),
+                number(example.squared_errors[name], 2),
             ]
         )
     return Table(

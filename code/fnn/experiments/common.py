@@ -1,0 +1,61 @@
+"""What the experiments share: how many runs, training by width, medians, shares with their uncertainty."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from fnn.data import Dataset
+from fnn.experiments.plan import PLAN
+from fnn.models import MLP
+from fnn.prose.numbers import Share
+from fnn.training import Record, Training, train_all
+from fnn.units import UNITS
+
+
+def share(chosen: Tensor) -> Share:
+    """The share of true entries of `chosen` [R] bool."""
+    return Share(int(chosen.sum()), len(chosen))
+
+
+def median(values: Tensor) -> float:
+    """The median, halfway between the two middle values; `torch.median` takes the lower of them."""
+    return float(values.double().quantile(0.5))
+
+
+def training(
+    data: Dataset, width: int, phi: str = "sigmoid", init: str = "course", runs: int | None = None,
+    decay: float = 0.0,
+) -> Training:  # fmt: skip
+    """[1, width, 1] by BFGS, from the plan's number of initial points unless `runs` says otherwise."""
+    return Training([width], runs or PLAN.restarts(width), phi=phi, data=data, init=init, decay=decay)
+
+
+def train_widths(
+    data: Dataset, widths: Sequence[int], phi: str = "sigmoid", init: str = "course"
+) -> dict[int, Record]:
+    """A record for each width, by BFGS from the plan's number of initial points, side by side."""
+    return dict(zip(widths, train_all([training(data, m, phi, init) for m in widths]), strict=True))
+
+
+def network(w: Tensor, b: Tensor, v: Tensor, c: Tensor, phi: str = "sigmoid") -> MLP:
+    """[1, m, 1] with the parameters w, b, v [m] and c [], float64, frozen."""
+    mlp = MLP([1, len(w), 1], UNITS[phi].phi).double().requires_grad_(False)
+    (W1, b1), (W2, b2) = mlp.layers()
+    W1.copy_(w[None])
+    b1.copy_(b)
+    W2.copy_(v[:, None])
+    b2.fill_(c)
+    return mlp
+
+
+def predict(model: MLP, x: Tensor) -> Tensor:
+    """Output of a network with one input and one output at x [G, 1]: [G], in the network's precision."""
+    with torch.no_grad():
+        output: Tensor = model(x.to(model.layers()[0][0].dtype))
+    return output[:, 0]
+
+
+def mse(prediction: Tensor, y: Tensor) -> float:
+    """Mean squared error; both of one shape."""
+    return float((prediction.double() - y.double()).square().mean())

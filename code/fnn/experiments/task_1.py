@@ -1,0 +1,84 @@
+"""Experiments of task 1: the two classes, checked."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from fnn.models import MLP, LogisticRegression
+from fnn.training import SEED
+
+
+class HandedOut(nn.Module):
+    """`LogisticRegression` as the archive has it: registers parameters, but computes with plain tensors."""
+
+    def __init__(self, D: int, C: int) -> None:
+        super().__init__()
+        self.weight = torch.randn(D, C) / math.sqrt(D)
+        self.bias = torch.randn(C) / math.sqrt(C)
+        self.register_parameter("0_weight", nn.Parameter(self.weight))
+        self.register_parameter("0_bias", nn.Parameter(self.bias))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.log_softmax(x @ self.weight + self.bias, dim=-1)
+
+
+@dataclass(frozen=True)
+class LogisticProbe:
+    """One backward pass of the negative log-likelihood through a freshly drawn model."""
+
+    error: str  # of `backward()`, "" where it succeeds
+    gradients: list[float]  # norms of the registered parameters' gradients, 0 where there is none
+
+
+def logistic_probe(
+    model_class: type[nn.Module] = LogisticRegression,
+    inputs_require_grad: bool = False,
+    features: int = 4,
+    classes: int = 3,
+    examples: int = 8,
+) -> LogisticProbe:
+    """What a backward pass does to the registered parameters of `model_class(features, classes)`."""
+    torch.manual_seed(SEED)
+    model = model_class(features, classes)
+    x = torch.randn(examples, features, requires_grad=inputs_require_grad)
+    loss = nn.functional.nll_loss(model(x), torch.arange(examples) % classes)
+    error = ""
+    try:
+        loss.backward()  # type: ignore[no-untyped-call]
+    except RuntimeError as failure:
+        error = str(failure)
+    gradients = [parameter.grad for parameter in model.parameters()]
+    return LogisticProbe(error, [0.0 if g is None else float(g.norm()) for g in gradients])
+
+
+def check_network() -> MLP:
+    """The network that the assignment prescribes for checking, ReLU units, parameters drawn with seed 0."""
+    mlp = MLP([2, 3, 4, 2], torch.relu)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for weight, bias in mlp.layers():
+            weight.copy_(torch.randn(weight.shape))
+            bias.copy_(torch.randn(bias.shape))
+    return mlp.requires_grad_(False)
+
+
+def close(output: Tensor, expected: list[float] | list[list[float]], tolerance: float = 5e-5) -> bool:
+    """Whether an output equals values that were printed with four decimals."""
+    return bool(((output - torch.tensor(expected)).abs() <= tolerance).all())
+
+
+@dataclass(frozen=True)
+class BatchComparison:
+    """Batched against one-by-one evaluation."""
+
+    examples: int
+    difference: float  # largest absolute difference of an output
+
+
+def compare_batched(mlp: MLP, examples: int = 1000) -> BatchComparison:
+    """Evaluate random inputs as one matrix and row by row."""
+    X = torch.randn(examples, mlp.sizes[0], generator=torch.Generator().manual_seed(SEED))
+    one_by_one = torch.stack([mlp(x) for x in X])
+    return BatchComparison(examples, float((mlp(X) - one_by_one).abs().max()))
