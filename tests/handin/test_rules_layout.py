@@ -77,6 +77,13 @@ def test_bookmarks_without_numbers_take_them_from_the_text() -> None:
         ("Abbildung 2 zeigt es.", ["2"]),
         ("See Figure 3 and 12 networks.", ["3", "12"]),
         ("Figurative 3.", []),
+        ("See figures 2(a), 2(b), 2(c) and 2(d).", ["2", "2", "2", "2"]),
+        ("See figures 3, 4 and \\ 5.", ["3", "4", "5"]),
+        ("Siehe Abb. 3 und 4.", ["3", "4"]),
+        ("Die Abbildungen 1 bis 3 zeigen es.", ["1", "2", "3"]),
+        ('#set text(lang: "en", hyphenate: true)\n#block(width: 0.9cm)[Figure 3]', ["3"]),
+        ("See Tables I and II.", ["I", "II"]),
+        ("See Fig.3, FIG. A.1 and Figure 2.1.", ["3", "A.1", "2.1"]),
     ],
 )
 def test_lists_and_ranges_of_mentions(sentence: str, numbers: list[str]) -> None:
@@ -107,3 +114,44 @@ def test_pages_of_references_and_appendix_are_not_counted() -> None:
 def test_other_words_for_references(heading: str) -> None:
     found = layout(REPORT.replace("#refs[", f"#heading(numbering: none)[{heading}]\n["))
     assert Part.REFERENCES in found.parts
+
+
+@pytest.mark.parametrize(
+    ("sentence", "sure"),
+    [
+        ("See Figure 5.", [True]),
+        ("See Figures 5 and 6.", [True, True]),
+        ("See Figure 3 and 12 networks.", [True, False]),
+        ("See Figure 5.1 of Bishop.", [False]),
+        ('Siehe Abbildung 2 in #"[7]".', [False]),
+    ],
+)
+def test_whose_figure_is_meant(sentence: str, sure: list[bool]) -> None:
+    found = Layout(pdf.read(typeset(f"{sentence}\n\n#lorem(30)")))
+    assert [mention.sure for mention in found.mentions] == sure
+
+
+@pytest.mark.parametrize(
+    ("label", "number", "sure"),
+    [
+        ("Figure 1: The fit.", "1", True),
+        ("Fig. 2 – The fit.", "2", True),
+        ("Abb. 3: Die Kurve.", "3", True),
+        ("Figure 1.1. The fit.", "1.1", True),
+        ("TABLE II", "II", False),
+        ("Figure 1 | The fit.", "1", True),
+        ("Figure 4 The fit.", "4", False),
+        ("Figure 1.1.: The fit.", "1.1", True),
+    ],
+)
+def test_captions_of_many_programs(label: str, number: str, sure: bool) -> None:
+    page = f"#lorem(60)\n#v(2cm)\n#align(center)[#text(9pt)[{label}]]\n#v(1cm)\n#lorem(60)"
+    found = Layout(pdf.read(typeset(page))).captions
+    assert [(caption.number, caption.sure) for caption in found] == [(number, sure)]
+
+
+@pytest.mark.parametrize(
+    "line", ["Figure 4 shows the fit", "Figure 1: The fit ........ 3", "Figures are drawn"]
+)
+def test_what_is_no_caption(line: str) -> None:
+    assert Layout(pdf.read(typeset(f"#lorem(60)\n#v(2cm)\n{line}\n#v(2cm)\n#lorem(60)"))).captions == ()

@@ -323,57 +323,38 @@ def _outline(reader: pypdf.PdfReader) -> Iterator[Bookmark]:
 
 def _fonts(reader: pypdf.PdfReader) -> Iterator[Font]:
     """Every font that a page, or a form or pattern drawn on it, names."""
-    seen_fonts: set[tuple[str, str, bool]] = set()
-    seen_resources: set[int] = set()
+    found: set[tuple[str, str, bool]] = set()
+    seen: set[int] = set()  # numbers of the objects looked into
     for number, page in enumerate(reader.pages, start=1):
         waiting = [page.get("/Resources")]
         while waiting:
-            held = waiting.pop()
-            if isinstance(held, IndirectObject):
-                if held.idnum in seen_resources:
-                    continue
-                seen_resources.add(held.idnum)
-                held = held.get_object()
-            if not isinstance(held, DictionaryObject):
-                continue
-            for entry in _entries(held, "/Font"):
+            resources = waiting.pop()
+            for _, _, entry in _group(resources, "/Font"):
                 font = _font(entry, number)
                 key = (font.name, font.kind, font.embedded)
-                if key not in seen_fonts:
-                    seen_fonts.add(key)
+                if key not in found:
+                    found.add(key)
                     yield font
-                if font.kind == "Type3":
-                    waiting.append(entry.get("/Resources"))
-            for kind in ("/XObject", "/Pattern"):
-                for entry in _entries(held, kind, seen_resources):
-                    waiting.append(entry.get("/Resources"))
+            for kind in ("/XObject", "/Pattern", "/Font"):  # letters of Type 3 are drawn likewise
+                for _, index, entry in _group(resources, kind):
+                    if not index or index not in seen:
+                        seen.add(index)
+                        waiting.append(entry.get("/Resources"))
 
 
-def _named(resources: Any, kind: str) -> Iterator[tuple[str, DictionaryObject]]:
-    """Entries of a group of resources with their names."""
-    held = resources.get_object() if isinstance(resources, IndirectObject) else resources
-    group = held.get(kind) if isinstance(held, DictionaryObject) else None
-    group = group.get_object() if isinstance(group, IndirectObject) else group
+def _group(resources: Any, kind: str) -> Iterator[tuple[str, int, DictionaryObject]]:
+    """Entries of a group of resources: name, number of the object (0 for one in place), dictionary."""
+    held = _resolved(resources)
+    group = _resolved(held.get(kind)) if isinstance(held, DictionaryObject) else None
     for name, entry in group.items() if isinstance(group, DictionaryObject) else ():
-        entry = entry.get_object() if isinstance(entry, IndirectObject) else entry
+        index = entry.idnum if isinstance(entry, IndirectObject) else 0
+        entry = _resolved(entry)
         if isinstance(entry, DictionaryObject):
-            yield str(name), entry
+            yield str(name), index, entry
 
 
-def _entries(
-    resources: DictionaryObject, kind: str, seen: set[int] | None = None
-) -> Iterator[DictionaryObject]:
-    group = resources.get(kind)
-    group = group.get_object() if isinstance(group, IndirectObject) else group
-    for entry in group.values() if isinstance(group, DictionaryObject) else ():
-        if isinstance(entry, IndirectObject):
-            if seen is not None:
-                if entry.idnum in seen:
-                    continue
-                seen.add(entry.idnum)
-            entry = entry.get_object()
-        if isinstance(entry, DictionaryObject):
-            yield entry
+def _resolved(held: Any) -> Any:
+    return held.get_object() if isinstance(held, IndirectObject) else held
 
 
 def _font(font: DictionaryObject, page: int) -> Font:
@@ -383,8 +364,7 @@ def _font(font: DictionaryObject, page: int) -> Font:
     if kind == "Type0":
         below = font["/DescendantFonts"].get_object()
         described = below[0].get_object()  # type: ignore[index]
-    descriptor = described.get("/FontDescriptor")
-    descriptor = descriptor.get_object() if isinstance(descriptor, IndirectObject) else descriptor
+    descriptor = _resolved(described.get("/FontDescriptor"))
     embedded = kind == "Type3" or (
         isinstance(descriptor, DictionaryObject)
         and any(key in descriptor for key in ("/FontFile", "/FontFile2", "/FontFile3"))
@@ -414,7 +394,7 @@ def boxes(data: bytes) -> int:
 def _boxes(page: pypdf.PageObject) -> int:
     fonts = {
         name
-        for name, font in _named(page.get("/Resources"), "/Font")
+        for name, _, font in _group(page.get("/Resources"), "/Font")
         if font.get("/Subtype") == "/Type0" and font.get("/Encoding") == "/Identity-H"
     }
     contents = page.get_contents()
