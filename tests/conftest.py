@@ -10,6 +10,7 @@ import pytest
 from handin.files.inventory import sources
 from handin.project import Project, load_project
 from handin.render.builtin import Builder
+from handin.render.environment import Mode
 
 ROOT = Path(__file__).parents[1]
 
@@ -39,5 +40,5 @@ def documents(real_copy: Project, trained: None) -> Project:
     PLAN=quick in the environment makes it a draft of few runs, for work on the tooling.
     """
     draft = os.environ.get("PLAN", "full") != "full"
-    Builder(real_copy, draft=draft).render(real_copy.documents)
+    Builder(real_copy, mode=Mode(draft=draft)).render(real_copy.documents)
     return real_copy

@@ -6,8 +6,10 @@ otherwise (`backend="dask"` takes a cluster), and stored as they arrive: a study
 again computes only what is missing.
 """
 
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -87,17 +89,30 @@ def compute_shards(
                 progress.advance(len(shard), work[j, i], stored=True)
         missing = sorted(work.keys() - found.keys(), key=lambda place: (-work[place], place))
         pool = joblib.Parallel(n_jobs=_jobs(len(missing), parallel), return_as="generator_unordered")
-        for j, i, tensors, seconds in pool(
-            joblib.delayed(_timed)(jobs[j].compute, jobs[j].shards[i], (j, i)) for j, i in missing
-        ):
-            shard = jobs[j].shards[i]
-            found[j, i] = store.put(_shard_key(jobs[j].key, shard), tensors, {"seconds": seconds})
-            progress.advance(len(shard), work[j, i])
+        with _determined():
+            for j, i, tensors, seconds in pool(
+                joblib.delayed(_timed)(jobs[j].compute, jobs[j].shards[i], (j, i)) for j, i in missing
+            ):
+                shard = jobs[j].shards[i]
+                found[j, i] = store.put(_shard_key(jobs[j].key, shard), tensors, {"seconds": seconds})
+                progress.advance(len(shard), work[j, i])
     entries = [[found[j, i] for i in range(len(job.shards))] for j, job in enumerate(jobs)]
     return [
         ([entry.tensors for entry in of_job], sum(entry.metadata["seconds"] for entry in of_job))
         for of_job in entries
     ]
+
+
+@contextmanager
+def _determined() -> Iterator[None]:
+    """Announces to whoever watches this process (`sys.addaudithook`) that what other processes compute
+    meanwhile is determined by the keys of the store, so that it may be remembered.
+    """
+    sys.audit("determined.begin")
+    try:
+        yield
+    finally:
+        sys.audit("determined.end")
 
 
 def _shard_key(key: Mapping[str, Any], shard: range) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import click
 from handin.commands import current_project
 from handin.errors import HandinError, Place
 from handin.files.lock import BUILD, alone
+from handin.memory.entries import FOLDER
 from handin.project import Project
 from handin.render.collect import left_notebooks
 from handin.render.environment import environment
@@ -20,13 +21,17 @@ from handin.render.figures import obsolete_figures
 
 
 @click.command()
+@click.option("--memory", is_flag=True, help="Remove instead what is remembered of chunks.")
 @click.option("--store", is_flag=True, help="Remove kept results instead, those that are never read again.")
 @click.pass_context
-def command(ctx: click.Context, store: bool) -> None:
+def command(ctx: click.Context, memory: bool, store: bool) -> None:
     """Remove what a render writes; kept results stay."""
     project = current_project(ctx)
     if store:
         clean_store(project)
+        return
+    if memory:
+        shutil.rmtree(project.root / FOLDER, ignore_errors=True)
         return
     with alone(project.root, "handin clean", click.echo):
         for name in clean_project(project):

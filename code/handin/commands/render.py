@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
+import pypdfium2
 from rich.console import Console
 
 from handin.commands import RENDERERS, current_project
 from handin.errors import HandinError, Place, near
 from handin.project import CONFIG, Project
-from handin.reading import pdf
-from handin.reading.layout import Layout, Part
 from handin.render.builtin import Builder
+from handin.render.environment import HAND_IN, Mode
 from handin.render.progress import duration
 from handin.render.quarto import quarto_version, render_by_quarto
 
@@ -26,6 +26,7 @@ from handin.render.quarto import quarto_version, render_by_quarto
 )
 @click.option("--draft", is_flag=True, help="Mark a false claim in the text, and go on.")
 @click.option("--quick", is_flag=True, help="A draft from few runs, for a first look.")
+@click.option("--no-memory", is_flag=True, help="Execute every chunk, whatever is remembered.")
 @click.option("--to", type=click.Choice(["typst", "html"]), default="typst", help="PDFs, or web pages.")
 @click.pass_context
 def command(
@@ -34,20 +35,16 @@ def command(
     renderer: str | None,
     draft: bool,
     quick: bool,
+    no_memory: bool,
     to: str,
 ) -> None:
     """Build the PDFs of all DOCUMENTS, or of the named ones (`handin render report`)."""
-    render_documents(current_project(ctx), documents, renderer=renderer, draft=draft, quick=quick, to=to)
+    mode = Mode(draft, quick, memory=not no_memory)
+    render_documents(current_project(ctx), documents, renderer=renderer, mode=mode, to=to)
 
 
 def render_documents(
-    project: Project,
-    names: Sequence[str],
-    *,
-    renderer: str | None,
-    draft: bool,
-    quick: bool,
-    to: str = "typst",
+    project: Project, names: Sequence[str], *, renderer: str | None, mode: Mode = HAND_IN, to: str = "typst"
 ) -> None:
     """Render and say what has come of it.
 
@@ -55,8 +52,7 @@ def render_documents(
         project: The project.
         names: Documents, with or without `.qmd`; none means all.
         renderer: "quarto", "builtin", or None for Quarto if it is on the PATH.
-        draft: Mark a false claim in the text instead of stopping there.
-        quick: A draft from few runs.
+        mode: A draft, say.
         to: "typst" for PDFs, "html" for web pages.
 
     Raises:
@@ -67,9 +63,9 @@ def render_documents(
     console = Console()
     started = time.perf_counter()
     if version:
-        paths = render_by_quarto(project, documents, draft=draft, quick=quick, to=to, console=console)
+        paths = render_by_quarto(project, documents, mode=mode, to=to, console=console)
     else:
-        paths = Builder(project, draft=draft, quick=quick, to=to, console=console).render(documents)
+        paths = Builder(project, mode=mode, to=to, console=console).render(documents)
     seconds = time.perf_counter() - started
     made_by = f"Quarto {version}" if version else "the built-in renderer"
     click.echo(summary(paths, project.root, made_by, seconds))
@@ -112,24 +108,37 @@ def summary(paths: Iterable[Path], root: Path, renderer: str, seconds: float) ->
 
 
 def pages(path: Path) -> str:
-    """`12 pages: 8 with text, references on 9, appendix on 9 to 12`; the total where there are no parts."""
-    content = pdf.read(path.read_bytes())
-    layout = Layout(content)
-    count = len(content.pages)
+    """`12 pages: 8 with text, references on 9, appendix on 9 to 12`; the total where there are no parts.
+
+    As the outline says; the text of the pages, which would take seconds, is not read.
+    """
+    document = pypdfium2.PdfDocument(path)
+    count = len(document)
     words = f"{count} page{'s' if count > 1 else ''}"
-    where = {part: _pages_of(part, layout) for part in (Part.REFERENCES, Part.APPENDIX)}
-    if not any(where.values()):
-        return words
-    parts = [
-        f"{len(layout.body_pages)} with text",
-        *(f"{part} on {span}" for part, span in where.items() if span),
+    begins = [
+        (bookmark.get_title(), *_begin(document, bookmark))
+        for bookmark in document.get_toc()
+        if bookmark.level == 0 and bookmark.get_dest() is not None
     ]
+    titles = [title for title, _, _ in begins]
+    if "References" not in titles:
+        return words
+    place = titles.index("References")
+    ends = [page - whole for _, page, whole in begins[place + 1 :]] + [count]
+    _, first, whole = begins[place]
+    parts = [f"{first - whole} with text", f"references on {_span(first, ends[0])}"]
+    if len(begins) > place + 1:
+        parts.append(f"appendix on {_span(begins[place + 1][1], count)}")
     return f"{words}: {', '.join(parts)}"
 
 
-def _pages_of(part: Part, layout: Layout) -> str:
-    found = [line.page for line, its in zip(layout.lines, layout.parts, strict=True) if its is part]
-    if not found:
-        return ""
-    first, last = min(found), max(found)
-    return str(first) if first == last else f"{first} to {last}"
+def _span(first: int, last: int) -> str:
+    return f"{first} to {last}" if last > first else str(first)
+
+
+def _begin(document: pypdfium2.PdfDocument, bookmark: pypdfium2.PdfBookmark) -> tuple[int, bool]:
+    """The page on which a part begins, from 1, and whether nothing stands above it there."""
+    target = bookmark.get_dest()
+    number = target.get_index()
+    _, view = target.get_view()
+    return number + 1, len(view) > 1 and view[1] > 0.9 * document[number].get_height()

@@ -68,7 +68,10 @@ CHANGES = {
     "os.chmod", "os.chown",
 }  # fmt: skip
 LISTINGS = {"os.listdir", "os.scandir"}
-WATCHED = {"open"} | LISTINGS | UNUSUAL.keys() | CHANGES
+# Between these two announcements of the program's own, processes and threads may be started: what they
+# compute is determined by what the cell itself has read, as where it goes through a store whose key says so.
+DETERMINED = {"determined.begin": 1, "determined.end": -1}
+WATCHED = {"open"} | LISTINGS | UNUSUAL.keys() | CHANGES | DETERMINED.keys()
 
 
 class Observer:
@@ -89,6 +92,7 @@ class Observer:
         self._written: set[str] = set()  # paths
         self._set: set[str] = set()  # variables
         self._seeded = False
+        self._determined = 0  # how many such stretches the program is in
         self._clear()
 
     def _clear(self) -> None:
@@ -141,7 +145,7 @@ class Observer:
 
     def unusual(self, reason: str) -> None:
         """What runs now cannot be remembered."""
-        if self._active and not self._reason:
+        if self._active and not self._determined and not self._reason:
             self._reason = reason
 
     def read(self, path: str) -> None:
@@ -153,7 +157,10 @@ class Observer:
     def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event not in WATCHED or not self._active or getattr(self._own, "reads", False):
             return
-        if event == "open":
+        if event in DETERMINED:
+            self._determined += DETERMINED[event]
+            self._threads |= set(threading.enumerate())
+        elif event == "open":
             self._open(*arguments)
         elif event in LISTINGS:
             path, asks = arguments[0], sys._getframe(1).f_code.co_filename

@@ -33,6 +33,7 @@ from handin.errors import HandinError
 from handin.files.publish import publish
 from handin.project import Project, load_project
 from handin.render.builtin import Builder
+from handin.render.environment import Mode
 from handin.render.quarto import render_by_quarto
 from handin.render.typeset import to_svg
 
@@ -67,9 +68,9 @@ class Build:
         project, job = self._project, self._job
         console = Console(file=_Steps(self._say), width=200)
         if job.renderer == "builtin":
-            builder = Builder(project, draft=job.draft, console=console, on_set=self._from_typst)
+            builder = Builder(project, mode=Mode(draft=job.draft), console=console, on_set=self._from_typst)
             return builder.render(job.documents)
-        paths = render_by_quarto(project, job.documents, draft=job.draft, console=console)
+        paths = render_by_quarto(project, job.documents, mode=Mode(draft=job.draft), console=console)
         for path in paths:
             self._tell(path.stem, path.read_bytes(), ".png", _pictures(path))
         return paths

@@ -11,8 +11,10 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import nbformat
 from nbformat import NotebookNode
@@ -21,8 +23,10 @@ from rich.console import Console
 from handin.errors import Faults, HandinError
 from handin.files import fingerprint
 from handin.files.fingerprint import Fingerprint
-from handin.files.lock import alone
+from handin.files.last import LastBuild
+from handin.files.lock import BUILD, alone
 from handin.files.publish import publish
+from handin.memory.entries import digest
 from handin.project import Project
 from handin.qmd import pandoc
 from handin.qmd.chunks import Chunk, Prose, read_blocks
@@ -31,17 +35,28 @@ from handin.qmd.pandoc import Node
 from handin.qmd.source import Source, on_disk, read_source
 from handin.render import paper, web
 from handin.render.crossref import resolve_references
-from handin.render.environment import DRAFT_MARK, environment
+from handin.render.environment import DRAFT_MARK, HAND_IN, Mode, environment
 from handin.render.figures import figures, obsolete_figures
 from handin.render.html_tables import set_html_tables
-from handin.render.kernel import execute
+from handin.render.kernel import execute, recall_all
 from handin.render.markdown import Converter
-from handin.render.notebook import pretend, program, remarks, take_results, tidy, to_notebook
+from handin.render.notebook import (
+    pretend,
+    program,
+    remarks,
+    results,
+    take_results,
+    tidy,
+    to_notebook,
+)
 from handin.render.progress import Progress
 from handin.render.record import record
 from handin.render.refusals import refuse_chunks, refuse_unsupported, without_effect
 from handin.render.settings import DocumentSettings, document_settings
 from handin.render.typeset import to_pdf, to_typst
+
+LAST = "last.json"
+Result = TypeVar("Result")
 
 
 @dataclass
@@ -68,14 +83,18 @@ class Document:
         """What is to be told at the end."""
         return [*remarks(self.notebook), *without_effect(self.blocks)]
 
+    @property
+    def program(self) -> list[str]:
+        """All that determines its results, as far as it stands in the document."""
+        return [*program(self.blocks), repr(self.settings.figure_size)]
+
 
 class Builder:
     """Renders documents of a project.
 
     Args:
         project: The project.
-        draft: Sets DRAFT=1 for the chunks, and marks every page.
-        quick: A draft with the variables of `handin: quick:` in _quarto.yml.
+        mode: A draft, say.
         to: "typst" for PDFs, "html" for web pages.
         console: Where progress is shown; None for silence.
         on_set: Called with every document that is set: its name, the PDF, the Typst source it was made from.
@@ -85,17 +104,17 @@ class Builder:
         self,
         project: Project,
         *,
-        draft: bool = False,
-        quick: bool = False,
+        mode: Mode = HAND_IN,
         to: str = paper.FORMAT,
         console: Console | None = None,
-        on_set: Callable[[str, bytes, Path], None] = lambda name, pdf, typst: None,
+        on_set: Callable[[str, bytes, Path], None] | None = None,
     ) -> None:
         self._project = project
         self._on_set = on_set
         self._console = console
-        self._environment = environment(project, draft=draft, quick=quick)
-        self._draft = draft or quick
+        self._environment = environment(project, mode)
+        self._draft = mode.is_draft
+        self._keys: dict[str, set[str]] = {}  # of each bibliography
         self._form = web if to == web.FORMAT else paper
 
     def render(self, names: Sequence[str]) -> list[Path]:
@@ -121,32 +140,78 @@ class Builder:
             with Progress(self._console, folder / "progress.jsonl") as progress:
                 built_from = fingerprint.of(self._project, self._environment)
                 documents = self._read_all(names)
-                with progress.step("Check"):
-                    faults = Faults()
-                    for document in documents:
-                        with faults.noted():
-                            self._check(document, folder / "check")
-                    faults.raise_all()
-                self._execute(documents, folder, progress)
-                files: dict[Path, bytes] = {}
-                for document in documents:
-                    with progress.step(f"Set {document.name}"):
-                        made = self._set(document, document.notebook, folder)
-                        if self._form is web:
-                            files[self._project.output_dir / f"{document.stem}.html"] = made
-                            continue
-                        pdf = fingerprint.embed_pdf(made, built_from)
-                        files[self._project.output_dir / f"{document.stem}.pdf"] = pdf
-                    self._on_set(document.name, pdf, folder / f"{document.stem}.typ")
-        made_files = list(files)
-        if self._form is web:  # the notebook and the figures belong to the PDFs
-            publish(files)
-            return made_files
-        obsolete = self._records(documents, files, built_from)
+                unknown = [document for document in documents if not self._recall(document, progress.say)]
+                wanted = self._outputs(documents)
+                if not unknown and self._on_set is None and self._last(documents, built_from).made(wanted):
+                    progress.say("nothing has changed since the last build")
+                    _tell_remarks(documents, progress)
+                    return wanted
+                if unknown:
+                    with progress.step("Check"):
+                        self._check_all(documents, folder)
+                    self._execute(unknown, folder, progress)
+                with progress.step(f"Set {', '.join(names)}"):
+                    files = self._set_all(documents, built_from, folder)
+        made = list(files)
+        obsolete: list[Path] = []
+        if self._form is paper:  # the notebook and the figures belong to the PDFs
+            obsolete = self._records(documents, files, built_from)
         publish(files, obsolete)
-        for remark in sorted({remark for document in documents for remark in document.remarks}):
-            progress.say(remark)
-        return made_files
+        self._last(documents, built_from).note(files)
+        _tell_remarks(documents, progress)
+        return made
+
+    def _check_all(self, documents: Sequence[Document], folder: Path) -> None:
+        faults = Faults()
+
+        def check(document: Document) -> None:
+            with faults.noted():
+                self._check(document, folder / document.stem)
+
+        self._each(documents, check)
+        faults.raise_all()
+
+    def _last(self, documents: Sequence[Document], built_from: Fingerprint) -> LastBuild:
+        """The last build, to be compared with one of these documents with these results."""
+        ran = digest([results(document.notebook) for document in documents])
+        return LastBuild(self._project.root / BUILD / LAST, [built_from.digest, ran, self._form.FORMAT])
+
+    def _outputs(self, documents: Sequence[Document]) -> list[Path]:
+        suffix = ".html" if self._form is web else ".pdf"
+        return [self._project.output_dir / f"{document.stem}{suffix}" for document in documents]
+
+    def _set_all(
+        self, documents: Sequence[Document], built_from: Fingerprint, folder: Path
+    ) -> dict[Path, bytes]:
+        """The documents, set side by side."""
+
+        def set_one(document: Document) -> bytes:
+            made = self._set(document, document.notebook, folder / document.stem)
+            return made if self._form is web else fingerprint.embed_pdf(made, built_from)
+
+        def hand_over(document: Document, pdf: bytes) -> None:
+            if self._on_set is not None and self._form is paper:
+                self._on_set(document.name, pdf, folder / document.stem / f"{document.stem}.typ")
+
+        made = self._each(documents, set_one, hand_over)
+        return dict(zip(self._outputs(documents), made, strict=True))
+
+    def _each(
+        self,
+        documents: Sequence[Document],
+        do: Callable[[Document], Result],
+        then: Callable[[Document, Result], None] = lambda document, result: None,
+    ) -> list[Result]:
+        """Do something with every document at once, and something with each result, in their order.
+
+        Pandoc and Typst work outside Python, so that threads share the cores.
+        """
+        results = []
+        with ThreadPoolExecutor(len(documents)) as pool:
+            for document, result in zip(documents, pool.map(do, documents), strict=True):
+                then(document, result)
+                results.append(result)
+        return results
 
     def _read_all(self, names: Sequence[str]) -> list[Document]:
         documents, faults = [], Faults()
@@ -168,11 +233,25 @@ class Builder:
         """Find what can be found without running a chunk: a wrong formula must not cost minutes."""
         self._set(document, pretend(document.notebook, document.blocks), folder)
 
+    def _recall(self, document: Document, report: Callable[[str], None]) -> bool:
+        """Take the document's results from memory; whether all of them are there."""
+        known = recall_all(
+            document.notebook,
+            document.blocks,
+            folder=self._project.root,
+            environment=self._environment,
+            figure_size=document.settings.figure_size,
+            report=report,
+        )
+        if known:
+            tidy(document.notebook)
+        return known
+
     def _execute(self, documents: Sequence[Document], folder: Path, progress: Progress) -> None:
         """Run every program once, whichever documents share it."""
         ran: dict[str, Document] = {}
         for document in documents:
-            told = json.dumps([*program(document.blocks), document.settings.figure_size])
+            told = "\n".join(document.program)
             twin = ran.get(told)
             if twin:
                 progress.say(f"{document.name} has the same chunks as {twin.name}: one run serves both")
@@ -208,6 +287,7 @@ class Builder:
         return tree
 
     def _set(self, document: Document, notebook: NotebookNode, folder: Path) -> bytes:
+        folder.mkdir(exist_ok=True)
         tree = self._tree(document, notebook, folder)
         setting = document.source, document.settings, self._project, folder
         if self._form is web:
@@ -220,11 +300,15 @@ class Builder:
         """The keys of the bibliography."""
         keys: set[str] = set()
         for name in document.settings.bibliography:
+            if name in self._keys:
+                keys |= self._keys[name]
+                continue
             if not (self._project.root / name).is_file():
                 place = self._project.place("bibliography")
                 raise HandinError(f"there is no file `{name}`", place=place, remedy="mend the path")
             text, _ = pandoc.run(["--to=csljson", name], "", folder=self._project.root)
-            keys |= {entry["id"] for entry in json.loads(text)}
+            self._keys[name] = {entry["id"] for entry in json.loads(text)}
+            keys |= self._keys[name]
         return keys
 
     def _records(
@@ -242,3 +326,8 @@ class Builder:
         if {document.name for document in documents} != set(self._project.documents):
             return []  # other documents may still draw them
         return obsolete_figures(folder, files)
+
+
+def _tell_remarks(documents: Sequence[Document], progress: Progress) -> None:
+    for remark in sorted({remark for document in documents for remark in document.remarks}):
+        progress.say(remark)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from handin.errors import HandinError, Place
+from handin.memory.recall import SWITCH
 from handin.project import Project
 
 FILE = "_environment"
@@ -36,10 +38,29 @@ def read_environment_file(root: Path) -> dict[str, str]:
     return variables
 
 
-def environment(project: Project, *, draft: bool = False, quick: bool = False) -> dict[str, str]:
-    """The variables for a kernel or for Quarto.
+@dataclass(frozen=True)
+class Mode:
+    """How to render: a plain Mode() is what can be handed in."""
 
-    A draft has DRAFT=1, a quick one also what `handin: quick:` of `_quarto.yml` says.
+    draft: bool = False  # mark a false claim and go on: DRAFT=1
+    quick: bool = False  # a draft with the variables of `handin: quick:` in _quarto.yml
+    memory: bool = True  # take what is remembered
+
+    @property
+    def is_draft(self) -> bool:
+        return self.draft or self.quick
+
+    def variables(self, project: Project) -> dict[str, str]:
+        """What a kernel is told of it."""
+        told = {"DRAFT": "1"} if self.is_draft else {}
+        return told | (project.handin.quick if self.quick else {}) | ({} if self.memory else {SWITCH: "0"})
+
+
+HAND_IN = Mode()
+
+
+def environment(project: Project, mode: Mode = HAND_IN) -> dict[str, str]:
+    """The variables for a kernel or for Quarto.
 
     As in Quarto, a variable that the user has set wins over the file. PYTHONPATH is the exception: the file's
     folders, made absolute, come before the user's, else a stray setting would hide the project's own code.
@@ -53,4 +74,4 @@ def environment(project: Project, *, draft: bool = False, quick: bool = False) -
         users = os.environ.get("PYTHONPATH", "").split(os.pathsep)
         folders += [folder for folder in users if folder and folder not in folders]
         variables["PYTHONPATH"] = os.pathsep.join(folders)
-    return variables | ({"DRAFT": "1"} if draft or quick else {}) | (project.handin.quick if quick else {})
+    return variables | mode.variables(project)

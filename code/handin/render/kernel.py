@@ -70,9 +70,6 @@ def execute(
         KeyboardInterrupt: Ctrl-C or SIGTERM; the kernel is gone by then.
     """
     setup = SETUP.format(width=figure_size[0], height=figure_size[1])
-    if environment.get(SWITCH) == "1" and _recall(notebook, blocks, setup, folder, environment, progress.say):
-        progress.say("  every chunk is as it was: nothing to execute")
-        return
     with tempfile.TemporaryDirectory(prefix="handin-ipython-") as profile:
         environment = {
             **environment,
@@ -89,15 +86,19 @@ def execute(
                     progress.say(line)
 
 
-def _recall(
+def recall_all(
     notebook: NotebookNode,
     blocks: Sequence[Prose | Chunk],
-    setup: str,
+    *,
     folder: Path,
     environment: dict[str, str],
+    figure_size: tuple[float, float],
     report: Callable[[str], None],
 ) -> bool:
-    """Fill the notebook from memory, without a kernel; False if one is needed, and nothing is filled."""
+    """Fill the notebook from memory, as `execute` would; False, and nothing filled, if it takes a kernel."""
+    if environment.get(SWITCH) != "1":
+        return False
+    setup = SETUP.format(width=figure_size[0], height=figure_size[1])
     recall = Recall(folder, folder, environment, lambda line: report(f"memory: {line}"))
     found: list[Entry] = []
     for request in (Request(setup, silent=True), *_requests(blocks)):

@@ -80,6 +80,19 @@ def take_results(notebook: NotebookNode, executed: NotebookNode) -> None:
             cell.metadata["user_expressions"] = found
 
 
+def results(notebook: NotebookNode) -> list[dict[str, Any]]:
+    """What `take_results` needs of an executed notebook, as JSON values."""
+    return [
+        {
+            "cell_type": cell.cell_type,
+            "metadata": {"user_expressions": cell.metadata.get("user_expressions", [])},
+            "outputs": cell.get("outputs", []),
+            "execution_count": cell.get("execution_count"),
+        }
+        for cell in notebook.cells
+    ]
+
+
 def pretend(notebook: NotebookNode, blocks: Sequence[Prose | Chunk]) -> NotebookNode:
     """A copy with made-up results of the right kind, to check all that does not depend on results."""
     svg = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'

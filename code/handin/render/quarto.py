@@ -22,7 +22,7 @@ from handin.files.lock import alone
 from handin.files.publish import publish
 from handin.project import Project
 from handin.render.collect import FIGURES, FINGERPRINT
-from handin.render.environment import DRAFT_MARK, environment
+from handin.render.environment import DRAFT_MARK, HAND_IN, Mode, environment
 from handin.render.figures import obsolete_figures
 from handin.render.kernel import ANSI
 from handin.render.notebook import remarks
@@ -42,9 +42,9 @@ def quarto_version() -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def quarto_environment(project: Project, *, draft: bool = False, quick: bool = False) -> dict[str, str]:
+def quarto_environment(project: Project, mode: Mode = HAND_IN) -> dict[str, str]:
     """The variables for Quarto: the project's, and the Python that runs the chunks."""
-    variables = environment(project, draft=draft, quick=quick)
+    variables = environment(project, mode)
     folders = [str(Path(sys.executable).parent), variables.get("PATH", os.defpath)]
     own = {"QUARTO_PYTHON": sys.executable, "PATH": os.pathsep.join(folders)}  # post-render says `python`
     return variables | own
@@ -54,8 +54,7 @@ def render_by_quarto(
     project: Project,
     names: Sequence[str],
     *,
-    draft: bool = False,
-    quick: bool = False,
+    mode: Mode = HAND_IN,
     to: str = "typst",
     console: Console | None = None,
 ) -> list[Path]:
@@ -78,7 +77,7 @@ def render_by_quarto(
         folder = Path(name)
         output = folder / "output"
         progress_file = folder / "progress.jsonl"
-        variables = quarto_environment(project, draft=draft, quick=quick)
+        variables = quarto_environment(project, mode)
         figures = folder / "figures"
         figures.mkdir()
         variables |= {
@@ -92,7 +91,7 @@ def render_by_quarto(
             for documents in rounds:
                 command = ["quarto", "render", *documents, "--to", to]
                 command += ["--output-dir", output.relative_to(root).as_posix()]
-                command += ["--metadata", f"{DRAFT_MARK}:true"] if draft or quick else []
+                command += ["--metadata", f"{DRAFT_MARK}:true"] if mode.is_draft else []
                 _run(command, root, variables, progress)
         files = {
             place / path.name: path.read_bytes()

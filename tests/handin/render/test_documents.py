@@ -16,6 +16,7 @@ from handin.qmd.chunks import chunks, read_blocks
 from handin.qmd.source import on_disk, read_source
 from handin.reading import pdf
 from handin.reading.layout import Layout
+from handin.render.environment import Mode
 from handin.render.quarto import render_by_quarto
 
 NAMES = ("report", "notebook")
@@ -103,7 +104,7 @@ def test_quarto_prints_the_same_words_and_numbers(
     copy = tmp_path / "copy"
     shutil.copytree(documents.root, copy, ignore=shutil.ignore_patterns("_output", "_build", "*.svg"))
     draft = os.environ.get("PLAN", "full") != "full"
-    for path in render_by_quarto(load_project(copy), documents.documents, draft=draft):
+    for path in render_by_quarto(load_project(copy), documents.documents, mode=Mode(draft=draft)):
         assert words(path) == words(documents.output_dir / path.name)
     for kept in [documents.output_dir / "notebook.ipynb", *documents.figures_dir.iterdir()]:
         assert (copy / kept.relative_to(documents.root)).read_bytes() == kept.read_bytes(), kept.name
