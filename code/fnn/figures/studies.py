@@ -94,7 +94,7 @@ def draw_limit(data: Dataset, study: LimitStudy, model: MLP) -> Figure:
     fits.legend(loc="upper left", bbox_to_anchor=(1.0, 1.05), borderpad=0, handlelength=1.4)
     if study.limit:  # data without a limit have none
         excess.plot(
-            study.V, study.predicted(study.V), color=INK, linewidth=0.8, label="predicted, $k/(4V^2)$"
+            study.V, study.predicted(study.V), color=INK, linewidth=0.8, label="predicted, $\\kappa/(4V^2)$"
         )
         excess.plot(study.V, study.excess, ".", color=BLUE, markersize=4.5, label="minimised at fixed $V$")
         excess.plot(
@@ -102,7 +102,7 @@ def draw_limit(data: Dataset, study: LimitStudy, model: MLP) -> Figure:
         )
         excess.set(xscale="log", yscale="log")
         excess.legend()
-    excess.set(xlabel="$V$, half the difference of the output weights", ylabel="excess loss $L - L^*$")
+    excess.set(xlabel="$V$, half the difference of the output weights", ylabel="excess loss $E - E^*$")
     panel_letters([fits, excess])
     return fig
 
