@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -44,4 +45,5 @@ def page_words(html: str) -> list[str]:
     text = re.sub(r"<[^>]*>", " ", body)
     for name, sign in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&#39;", "'"), ("&amp;", "&")):
         text = text.replace(name, sign)
-    return text.split()
+    text = unicodedata.normalize("NFKC", text)  # letters of formulas have several forms
+    return re.sub("[\u2061-\u2064]", "", text).split()  # and some signs are not seen

@@ -82,7 +82,7 @@ def paper_text(path: Path) -> str:
 
 
 def web_text(path: Path) -> str:
-    return " ".join(page_words(unicodedata.normalize("NFKC", path.read_text(encoding="utf-8"))))
+    return " ".join(page_words(path.read_text(encoding="utf-8")))
 
 
 def missing(row: Row, medium: str, text: str) -> list[str]:

@@ -1,14 +1,17 @@
 """The web pages of the real documents: whole, readable by all, and told from what a build already knows."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 from tests.axe import findings
 from tests.browser import needs_browser
+from tests.handin.render.quartos import each_quarto, page_words, use
 
-from handin.project import Project
+from handin.project import Project, load_project
 from handin.render.builtin import Builder
+from handin.render.quarto import render_by_quarto
 
 
 @pytest.fixture(scope="module")
@@ -41,3 +44,21 @@ def test_a_page_is_whole(pages: dict[str, Path], documents: Project, name: str) 
 @pytest.mark.parametrize("name", ["report", "notebook"])
 def test_a_page_can_be_read_by_all(pages: dict[str, Path], name: str, tmp_path: Path) -> None:
     assert findings(pages[name], tmp_path) == []
+
+
+@pytest.mark.long
+@each_quarto
+def test_quarto_makes_the_same_pages(
+    quarto: str,
+    pages: dict[str, Path],
+    documents: Project,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    use(quarto, monkeypatch)
+    copy = tmp_path / "copy"
+    shutil.copytree(documents.root, copy, ignore=shutil.ignore_patterns("_output", "_build", "*.svg"))
+    for path in render_by_quarto(load_project(copy), documents.documents, to="html"):
+        its, our = path.read_text(encoding="utf-8"), pages[path.stem].read_text(encoding="utf-8")
+        assert page_words(its) == page_words(our)
+        assert not re.search(r"<script|(src|href)=\"(?!#|https?:|data:)", its)
