@@ -250,7 +250,9 @@ class Layout:
             small = one.line.size < self.body_size - SAME_SIZE
             sure = colon and apart and (small or not broken)
             found.append(
-                Caption(_kind(match["kind"]), match["number"], text.strip(), one.page, index, last, sure)
+                Caption(
+                    _kind(match["kind"]), _arabic(match["number"]), text.strip(), one.page, index, last, sure
+                )
             )
         certain = {(c.kind, c.number) for c in found if c.sure}
         return tuple(c for c in found if c.sure or (c.kind, c.number) not in certain)
@@ -295,7 +297,9 @@ class Layout:
         found = []
         for match in _MENTION.finditer(text):
             index = bisect_right(starts, match.start()) - 1
-            ours = not _ELSEWHERE.match(text, match.end())
+            # A word at the end of a line and a number on the next may have nothing to do with each other.
+            together = bisect_right(starts, match.start("numbers")) - 1 == index
+            ours = together and not _ELSEWHERE.match(text, match.end())
             plural = match["kind"].lower().endswith(("s", "en"))
             for position, number in enumerate(listed(match["numbers"])):
                 sure = ours and (position == 0 or plural)
@@ -329,10 +333,11 @@ def listed(numbers: str) -> list[str]:
     found: list[str] = []
     ranged = False
     for match in _LISTED.finditer(numbers):
-        if ranged and found[-1].isdigit() and match[1].isdigit():
-            first, last = int(found[-1]), int(match[1])
+        number = _arabic(match[1])
+        if ranged and found[-1].isdigit() and number.isdigit():
+            first, last = int(found[-1]), int(number)
             found.extend(str(n) for n in range(first + 1, min(last, first + 100)))
-        found.append(match[1])
+        found.append(number)
         ranged = match[2] is not None
     return found
 
@@ -341,6 +346,14 @@ def _edges(lines: tuple[Line, ...]) -> list[Line]:
     """The two highest and the two lowest lines of a page, where headers, footers and page numbers stand."""
     ordered = sorted(lines, key=lambda line: line.y)
     return [*ordered[:2], *ordered[2:][-2:]]
+
+
+def _arabic(number: str) -> str:
+    """A number, Roman ones as 1, 2, …: IEEE's tables have such in their captions."""
+    if not re.fullmatch(r"[IVXL]+", number):
+        return number
+    values = [{"I": 1, "V": 5, "X": 10, "L": 50}[sign] for sign in number]
+    return str(sum(-a if a < b else a for a, b in zip(values, [*values[1:], 0], strict=True)))
 
 
 def _kind(word: str) -> str:

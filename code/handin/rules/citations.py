@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from handin.qmd.outline import Outline
-from handin.reading.layout import Layout, Part
+from handin.reading.layout import REFERENCES, Layout
 from handin.reading.submission import Document, Submission
 from handin.rules.finding import Finding, at, cannot_tell, failed, passed
 from handin.rules.report import on_report
@@ -48,32 +48,35 @@ def citations(submission: Submission, document: Document, layout: Layout) -> lis
     if outline := submission.outline:
         found = [*_against_bibliography(submission, outline)]
         return found or [passed(CITATIONS, "every citation has an entry, every entry is cited")]
-    start = next((n for n, part in enumerate(layout.parts) if part is Part.REFERENCES), None)
-    text = " ".join(
-        one.text for one, part in zip(layout.lines, layout.parts, strict=True) if part is not Part.REFERENCES
-    )
+    headings = [h.index for h in layout.headings if REFERENCES.match(h.title)]
+    start = headings[-1] if headings else None
+    listed = () if start is None else _run(layout, start)
+    text = " ".join(one.text for n, one in enumerate(layout.lines) if n not in listed)
     if start is None:
         looks = re.search(rf"(?<=\s)\[\d{{1,2}}\](?=[\s.,;])|\({_NAME}[^()]{{0,40}}\b(?:19|20)\d\d\)", text)
         if looks:
             message = f"{looks[0]} looks like a citation; no list of references was found"
             return [cannot_tell(CITATIONS, message, document.path, "add the list under “References”")]
         return [passed(CITATIONS, "cites nothing", document.path)]
-    entries = _entries(layout, start + 1)
+    entries = _entries(layout, listed[1:])
     labelled = {label: place for label, _, place in entries if label}
     found = [*(_by_label(labelled, text, document) if labelled else _by_author(entries, text, document))]
     return found or [passed(CITATIONS, f"{len(labelled or entries)} references, each cited", document.path)]
 
 
-def _entries(layout: Layout, start: int) -> list[tuple[str, str, int]]:
-    """Label ("1", "Bis06" or none), text and page of every entry of the list that begins at a line.
+def _run(layout: Layout, start: int) -> range:
+    """The lines of the part that begins at one."""
+    end = start
+    while end < len(layout.lines) and layout.parts[end] is layout.parts[start]:
+        end += 1
+    return range(start, end)
+
+
+def _entries(layout: Layout, body: Sequence[int]) -> list[tuple[str, str, int]]:
+    """Label ("1", "Bis06" or none), text and page of every entry of the list in some lines.
 
     Entries begin with labels, or at the left edge above a hanging indent, or below a gap.
     """
-    body = []
-    for index in range(start, len(layout.lines)):
-        if layout.parts[index] is not Part.REFERENCES:
-            break
-        body.append(index)
     labels = {n: m for n in body if (m := _LABELLED.match(layout.lines[n].text))}
     edges: dict[int, float] = {}  # the left one of every page
     for n in body:
