@@ -294,6 +294,15 @@ def figure_far_ahead(r: Recipe) -> None:
     swap(r, "All fits", "@fig-errors showed the errors. All fits")
 
 
+@notes("placement", "sections/1-network.qmd:18", "move it forward")
+def table_below_the_references(r: Recipe) -> None:
+    table = (
+        "#figure(table(columns: 2, [width], [error], [1], [0.5]), caption: [Widths and errors.]) <tbl-widths>"
+    )
+    swap(r, table, "")
+    swap(r, "#show: appendix", f"{table}\n#show: appendix")
+
+
 @notes("placement", "sections/1-network.qmd:18", "mention it where it stands")
 def table_far_ahead(r: Recipe) -> None:
     swap(r, "; @tbl-widths lists the widths", "")

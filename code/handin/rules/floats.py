@@ -72,7 +72,7 @@ def mentions(submission: Submission, document: Document, layout: Layout) -> list
 
     Why: "label all figures (and refer to figure labels in your write-up)".
 
-    Certain: a caption of the body, set apart from the text whose number nowhere follows a word for figures
+    Certain: a caption of the body, set apart from the text, whose number nowhere follows a word for figures
     (Figure, Fig., Abb., Table, …, lists and ranges included), while other figures are referred to that way;
     and a mention of a number that begins no line of the report, while the captions run from 1 without a
     gap.
