@@ -15,7 +15,7 @@ QUIET = || { code=$$?; test $$code = 130 || exit $$code; }
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := render
-.PHONY: render html draft preview check pack test test-long test-faults lint constraints clean distclean help
+.PHONY: render html draft preview lab check pack test test-long test-faults lint constraints clean distclean help
 
 render: $(VENV)/installed $(VENV)/quarto ## build report and notebook (the default)
 	@$(HANDIN) render $(QUIET)
@@ -28,6 +28,9 @@ html: $(VENV)/installed $(VENV)/quarto ## build them as web pages
 
 preview: $(VENV)/installed ## show the documents in the browser, built anew at every save
 	@$(HANDIN) preview $(QUIET)
+
+lab: $(VENV)/installed-lab ## open JupyterLab with the project's settings
+	@PYTHONPATH=code $(BIN)/jupyter lab $(QUIET)
 
 check: $(VENV)/installed ## check the hand-in against the rules of the course
 	@$(BIN)/handin check
@@ -79,6 +82,10 @@ $(VENV)/installed: $(VENV)/created pyproject.toml constraints.txt
 
 $(VENV)/installed-tests: $(VENV)/installed
 	@$(PIP) install --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+$(VENV)/installed-lab: $(VENV)/installed
+	@$(PIP) install --constraint constraints.txt --editable '.[lab]'
 	@touch $@
 
 # Tried once. Where it fails (the package fetches Quarto from GitHub) the built-in renderer does the work.

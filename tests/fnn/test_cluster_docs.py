@@ -36,7 +36,7 @@ def run(*command: str) -> str:
 
 @pytest.mark.long
 def test_the_command_keeps_its_record(tmp_path: Path) -> None:
-    (command,) = blocks("sh")
+    (command,) = blocks("sh long")
     python, *arguments = shlex.split(command)
     assert python == "python"
     printed = run(sys.executable, *arguments, "--output", str(tmp_path / "study"))
