@@ -120,7 +120,8 @@ def test_the_architecture_names_every_room_and_every_variable() -> None:
         path.name for path in (CODE / "fnn").iterdir() if path.is_dir() and not path.name.startswith("_")
     }
     assert rooms <= named
-    pattern = re.compile(r'environ(?:\.get)?[\[(]\s*"([A-Z_]+)"|"([A-Z_]+)" (?:not )?in os\.environ')
+    written = r'environ(?:\.get)?[\[(]\s*"([A-Z_]+)"|"([A-Z_]+)" (?:not )?in os\.environ|"(HANDIN_[A-Z_]+)"'
+    pattern = re.compile(written)
     code = "".join(path.read_text(encoding="utf-8") for path in FILES)
     read = {name for found in pattern.findall(code) for name in found if name}
     assert {"PLAN", "SEED", "FNN_STORE", "DRAFT"} <= read <= named

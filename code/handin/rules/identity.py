@@ -66,54 +66,22 @@ def name_fault(name: str) -> str:
 
 
 def _faults(student: Student, submission: Submission) -> list[Finding]:
-    course = submission.course
+    course, name, login = submission.course, student.name, student.login
+    own = "put your own name and login under `author` in _quarto.yml"
     found = []
-    if fault := login_fault(student.login):
-        found.append(
-            failed(
-                IDENTITY,
-                f"the login {student.login[:40]!r} {fault}",
-                _place(submission, "login", student.login),
-                "give the ILIAS login: Latin letters, digits, dot, hyphen, underscore",
-            )
-        )
-    elif _plain(student.login) in map(_plain, course.example_logins):
-        found.append(
-            failed(
-                IDENTITY,
-                f"`{student.login}` is the example's login",
-                _place(submission, "login", student.login),
-                "put your own name and login under `author` in _quarto.yml",
-            )
-        )
-    if student.name and (fault := name_fault(student.name)):
-        found.append(
-            failed(
-                IDENTITY,
-                f"the name {student.name[:40]!r} {fault}",
-                _place(submission, "name", student.name),
-                "write the name in letters that the document's font has",
-            )
-        )
-    elif not student.name and submission.is_project:
-        found.append(
-            failed(
-                IDENTITY,
-                "a student without a name",
-                _place(submission, "author"),
-                "add `name:` beside the login",
-            )
-        )
-    elif student.name and _plain(student.name) in map(_plain, course.example_names):
-        found.append(
-            failed(
-                IDENTITY,
-                f"`{student.name}` is the example's name",
-                _place(submission, "name", student.name),
-                "put your own name and login under `author` in _quarto.yml",
-            )
-        )
-    return found
+    if fault := login_fault(login):
+        say = "give the ILIAS login: Latin letters, digits, dot, hyphen, underscore"
+        found.append(("login", login, f"the login {login[:40]!r} {fault}", say))
+    elif _plain(login) in map(_plain, course.example_logins):
+        found.append(("login", login, f"`{login}` is the example's login", own))
+    if name and (fault := name_fault(name)):
+        say = "write the name in letters that the document's font has"
+        found.append(("name", name, f"the name {name[:40]!r} {fault}", say))
+    elif not name and submission.is_project:
+        found.append(("author", "", "a student without a name", "add `name:` beside the login"))
+    elif name and _plain(name) in map(_plain, course.example_names):
+        found.append(("name", name, f"`{name}` is the example's name", own))
+    return [failed(IDENTITY, what, _place(submission, key, value), say) for key, value, what, say in found]
 
 
 def _on_first_page(
