@@ -5,6 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
+
+from fnn.experiments import task_2a, task_2c
 
 SECTIONS = sorted(Path(__file__).parents[2].glob("sections/*.qmd"))
 
@@ -68,3 +71,16 @@ def test_chunks_are_short_and_labelled(path: Path) -> None:
             assert {"fig-cap", "fig-alt"} <= {option[3:].split(":")[0] for option in options}
         if "label: tbl-" in options[0]:
             assert any(option.startswith("#| tbl-cap") for option in options)
+
+
+def test_words_for_settings_are_those_of_the_code() -> None:
+    """Limits that the prose names in words."""
+    text = (SECTIONS[0].parent / "2-experiments.qmd").read_text("utf-8")
+    assert task_2a.REACH == 0.95
+    assert "from 5 % to 95 % of its height" in text
+    assert task_2c.STRAY == 0.5
+    assert "more than half a standard deviation" in text
+    assert torch.tensor(task_2c.DECAYS).log10().diff().tolist() == pytest.approx([1.0, 1.0])
+    assert "ten times smaller or larger" in text
+    assert task_2c.DECAYS[1] == 1e-6
+    assert "one millionth" in text

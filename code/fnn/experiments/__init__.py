@@ -1,7 +1,5 @@
 """The experiments that the sections ask for, a file a task: each takes the data and returns a record."""
 
-import torch
-
 from fnn.experiments.plan import PLAN
 from fnn.experiments.settings import runs_table, settings_table
 from fnn.experiments.task_1 import HandedOut, check_network, close, compare_batched, logistic_probe
@@ -37,6 +35,7 @@ from fnn.experiments.task_2e import (
     compare_architectures,
     compare_methods,
     idle_units,
+    poor_ends,
     relu_study,
     relu_table,
 )
@@ -75,6 +74,7 @@ __all__ = [
     "limit_study",
     "logistic_probe",
     "minima_table",
+    "poor_ends",
     "relu_study",
     "relu_table",
     "restart_studies",
@@ -90,7 +90,4 @@ __all__ = [
     "worst_run",
 ]
 
-LIMITS = PRESETS["full"]  # when a training of the report ends
-
-# The tensors of the experiments are small: threads would cost twenty times what they save.
-torch.set_num_threads(1)
+LIMITS = PRESETS[PLAN.limits]  # when a training of the report ends

@@ -28,7 +28,9 @@ def training(
     decay: float = 0.0,
 ) -> Training:  # fmt: skip
     """[1, width, 1] by BFGS, from the plan's number of initial points unless `runs` says otherwise."""
-    return Training([width], runs or PLAN.restarts(width), phi=phi, data=data, init=init, decay=decay)
+    return Training(
+        [width], runs or PLAN.restarts(width), phi=phi, data=data, init=init, limits=PLAN.limits, decay=decay
+    )
 
 
 def train_widths(

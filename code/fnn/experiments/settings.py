@@ -20,7 +20,7 @@ LAW, UNIFORM = "course", "uniform centres"
 
 def settings_table(data: Dataset) -> Table:
     """Data, stopping rule, seed, precision and versions."""
-    limits = PRESETS["full"]
+    limits = PRESETS[PLAN.limits]
     progress = (
         f"the loss falls by less than {number(limits.progress, 1)} of itself in {limits.patience} evaluations"
     )

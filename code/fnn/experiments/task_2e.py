@@ -1,5 +1,6 @@
 """Experiments of task 2e: other optimisers, other units, more layers."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,10 +44,15 @@ class MethodRun:
         """The runs that end within 1 % of this train MSE."""
         return share(self.record.train_mse <= 1.01 * loss)
 
-    def stopped(self, stop: str, above: float) -> int:
-        """How many runs ended for this reason with a train MSE above `above`."""
-        poor = (self.record.train_mse > above).tolist()
-        return sum(reason == stop and high for reason, high in zip(self.record.stop, poor, strict=True))
+
+def poor_ends(runs: Sequence[MethodRun], above: float) -> Counter[tuple[str, str]]:
+    """How many runs with a train MSE above `above` each method ended for each reason: (method, stop)."""
+    return Counter(
+        (run.record.settings.method, stop)
+        for run in runs
+        for stop, loss in zip(run.record.stop, run.record.train_mse.tolist(), strict=True)
+        if loss > above
+    )
 
 
 def agreement(one: Record, other: Record) -> Share:
@@ -56,7 +62,9 @@ def agreement(one: Record, other: Record) -> Share:
 
 def compare_methods(data: Dataset, width: int) -> list[MethodRun]:
     """Train [1, width, 1] by each optimiser from the same initial points on the same data."""
-    records = train_all([Training([width], PLAN.variants, method, data=data) for method in METHODS])
+    records = train_all(
+        [Training([width], PLAN.variants, method, data=data, limits=PLAN.limits) for method in METHODS]
+    )
     runs = []
     for (method, name), record in zip(METHODS.items(), records, strict=True):
         evaluations = torch.tensor(record.trace_evaluations, dtype=torch.float64)
@@ -114,7 +122,7 @@ def compare_architectures(data: Dataset) -> list[Variant]:
     variants = [(sizes, unit) for sizes in ARCHITECTURES for unit in UNIT_NAMES]
     records = train_all(
         [
-            Training(sizes, PLAN.variants, "lm", unit, data=data, init="nguyen-widrow")
+            Training(sizes, PLAN.variants, "lm", unit, data=data, init="nguyen-widrow", limits=PLAN.limits)
             for sizes, unit in variants
         ]
     )

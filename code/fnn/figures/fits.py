@@ -77,7 +77,7 @@ def conjecture_panels(
 def draw_predictions(study: WidthStudy, spike: Spike) -> Figure:
     """Test data and the prediction of each width, and a part of it where a wide network spikes (task 2c)."""
     data, models = study.data, {width: study.best_model(width) for width in study.records}
-    fig = figure(2.5)
+    fig = figure(2.35)
     whole, part = fig.subplots(1, 2, width_ratios=(3, 1.25))
     for ax, x in ((whole, grid(data)), (part, spike.x.unsqueeze(1))):
         for width, model in models.items():
@@ -125,7 +125,7 @@ def draw_embedding(data: Dataset, best: MLP, others: Mapping[str, MLP]) -> Figur
     return fig
 
 
-def draw_hidden_outputs(data: Dataset, models: Mapping[str, MLP], height: float = 3.3) -> Figure:
+def draw_hidden_outputs(data: Dataset, models: Mapping[str, MLP], height: float = 3.05) -> Figure:
     """Hidden outputs of several networks: as they are, and times their output weight (tasks 2d and 2e)."""
     fig = figure(height)
     axes = fig.subplots(2, len(models), sharex=True, squeeze=False)
@@ -136,7 +136,7 @@ def draw_hidden_outputs(data: Dataset, models: Mapping[str, MLP], height: float 
             style = {"color": PALETTE[unit % len(PALETTE)], "linestyle": UNIT_DASHES[unit % len(UNIT_DASHES)]}
             upper.plot(x, z[:, unit], linewidth=1.0, **style)
             lower.plot(x, z[:, unit] * v[unit], linewidth=1.0, **style)
-            level = 0.5 if len(v) <= 3 else 0.14 + 0.72 * (unit % 5) / 4
+            level = 0.35 + 0.15 * unit if len(v) <= 3 else 0.14 + 0.72 * (unit % 5) / 4
             _number_unit(upper, x[:, 0], z[:, unit], unit + 1, level)
         lower.plot(x, predict(model, x), color=INK, linewidth=1.8)
         upper.set_title(title)

@@ -34,7 +34,7 @@ MOST_CURVES = 5  # distinct minima drawn per width
 
 def draw_restarts(data: Dataset, studies: Mapping[int, Restarts]) -> Figure:
     """Above, the most frequent end results of each width; below, the losses of all runs (task 2b)."""
-    fig = figure(3.25)
+    fig = figure(3.0)
     axes = fig.subplots(2, len(studies), sharey="row")
     x = grid(data)
     for (upper, lower), (width, study) in zip(axes.T, studies.items(), strict=True):
@@ -94,7 +94,7 @@ def draw_limit(data: Dataset, study: LimitStudy, model: MLP) -> Figure:
     fits.legend(loc="upper left", bbox_to_anchor=(1.0, 1.05), borderpad=0, handlelength=1.4)
     if study.limit:  # data without a limit have none
         excess.plot(
-            study.V, study.predicted(study.V), color=INK, linewidth=0.8, label="predicted, $\\kappa/(4V^2)$"
+            study.V, study.predicted(study.V), color=INK, linewidth=0.8, label=r"predicted, $\kappa/(4V^2)$"
         )
         excess.plot(study.V, study.excess, ".", color=BLUE, markersize=4.5, label="minimised at fixed $V$")
         excess.plot(
@@ -109,7 +109,7 @@ def draw_limit(data: Dataset, study: LimitStudy, model: MLP) -> Figure:
 
 def draw_widths(study: Widths) -> Figure:
     """Train and test MSE of every run at every width, and test MSE with weight decay (task 2c)."""
-    fig = figure(2.2)
+    fig = figure(2.0)
     axes = fig.subplots(1, 3, sharey=True)
     data = study.course.data
     parts = (
@@ -154,7 +154,7 @@ def draw_relu(
     data: Dataset, study: ReluStudy, logistic: WidthStudy, conjectures: Sequence[Conjecture]
 ) -> Figure:
     """Tasks a) to d) once more with ReLU units: conjectures and best fits, runs, widths, hidden outputs."""
-    fig = figure(3.5)
+    fig = figure(3.25)
     rows = fig.add_gridspec(2, 1)
     above, below = rows[0].subgridspec(1, 4), rows[1].subgridspec(1, 3)
     first = fig.add_subplot(above[0])
@@ -180,7 +180,8 @@ def draw_relu(
         by_width.plot(range(len(both)), medians, marker, color=colour, markersize=4, label=label)
     by_width.set_xticks(range(len(both)), [str(width) for width in both])
     by_width.set(yscale="log", xlabel="hidden units", ylabel="median test MSE")
-    by_width.legend()
+    by_width.margins(y=0.35)
+    by_width.legend(loc="upper left", borderpad=0)
 
     x = grid(data)
     model = study.uniform.best_model(10)

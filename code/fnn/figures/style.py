@@ -57,7 +57,7 @@ def use_print_style() -> None:
             "mathtext.cal": "Libertinus Serif:italic",
             "mathtext.sf": "Libertinus Serif",
             "mathtext.tt": "Libertinus Serif",
-            "mathtext.fallback": "cm",
+            "mathtext.fallback": "stix",
             "font.size": 9.5,
             "axes.titlesize": 9.5,
             "axes.labelsize": 9.5,

@@ -2,10 +2,25 @@
 
 from fnn.prose.claims import book, claim
 from fnn.prose.listings import listing
-from fnn.prose.numbers import after, compared, count, decimals, number, thousands, vector, where_known
+from fnn.prose.numbers import (
+    after,
+    all_or,
+    between,
+    compared,
+    count,
+    decimals,
+    number,
+    often,
+    thousands,
+    times,
+    vector,
+    where_known,
+)
 
 __all__ = [
     "after",
+    "all_or",
+    "between",
     "book",
     "claim",
     "compared",
@@ -13,7 +28,9 @@ __all__ = [
     "decimals",
     "listing",
     "number",
+    "often",
     "thousands",
+    "times",
     "vector",
     "where_known",
 ]

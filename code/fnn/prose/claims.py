@@ -68,9 +68,10 @@ class ClaimBook:
         fields = ("sentence", "holds", "section", "values")
         return json.dumps([{field: getattr(noted, field) for field in fields} for noted in self])
 
-    def table(self) -> Table:
-        """Section, sentence and measured values of every claim."""
-        rows = [[c.section, c.sentence + ("" if c.holds else " **(false)**"), c.values] for c in self]
+    def table(self, *sections: str) -> Table:
+        """Section, words and measured values of every claim, or of those in `sections`."""
+        chosen = [claim for claim in self if not sections or claim.section in sections]
+        rows = [[c.section, c.sentence + ("" if c.holds else " **(false)**"), c.values] for c in chosen]
         return Table(["Section", "Claim", "Measured"], rows, align="lll", widths=(1, 5, 4))
 
 

@@ -57,11 +57,11 @@ def series(values: Sequence[str]) -> MarkdownText:
     return MarkdownText(f"{', '.join(first)} and {last}" if first else last)
 
 
-def where_known(text: str, *values: float | None) -> MarkdownText:
+def where_known(text: str, *values: float | None, digits: int = 3) -> MarkdownText:
     """`text` with the values, by `number`, in its braces; nothing where one of them is not known."""
     if any(value is None or math.isnan(value) for value in values):
         return MarkdownText("")
-    return MarkdownText(text.format(*(number(value) for value in values if value is not None)))
+    return MarkdownText(text.format(*(number(value, digits) for value in values if value is not None)))
 
 
 def compared(value: float, other: float) -> MarkdownText:
@@ -75,6 +75,22 @@ def compared(value: float, other: float) -> MarkdownText:
 def after(evaluations: float) -> MarkdownText:
     """after 251; never where it is infinite."""
     return MarkdownText(f"after {evaluations:,.0f}" if math.isfinite(evaluations) else "never")
+
+
+def often(times: int) -> MarkdownText:
+    """once, twice, three times."""
+    return MarkdownText({0: "never", 1: "once", 2: "twice"}.get(times, f"{count(times)} times"))
+
+
+def between(low: float | Tensor, high: float | Tensor) -> MarkdownText:
+    """0.0109 to 0.0112; one number where both are shown alike."""
+    return number(low) if number(low) == number(high) else MarkdownText(f"{number(low)} to {number(high)}")
+
+
+def times(ratio: float) -> MarkdownText:
+    """as much as, where the ratio rounds to one; 1.4 times as much as."""
+    words = "as much as" if f"{ratio:.1f}" == "1.0" else f"{ratio:.1f} times as much as"
+    return MarkdownText(words)
 
 
 WORDS = (
@@ -130,5 +146,11 @@ class Share:
         return MarkdownText(f"{_percent(self.percent)} % [{_percent(low)}, {_percent(high)}]")
 
 
+def all_or(share: Share) -> MarkdownText:
+    """all 20 runs; 18 of 20 runs."""
+    whole = share.count == share.of
+    return MarkdownText(f"all {share.of} runs" if whole else f"{share.count} of {share.of} runs")
+
+
 def _percent(value: float) -> str:
-    return f"{value:.1f}" if 0 < value < 9.95 else f"{value:.0f}"
+    return f"{value:.1f}" if 0 < value < 9.95 else str(math.floor(value + 0.5))
