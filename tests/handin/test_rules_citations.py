@@ -53,6 +53,11 @@ def test_superscripts_leave_it_to_a_person() -> None:
 def test_authors_are_found_by_name() -> None:
     text = "As Bishop (2006) says (Nguyen and Wi-#linebreak()drow 1990; Rumelhart 1986)."
     assert [finding.status for finding in found(text + NAMED)] == [Status.PASS]
+    footnotes = "As said.#footnote[Bishop, p. 3.] #footnote[Nguyen, p. 3.] #footnote[Rumelhart, p. 3.]"
+    assert [finding.status for finding in found(f"{footnotes}#pagebreak(){NAMED}")] == [Status.PASS]
+    # Below the list they look like a part of it.
+    below = found("As Bishop (2006) and Nguyen (1990) say.#footnote[Rumelhart, p. 3.]" + NAMED)
+    assert [finding.status for finding in below] == [Status.CANNOT_TELL]
     [finding] = found("As Bishop (2006) says (Nguyen and Widrow 1990)." + NAMED)
     assert finding.status is Status.FAIL
     assert "Rumelhart" in finding.message
