@@ -15,7 +15,7 @@ from fnn.prose.numbers import number, series, thousands
 from fnn.prose.tables import Table
 from fnn.training import SEED
 
-LAW, UNIFORM = "course", "uniform centres"
+LAW, UNIFORM = "course", "uniform"
 
 
 def settings_table(data: Dataset) -> Table:
@@ -93,7 +93,7 @@ def runs_table(scipy_runs: int) -> Table:
         ["Task", "Networks", "Optimiser", "Initial law", "Runs each"],
         rows,
         align="lllll",
-        widths=(2, 6, 5, 3, 4),
+        widths=(2, 8, 5, 2, 6),
     )
 
 

@@ -115,7 +115,7 @@ def splitting_eigenvalues(study: Restarts, minimum: Minimum, data: Dataset) -> l
     return [float(value) for value in torch.linalg.eigvalsh(matrices).flatten()]
 
 
-def minima_table(studies: dict[int, Restarts], most: int = 8) -> Table:
+def minima_table(studies: dict[int, Restarts], most: int = 6) -> Table:
     """The most frequent distinct minima of each width: losses, share of the runs, how they ended."""
     rows = []
     for width, study in studies.items():
