@@ -10,9 +10,13 @@ Once a cell cannot be remembered, none behind it is: they might use what it has 
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
 import os
 import re
 import sys
+import termios
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -53,6 +57,8 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
         self._recall = Recall(root, Path.cwd(), os.environ, _tell)
         self._observer = Observer(root)
         self._observer.install()
+        for stream in (sys.stdout, sys.stderr):
+            _watch_writes(stream, self._observer.unusual)
         self._send = self.session.send
         self.session.send = self._sent
 
@@ -147,9 +153,14 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
         try:
             for path in self._recall.declared(request).depends:
                 self._observer.read(path)
+            tasks = asyncio.all_tasks()
             reply = await execute()
             sys.stdout.flush()
             sys.stderr.flush()
+            if asyncio.all_tasks() - tasks:
+                self._observer.unusual("it leaves a task running")
+            if _waits_to_be_printed():
+                self._observer.unusual("it prints past Python")
         finally:
             found, reason = self._observer.end()
         return reply, sorted([*what, now] for what, now in found.items()), reason
@@ -193,6 +204,30 @@ def _why_not(reply: dict[str, Any], messages: list[list[Any]]) -> str:
         if kind not in KEPT or (content.get("transient") or {}).get("display_id"):
             return f"its {kind} may be changed later"
     return ""
+
+
+def _watch_writes(stream: Any, tell: Callable[[str], None]) -> None:
+    """What arrives by the thread that fetches what was written past Python may arrive too late."""
+    write = stream.write
+
+    def watched(text: str) -> Any:
+        if threading.current_thread() is getattr(stream, "watch_fd_thread", None):
+            tell("it prints past Python")
+        return write(text)
+
+    stream.write = watched
+
+
+def _waits_to_be_printed() -> bool:
+    """Has something been written past Python that ipykernel has not yet fetched?"""
+    for descriptor in (1, 2):
+        try:
+            waiting = fcntl.ioctl(descriptor, termios.FIONREAD, b"0000")
+        except OSError:
+            continue  # no pipe: nothing is fetched
+        if int.from_bytes(waiting, sys.byteorder):
+            return True
+    return False
 
 
 @contextmanager

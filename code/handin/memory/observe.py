@@ -4,10 +4,11 @@ Python announces what it does to audit hooks (PEP 578). From these announcements
 from the questions of the import system and from the reading of `os.environ` come a cell's *dependencies*:
 
     file PATH              its bytes, or that there is none
-    names PATH             the names in a folder
+    names PATH             the names in a folder, and what kind each is of
+    entries PATH           the same with size and time of the last change of each
     installed PATH         the names of packages in it
-    exists PATH            whether there is a file, a folder or nothing
-    stat PATH              size and time of the last change
+    exists PATH            whether there is a file, a folder, a link (and where to) or nothing; who may use it
+    stat PATH              the same with size and time of the last change
     modules FOLDER NAME …  which of its files could be the modules of these names
     variable NAME          of the environment
 
@@ -16,8 +17,8 @@ the installed packages (their versions stand in every key); nor are devices, nor
 `_store` of the project, nor what the process itself has written.
 
 *Unusual*, and never remembered, is a cell that starts processes, uses the network or a database, writes files
-of the project, draws from Python's random numbers unseeded, leaves a thread behind, or reads a file that
-changes meanwhile.
+of the project, draws from global random numbers that nobody seeded, prints past Python, leaves a thread or a
+task behind, or reads a file that changes meanwhile.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ import importlib.metadata
 import importlib.util
 import os
 import random
+import shutil
 import stat
 import sys
 import sysconfig
@@ -41,6 +43,7 @@ from typing import Any
 Dependency = tuple[str, ...]
 
 EXCEPTED = ("_build", "_output", "_store")  # of the project: what a build writes
+STORE = "FNN_STORE"  # the variable that names another place of `_store`
 DEVICES = ("/proc", "/sys", "/dev")
 # Variables that no output depends on.
 UNWATCHED = {"PROGRESS_FILE", "HANDIN_FINGERPRINT", "HANDIN_MEMORY", "IPYTHONDIR"}
@@ -49,9 +52,10 @@ INSTALLED = (".dist-info", ".egg-info", ".egg")
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 LIBRARY = sysconfig.get_path("stdlib")
 IMPORT_SYSTEM = "<frozen importlib._bootstrap_external>"  # tells by `find_spec` what it looks for
+SHUTIL = shutil.__file__  # names what it removes relative to open folders
 METADATA = importlib.metadata.__file__
-# Functions of the standard library that call `os.stat` to learn only whether something is there; what the
-# last three go on to read is seen.
+# Functions of the standard library that call `os.stat` to learn only what there is; what the last three go on
+# to read is seen.
 ASKS_EXISTENCE = {
     "exists", "lexists", "isfile", "isdir", "islink", "ismount", "is_file", "is_dir", "is_symlink",
     "is_mount", "_joinrealpath", "_lexists", "checkcache", "updatecache", "mtime",
@@ -68,8 +72,8 @@ CHANGES = {
     "os.chmod", "os.chown",
 }  # fmt: skip
 LISTINGS = {"os.listdir", "os.scandir"}
-# Between these two announcements of the program's own, processes and threads may be started: what they
-# compute is determined by what the cell itself has read, as where it goes through a store whose key says so.
+# Between these two announcements of the program's own, processes may be started: what they compute is
+# determined by what the cell itself has read, as where it goes through a store whose key says so.
 DETERMINED = {"determined.begin": 1, "determined.end": -1}
 WATCHED = {"open"} | LISTINGS | UNUSUAL.keys() | CHANGES | DETERMINED.keys()
 
@@ -84,6 +88,8 @@ class Observer:
     def __init__(self, root: Path) -> None:
         self._root = f"{root}{os.sep}"
         self._packages = tuple(packages())
+        store = os.environ.get(STORE)
+        self._packages += (f"{Path(store).absolute()}{os.sep}",) if store else ()
         self._excepted = tuple(f"{root / name}{os.sep}" for name in EXCEPTED)
         self._active = False
         self._own = threading.local()  # what the observer itself reads is no dependency
@@ -92,7 +98,9 @@ class Observer:
         self._written: set[str] = set()  # paths
         self._set: set[str] = set()  # variables
         self._seeded = False
-        self._determined = 0  # how many such stretches the program is in
+        self._determined = 0  # how many such stretches the cell is in
+        self._work: object = None  # given to other processes
+        self._known: list[Any] = []  # modules with random numbers
         self._clear()
 
     def _clear(self) -> None:
@@ -107,7 +115,7 @@ class Observer:
         _watch_imports(self._module, self._is_outside)
         _watch_environment(self._variable, self._set.add)
         _watch_processes(lambda: self.unusual(PROCESS))
-        _watch_seeds(self._seed)
+        _watch_seeds(random, ("seed", "setstate"), self._seed)
         sys.addaudithook(self._hook)
 
     def begin(self) -> None:
@@ -115,7 +123,9 @@ class Observer:
         self._clear()
         self._modules = set(sys.modules)
         self._threads = set(threading.enumerate())
-        self._random = random.getstate()
+        self._random = random.getstate(), self._numpy()
+        self._determined = 0
+        self._work = _submitted()
         self._active = True
 
     def end(self) -> tuple[dict[Dependency, str], str]:
@@ -128,6 +138,7 @@ class Observer:
             spec: Any = getattr(sys.modules.get(name), "__spec__", None)
             if getattr(spec, "has_location", False) and isinstance(spec.origin, str):
                 self._note("file", spec.origin)
+        self._others_work()
         self._active = False
         for folder, (names, before) in self._asked.items():
             if _candidates(folder, names) != {name: before.get(name, "") for name in names}:
@@ -135,9 +146,9 @@ class Observer:
             dependency = ("modules", folder, *sorted(names))
             self._found[dependency] = state(dependency, self._environment)
         for path, signature in self._signatures.items():
-            if _signature(path) != signature:
+            if path not in self._written and _signature(path) != signature:
                 self._reason = self._reason or f"{path} changed meanwhile"
-        if random.getstate() != self._random and not self._seeded:
+        if (random.getstate(), self._numpy()) != self._random and not self._seeded:
             self._reason = self._reason or "it draws random numbers that nobody seeded"
         if any(not type(t).__module__.startswith("zmq.") for t in {*threading.enumerate()} - self._threads):
             self._reason = self._reason or "it leaves a thread running"
@@ -145,7 +156,7 @@ class Observer:
 
     def unusual(self, reason: str) -> None:
         """What runs now cannot be remembered."""
-        if self._active and not self._determined and not self._reason:
+        if self._active and not self._reason and not (self._determined and reason == PROCESS):
             self._reason = reason
 
     def read(self, path: str) -> None:
@@ -158,20 +169,34 @@ class Observer:
         if event not in WATCHED or not self._active or getattr(self._own, "reads", False):
             return
         if event in DETERMINED:
-            self._determined += DETERMINED[event]
-            self._threads |= set(threading.enumerate())
+            self._determine(DETERMINED[event])
         elif event == "open":
             self._open(*arguments)
         elif event in LISTINGS:
-            path, asks = arguments[0], sys._getframe(1).f_code.co_filename
-            if not isinstance(path, int) and asks != IMPORT_SYSTEM:
-                self._note("installed" if asks == METADATA else "names", self._absolute(path or "."))
+            asks = sys._getframe(1).f_code.co_filename
+            if not isinstance(arguments[0], int) and asks != IMPORT_SYSTEM:
+                by_library = event == "os.listdir" or asks.startswith(LIBRARY)
+                kind = "installed" if asks == METADATA else "names" if by_library else "entries"
+                self._note(kind, self._absolute(arguments[0] or "."))
         elif event in CHANGES:
             for path in arguments[:2]:
                 if isinstance(path, str | bytes | os.PathLike):
                     self._change(self._absolute(path))
         elif event != "sqlite3.connect" or arguments[0] != ":memory:":
             self.unusual(UNUSUAL[event])
+
+    def _determine(self, deeper: int) -> None:
+        if not self._determined:
+            self._others_work()
+        self._determined += deeper
+        if not self._determined:
+            self._work = _submitted()
+            self._threads |= set(threading.enumerate())
+
+    def _others_work(self) -> None:
+        """The processes that remain may be given more to do, though none is started."""
+        if _submitted() != self._work:
+            self.unusual(PROCESS)
 
     def _open(self, path: Any, mode: Any, flags: Any) -> None:
         if path is None or isinstance(path, int):
@@ -184,7 +209,7 @@ class Observer:
                 return
             with suppress(ValueError):  # no module's bytecode, in spite of its folder
                 path = importlib.util.source_from_cache(path)
-        if not flags & (os.O_WRONLY | os.O_TRUNC | os.O_EXCL):
+        if not flags & (os.O_TRUNC | os.O_EXCL):  # to append keeps what is there
             self._note("file", path)
         if writes:
             self._change(path)
@@ -197,9 +222,13 @@ class Observer:
             self.unusual(f"it writes {path.removeprefix(self._root)}")
         self._written.add(path)
 
-    def _stat(self, path: Any, *, asks_existence: bool) -> None:
-        if self._active and not isinstance(path, int) and not getattr(self._own, "reads", False):
-            self._note("exists" if asks_existence else "stat", self._absolute(path))
+    def _stat(self, kind: str, path: Any, elsewhere: bool) -> None:
+        if not self._active or isinstance(path, int) or getattr(self._own, "reads", False):
+            return
+        if elsewhere:
+            self.unusual("it names files relative to an open folder")
+        else:
+            self._note(kind, self._absolute(path))
 
     def _module(self, folder: str, name: str) -> None:
         if not self._active:
@@ -217,8 +246,23 @@ class Observer:
         if self._active and name not in UNWATCHED and name not in self._set:
             self._found.setdefault(("variable", name), state(("variable", name), self._environment))
 
-    def _seed(self) -> None:
-        self._seeded = True
+    def _seed(self, reproducible: bool) -> None:
+        self._seeded = reproducible
+        if not reproducible:
+            self.unusual("it seeds random numbers with nothing")
+
+    def _numpy(self) -> str:
+        """The state of NumPy's global random numbers; "" before it is loaded, and just after."""
+        numpy: Any = sys.modules.get("numpy.random")
+        if not hasattr(numpy, "get_state"):
+            return ""
+        _, key, position, *gauss = numpy.get_state()
+        if numpy not in self._known:
+            self._known.append(numpy)
+            _watch_seeds(numpy, ("seed", "set_state"), self._seed)
+            if position >= len(key) - 1 and not any(gauss):
+                return ""  # as at its beginning
+        return f"{position} {gauss} {key.tobytes().hex()}"
 
     def _note(self, kind: str, path: str) -> None:
         dependency = (kind, path)
@@ -233,7 +277,15 @@ class Observer:
             self._own.reads = False
 
     def _absolute(self, path: Any) -> str:
-        return os.path.abspath(os.fsdecode(path))
+        name: str = os.path.join(os.getcwd(), os.fsdecode(path))
+        if f"{os.sep}.." not in name:
+            return os.path.normpath(name)
+        folder, last = os.path.split(name)  # `..` behind a link leads elsewhere
+        self._own.reads = True
+        try:
+            return os.path.normpath(os.path.join(os.path.realpath(folder), last))
+        finally:
+            self._own.reads = False
 
     def _is_outside(self, path: str) -> bool:
         folder = f"{path}{os.sep}"
@@ -256,14 +308,28 @@ def state(dependency: Dependency, environment: Mapping[str, str]) -> str:
                 return hashlib.file_digest(file, "sha256").hexdigest()[:32]
         if kind == "installed":
             return _digest("\0".join(sorted(n for n in os.listdir(name) if n.endswith(INSTALLED))).encode())
-        if kind == "names":
-            return _digest("\0".join(sorted(os.listdir(name))).encode(errors="surrogateescape"))
-        found = _stat(name)
+        if kind in ("names", "entries"):
+            inside = sorted(os.listdir(name))
+            told = [(entry, _appearance(os.path.join(name, entry), kind == "entries")) for entry in inside]
+            return _digest(repr(told).encode())
+        return _appearance(name, kind == "stat")
     except (OSError, ValueError) as error:
         return f"no {type(error).__name__}"
-    if kind == "exists":
-        return f"{stat.S_IFMT(found.st_mode):o}"
-    return f"{found.st_mode:o} {found.st_size} {found.st_mtime_ns}"
+
+
+def _appearance(path: str, in_detail: bool) -> str:
+    """What a path is, without its content; where a link leads, too."""
+    try:
+        found = _lstat(path)
+    except (OSError, ValueError) as error:
+        return f"no {type(error).__name__}"
+    told = f"{found.st_mode:o}"
+    if in_detail:
+        told += f" {found.st_size} {found.st_mtime_ns}"
+    if stat.S_ISLNK(found.st_mode):
+        target = os.path.join(os.path.dirname(path), _readlink(path))
+        told += f" to {target!r}: {_appearance(target, in_detail) if len(target) < 4096 else 'a circle'}"
+    return told
 
 
 def packages() -> Iterator[str]:
@@ -275,6 +341,12 @@ def packages() -> Iterator[str]:
     folders = [paths[kind] for paths in (scheme, base) for kind in kinds]
     for folder in dict.fromkeys([*folders, user]):
         yield from dict.fromkeys([f"{folder}{os.sep}", f"{os.path.realpath(folder)}{os.sep}"])
+
+
+def _submitted() -> object:
+    """How much joblib's processes have been given to do."""
+    executor = getattr(sys.modules.get("joblib.externals.loky.reusable_executor"), "_executor", None)
+    return executor and (id(executor), getattr(executor, "_queue_count", None))
 
 
 def _digest(data: bytes) -> str:
@@ -293,7 +365,7 @@ def _candidates(folder: str, names: set[str]) -> dict[str, str]:
     return found
 
 
-_stat, _lstat = os.stat, os.lstat
+_stat, _lstat, _readlink, _open = os.stat, os.lstat, os.readlink, os.open
 
 
 def _is(path: str, kind: Callable[[int], bool]) -> bool:
@@ -315,16 +387,20 @@ def _signature(path: str) -> tuple[int, ...]:
 # Places that announce nothing by themselves, and are made to.
 
 
-def _watch_stat(tell: Callable[..., None]) -> None:
-    for original in (os.stat, os.lstat):
+def _watch_stat(tell: Callable[[str, Any, bool], None]) -> None:
+    for original in (os.stat, os.lstat, os.readlink, os.access, os.open):
 
         def watched(path: Any, *arguments: Any, _original: Any = original, **options: Any) -> Any:
-            tell(path, asks_existence=_asks_existence(sys._getframe(1)))
+            frame = sys._getframe(1)
+            elsewhere = options.get("dir_fd") is not None and frame.f_code.co_filename != SHUTIL
+            if _original is not _open or elsewhere:  # the hook sees what is opened, if by its whole name
+                details = _original in (_stat, _lstat) and not _asks_existence(frame)
+                tell("stat" if details else "exists", path, elsewhere)
             return _original(path, *arguments, **options)
 
-        for known in (os.supports_fd, os.supports_dir_fd, os.supports_follow_symlinks):
-            if original in known:
-                known.add(watched)
+        for able in (os.supports_fd, os.supports_dir_fd, os.supports_follow_symlinks):
+            if original in able:
+                able.add(watched)
         setattr(os, original.__name__, watched)
 
 
@@ -402,13 +478,12 @@ def _watch_processes(tell: Callable[[], None]) -> None:
     module.fork_exec = fork_exec
 
 
-def _watch_seeds(tell: Callable[[], None]) -> None:
-    for name in ("seed", "setstate"):
-        original = getattr(random, name)
+def _watch_seeds(module: Any, names: tuple[str, ...], tell: Callable[[bool], None]) -> None:
+    for name in names:
+        original = getattr(module, name)
 
         def watched(*arguments: Any, _original: Any = original, **options: Any) -> Any:
-            if arguments or options:
-                tell()
+            tell(any(value is not None for value in (*arguments, *options.values())))
             return _original(*arguments, **options)
 
-        setattr(random, name, watched)
+        setattr(module, name, watched)

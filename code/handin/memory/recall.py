@@ -11,20 +11,23 @@ The kernel asks here, and so does the built-in renderer: while every request is 
 from __future__ import annotations
 
 import os
+import platform
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from handin.memory.declared import NOTHING, Declared, declarations
 from handin.memory.entries import FOLDER, Entries, Entry, digest
-from handin.memory.observe import INSTALLED, UNWATCHED, packages, state
+from handin.memory.observe import INSTALLED, SUFFIXES, UNWATCHED, packages, state
 
 FORMAT = 1
 SWITCH = "HANDIN_MEMORY"  # the variable that says 1 where memory works
-ALWAYS = {"SEED", "PLAN", "DRAFT", "FNN_STORE", "PYTHONPATH"}  # in every key, beside those of `_environment`
+ALWAYS = {"SEED", "PLAN", "DRAFT", "FNN_STORE"}  # variables in every key, beside those of `_environment`
+# And those that Python, C and the libraries of numbers read where nobody sees it.
+PREFIXES = re.compile(r"PYTHON|LC_|LANG|TZ$|OMP_|MKL_|OPENBLAS_|KMP_|MPL|TORCH|ATEN_|NUMEXPR_")
 
 
 @dataclass(frozen=True)
@@ -101,13 +104,31 @@ def _circumstances(root: Path, folder: Path, environment: Mapping[str, str]) -> 
         if name.endswith(INSTALLED)
     }
     settings = root / "_environment"
+    folders = [str(folder), *environment.get("PYTHONPATH", "").split(os.pathsep)]
     lines = settings.read_text(encoding="utf-8").splitlines() if settings.is_file() else []
     named = {match[1] for line in lines if (match := re.match(r"\s*(?:export\s+)?(\w+)\s*=", line))}
     return {
         "format": FORMAT,
         "memory": [state(("file", str(path)), {}) for path in sorted(Path(__file__).parent.glob("*.py"))],
-        "python": [sys.version, sys.executable],
+        "python": [sys.version, sys.executable, platform.machine(), os.cpu_count()],
+        "shadows": {str(path): _tree(path) for path in _shadows(folder / name for name in folders if name)},
         "packages": sorted(installed),
         "folders": [str(root), str(folder)],
-        "variables": {name: environment.get(name) for name in sorted((named | ALWAYS) - UNWATCHED)},
+        "variables": {
+            name: environment.get(name)
+            for name in sorted((named | ALWAYS | {*filter(PREFIXES.match, environment)}) - UNWATCHED)
+        },
     }
+
+
+def _shadows(folders: Iterable[Path]) -> list[Path]:
+    """What a kernel would import in place of a module that it starts with, before anything is observed."""
+    names = {*sys.stdlib_module_names, "sitecustomize", "usercustomize"}
+    names |= {path.name.partition(".")[0] for site in packages() for path in Path(site).glob("*")}
+    found = [path for folder in folders for path in folder.glob("*") if path.name.partition(".")[0] in names]
+    return sorted(path for path in found if path.suffix in SUFFIXES or any(path.glob("__init__.*")))
+
+
+def _tree(path: Path) -> list[str]:
+    files = [path] if path.is_file() else sorted(path.rglob("*.*"))
+    return [f"{file} {state(('file', str(file)), {})}" for file in files]

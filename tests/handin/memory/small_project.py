@@ -1,0 +1,269 @@
+"""A project made to be edited: modules that import each other, data of many kinds, chunks that use them."""
+
+import os
+import random
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+
+MODULES = {
+    "base": "FACTOR = {n}\n\n\ndef scale(x):\n    return x * FACTOR\n",
+    "middle": "from base import scale\n\nOFFSET = {n}\n\n\ndef work(x):\n    return scale(x) + OFFSET\n",
+    "lazy": "def value():\n    return {n}\n",
+    "tool": "def late():\n    import lazy\n\n    return lazy.value() + {n}\n",
+    "pack/__init__": "NUMBER = {n}\n",
+    "pack/part": "from pack import NUMBER\n\n\nclass Part:\n    size = NUMBER + {n}\n",
+    "book": "entries = []\n\n\ndef note(what):\n    entries.append((what, {n}))\n",
+    "script": "print('script', {n})\nleft = {n}\n",
+    "extra": "VALUE = {n}\n",
+}
+TEXTS = ("data/a.txt", "data/many/one.txt", "data/many/two.txt", "settings.yml")
+PERHAPS = (
+    "data/perhaps.txt", "data/many/three.txt", "data/made.txt", "code/newcomer.py", "newcomer.py",
+    "code/newcomer/__init__.py", "elsewhere/extra.py", "code/pack.py",
+)  # fmt: skip
+TENSORS = ("data/t.pt", "data/s.safetensors")
+
+# Chunks; {n} is a number that edits change.
+CHUNKS = [
+    "import middle\nprint(middle.work({n}))",
+    "import base\nbase.FACTOR += {n}",
+    "import importlib, base\nimportlib.reload(base); print(base.scale({n}))",
+    "from middle import work\ndef f(x):\n    import lazy\n    return work(x) + lazy.value()\nprint(f({n}))",
+    "import tool\ntool.late() + {n}",
+    "from pack.part import Part\nPart.size += {n}; print(Part.size)",
+    "print(open('data/a.txt').read(), {n})",
+    "from pathlib import Path\nprint([p.read_text() for p in sorted(Path('data').glob('**/*.txt'))], {n})",
+    "import os\nprint(sorted(os.listdir('data/many')), {n})",
+    "import os\nprint([sorted(files) for _, _, files in os.walk('data')], {n})",
+    "import os\nprint(os.path.exists('data/perhaps.txt'), os.path.getsize('data/a.txt'), {n})",
+    "import os\nprint(os.stat('data/many/one.txt').st_mtime_ns, {n})",
+    "import os\nprint([e.stat().st_size for e in os.scandir('data/many') if e.name == 'one.txt'], {n})",
+    "import os\nprint(os.readlink('data/link'), open('data/link').read(), {n})",
+    "import os\nprint(os.path.realpath('data/link'), {n})",
+    "import os\nprint(os.access('data/a.txt', os.X_OK), {n})",
+    "import torch\nprint(torch.load('data/t.pt'), {n})",
+    "from safetensors.torch import load_file\nprint(load_file('data/s.safetensors'), {n})",
+    "import torch\nprint(torch.rand(2), {n})",
+    "import torch\ntorch.manual_seed({n})",
+    "import random\nprint(random.random(), {n})",
+    "import random\nrandom.seed({n})",
+    "import numpy as np\nnp.random.seed({n}); print(np.random.rand())",
+    "import book\nbook.note('chunk {n}')",
+    "import book\nprint(book.entries, {n})",
+    "things = globals().get('things', [])\nthings.append({n})\nprint(things)",
+    "print(globals().get('things'), {n})",
+    "{n} + 1",
+    "print(_, sorted(Out), {n})",
+    "import matplotlib.pyplot as plt\nplt.plot([1, {n}])\nplt.show()",
+    "import matplotlib.pyplot as plt\nfigure, axes = plt.subplots(layout='constrained')\naxes.plot([1, {n}])",
+    "print(globals().get('axes') and axes.get_position(), {n})",
+    "import matplotlib.pyplot as plt\nplt.rcParams['lines.linewidth'] = {n}",
+    "from matplotlib.figure import Figure\nF = Figure(figsize=(2, 1)); F.text({n}, 0, 'x')\nF",
+    "import matplotlib.pyplot as plt\nprint(plt.figure().number, {n})",
+    "try:\n    import newcomer\n    print(newcomer.VALUE)\nexcept ImportError:\n    print('nobody', {n})",
+    "exec(open('code/script.py').read())\nprint({n})",
+    "%run code/script.py\nprint(left + {n})",
+    "import inspect, middle\nprint(inspect.getsource(middle.work), {n})",
+    "import os\nprint(os.environ.get('FLAVOUR'), {n})",
+    "import os\nos.environ['FLAVOUR'] = str({n})",
+    "import os\nprint(os.path.exists('data/made.txt') and open('data/made.txt').read(), {n})",
+    "import tempfile\nwith tempfile.TemporaryFile() as f:\n    print(f.write(b'{n}'), f.seek(0), f.read())",
+    "import sys\nsys.path.insert(0, 'elsewhere')\nimport extra\nprint(extra.VALUE, {n})",
+    "import os\nos.chdir('data')\nprint(open('a.txt').read(), {n})\nos.chdir('..')",
+    "from threading import Thread\nT = Thread(target=open, args=['data/a.txt'])\nT.start()\nT.join()",
+    "from concurrent.futures import ThreadPoolExecutor\nwith ThreadPoolExecutor() as pool:\n"
+    "    print(pool.submit(lambda: open('data/a.txt').read()).result(), {n})",
+    "import asyncio\nawait asyncio.sleep(0)\nprint(open('data/a.txt').read(), {n})",
+    "from IPython.display import Markdown, display\ndisplay(Markdown('**{n}**'))",
+    "import yaml\nprint(yaml.safe_load(open('settings.yml')), {n})",
+    "import warnings\nwarnings.filterwarnings('ignore')",
+    "class Box(list):\n    def __repr__(self):\n        self.append({n})\n        return str(len(self))",
+    "box = globals().get('Box', list)()\nbox",
+    "globals().get('box')",
+    "from IPython.display import clear_output\nprint('gone')\nclear_output()\nprint({n})",
+]
+# Chunks that cannot be remembered, nor what follows them.
+ODD = [
+    "import subprocess as s\nprint(s.run(['cat', 'data/a.txt'], capture_output=True).stdout, {n})",
+    "import os\nos.system('cat data/a.txt')",
+    "open('data/made.txt', 'w').write('{n}')",
+    "from IPython.display import display\nh = display('first', display_id='one')",
+    "from IPython.display import update_display\nupdate_display('then {n}', display_id='one')",
+    "1 / {n} / 0",
+]
+INLINE: list[Any] = [
+    {"0": "1 + 1"},
+    {"0": "things", "1": "len(things)"},
+    {"0": "middle.work(2)"},
+    {"0": "open('data/a.txt').read()"},
+]
+FIRST = "import random\nrandom.seed(5)"
+
+
+class SmallProject:
+    """The project, and the edits that somebody might make."""
+
+    def __init__(self, root: Path, seed: int) -> None:
+        self.root = root
+        self.random = random.Random(seed)
+        self.variables: dict[str, str] = {}
+        self.chunks: list[Any] = [self._chunk(odd=False) for _ in range(9)]
+        for folder in ("code/pack", "data/many", "elsewhere"):
+            (root / folder).mkdir(parents=True)
+        (root / "_quarto.yml").write_text("project: {}\n")
+        for name in MODULES:
+            self._write_module(name)
+        for name in TEXTS:
+            self._write_text(name)
+        for name in TENSORS:
+            self._write_tensor(name)
+        (root / "data/link").symlink_to("a.txt")
+        self._states: list[tuple[Path, list[Any], dict[str, str]]] = []
+        self._save()
+
+    @property
+    def requests(self) -> list[Any]:
+        """What a renderer would ask a kernel."""
+        self._write_document()
+        return [FIRST, *self.chunks]
+
+    def edit(self) -> list[str]:
+        """Make between one and three edits; returns what was done."""
+        if self.random.random() < 0.15:
+            return [self._revert()]
+        edits = [
+            self._change_chunk, self._change_chunk, self._add_chunk, self._delete_chunk, self._swap_chunks,
+            self._duplicate_chunk, self._edit_module, self._edit_module, self._edit_text, self._edit_tensor,
+            self._toggle_file, self._relink, self._touch, self._set_variable,
+        ]  # fmt: skip
+        done = [self.random.choice(edits)() for _ in range(self.random.choice([1, 1, 2, 3]))]
+        self._save()
+        return done
+
+    def _number(self) -> int:
+        return self.random.randint(1, 5)
+
+    def _chunk(self, odd: bool = True) -> Any:
+        if self.random.random() < 0.2:
+            return self.random.choice(INLINE)
+        chunks = ODD if odd and self.random.random() < 0.1 else CHUNKS
+        return self.random.choice(chunks).replace("{n}", str(self._number()))
+
+    def _place(self) -> int:
+        return self.random.randrange(len(self.chunks))
+
+    def _change_chunk(self) -> str:
+        place = self._place()
+        self.chunks[place] = self._chunk()
+        return f"chunk {place}: {self.chunks[place]}"
+
+    def _add_chunk(self) -> str:
+        place = self._place()
+        self.chunks.insert(place, self._chunk())
+        return f"new chunk {place}: {self.chunks[place]}"
+
+    def _delete_chunk(self) -> str:
+        place = self._place()
+        if len(self.chunks) > 4:
+            del self.chunks[place]
+        return f"chunk {place} deleted"
+
+    def _swap_chunks(self) -> str:
+        one, two = self._place(), self._place()
+        self.chunks[one], self.chunks[two] = self.chunks[two], self.chunks[one]
+        return f"chunks {one} and {two} swapped"
+
+    def _duplicate_chunk(self) -> str:
+        place = self._place()
+        self.chunks.insert(self._place(), self.chunks[place])
+        return f"chunk {place} duplicated"
+
+    def _write_module(self, name: str) -> None:
+        (self.root / f"code/{name}.py").write_text(MODULES[name].format(n=self._number()))
+
+    def _edit_module(self) -> str:
+        name = self.random.choice(list(MODULES))
+        self._write_module(name)
+        return f"module {name}"
+
+    def _write_text(self, name: str) -> None:
+        (self.root / name).write_text(f"word: {self._number()}\n")
+
+    def _edit_text(self) -> str:
+        name = self.random.choice(TEXTS)
+        self._write_text(name)
+        return name
+
+    def _write_tensor(self, name: str) -> None:
+        tensor = torch.full((2,), float(self._number()))
+        path = self.root / name
+        path.unlink(missing_ok=True)
+        if name.endswith(".pt"):
+            torch.save(tensor, path)
+        else:
+            safetensors.torch.save_file({"x": tensor}, path)
+
+    def _edit_tensor(self) -> str:
+        name = self.random.choice(TENSORS)
+        self._write_tensor(name)
+        return name
+
+    def _toggle_file(self) -> str:
+        name = self.random.choice(PERHAPS)
+        path = self.root / name
+        if path.exists():
+            path.unlink()
+            if path.name == "__init__.py":
+                path.parent.rmdir()
+            return f"{name} removed"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"VALUE = {self._number()}\n")
+        return f"{name} made"
+
+    def _relink(self) -> str:
+        link = self.root / "data/link"
+        link.unlink()
+        target = self.random.choice(["a.txt", "many/one.txt", "many/two.txt"])
+        link.symlink_to(target)
+        return f"data/link leads to {target}"
+
+    def _touch(self) -> str:
+        name = self.random.choice(TEXTS)
+        os.utime(self.root / name, ns=(time.time_ns(), time.time_ns()))
+        (self.root / "data/a.txt").chmod(self.random.choice([0o644, 0o755]))
+        return f"{name} touched"
+
+    def _set_variable(self) -> str:
+        name = self.random.choice(["FLAVOUR", "SEED", "DRAFT"])
+        if self.variables.pop(name, None) is None:
+            self.variables[name] = str(self._number())
+        return f"variables {self.variables}"
+
+    def _write_document(self) -> None:
+        """The document itself: what its chunks declare is looked up there."""
+        text = []
+        for chunk in self.chunks:
+            if isinstance(chunk, str):
+                options = "#| depends: data/s.safetensors\n" if "load_file" in chunk else ""
+                text.append(f"```{{python}}\n{options}{chunk}\n```\n")
+        (self.root / "report.qmd").write_text("\n".join(text))
+
+    def _save(self) -> None:
+        kept = self.root.parent / f"state-{len(self._states)}"
+        shutil.copytree(self.root, kept, symlinks=True, ignore=shutil.ignore_patterns("_build"))
+        self._states.append((kept, list(self.chunks), dict(self.variables)))
+
+    def _revert(self) -> str:
+        number = self.random.randrange(len(self._states))
+        kept, chunks, variables = self._states[number]
+        for path in self.root.iterdir():
+            if path.name != "_build":
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        shutil.copytree(kept, self.root, symlinks=True, dirs_exist_ok=True)
+        self.chunks, self.variables = list(chunks), dict(variables)
+        return f"back to state {number}"
