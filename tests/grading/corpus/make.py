@@ -2,8 +2,8 @@
 
     python tests/grading/corpus/make.py [NAME ...]
 
-Needs pdflatex, lualatex, xelatex, latex and dvipdfmx, bibtex, biber, soffice, chromium, pdftoppm, convert and
-qpdf on the path, the packages typst, pypandoc-binary and matplotlib, and Quarto where QUARTO names its program.
+Needs pdflatex, lualatex, xelatex, latex, dvipdfmx and extractbb, bibtex, biber, soffice, chromium, pdftoppm, convert,
+qpdf on the path, the packages typst, pypandoc-binary, pillow and matplotlib, and Quarto where QUARTO names its program.
 What each PDF truly holds stands in truths.csv, written by hand.
 """
 
@@ -723,7 +723,6 @@ DOCUMENTS["fault-unresolved-reference"] = latex(
     + PLAIN % "plain",
 )
 DOCUMENTS["fault-no-login"] = browser(without(HTML, f"<p>{WHO}</p>"))
-CELL = r"\begin{verbatim}[%d]: import torch" + "\n" + r"mlp = MLP([1, 3, 1])\end{verbatim} ¶2 "
 DOCUMENTS["fault-notebook-as-report"] = latex(
     r"\documentclass{article}\setcounter{secnumdepth}{0}",
     MAKETITLE
