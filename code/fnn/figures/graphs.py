@@ -36,10 +36,10 @@ def draw_graphs(hidden_units: int) -> Figure:
         BLUE,
     )
     for position, shape in enumerate(chain_shapes):
-        _below(forward, position, rf"$\mathbb{{R}}^{{{shape}}}$" if shape else r"$\mathbb{R}$")
+        _below(forward, position, rf"$\mathrm{{ℝ}}^{{{shape}}}$" if shape else r"$\mathrm{ℝ}$")
     for position, side in enumerate(side_shapes):
         if side:
-            forward.text(position + 0.06, -0.62, rf"$\mathbb{{R}}^{{{side}}}$", fontsize=9, va="center")
+            forward.text(position + 0.06, -0.62, rf"$\mathrm{{ℝ}}^{{{side}}}$", fontsize=9, va="center")
     _draw(
         backward, "backward", [rf"$\delta_{{{name}}}$" for name in CHAIN],
         [rf"$\delta_{{{name}}}$" if name else None for name in SIDE], VERMILION,

@@ -171,7 +171,8 @@ def draw_relu(
         ordered = widths[2].train_mse.sort().values
         losses.plot(torch.linspace(0, 100, len(ordered)), ordered, color=colour, linestyle=dash, label=label)
     losses.set(xlabel="runs with 2 units, by loss (%)", ylabel="train MSE")
-    losses.legend()
+    losses.margins(y=0.25)
+    losses.legend(loc="lower right", borderpad=0)
 
     both = [width for width in study.uniform.records if width in logistic.records]
     curves = ((study.uniform, "ReLU", VERMILION, "^-"), (logistic, "logistic", BLUE, "o--"))
@@ -190,6 +191,6 @@ def draw_relu(
         style = {"color": PALETTE[unit % len(PALETTE)], "linestyle": UNIT_DASHES[unit % len(UNIT_DASHES)]}
         hidden.plot(x, z[:, unit] * v[unit], linewidth=0.9, **style)
     hidden.plot(x, predict(model, x), color=INK, linewidth=1.8)
-    hidden.set(xlabel="input $x$", ylabel="hidden output × weight")
+    hidden.set(xlabel="input $x$", ylabel="output × weight")
     panel_letters([*fits, losses, by_width, hidden])
     return fig
