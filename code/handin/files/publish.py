@@ -143,11 +143,11 @@ def _remove_debris(paths: Iterable[Path]) -> None:
     for folder in {path.parent for path in paths}:
         for beside in folder.iterdir():
             match = BESIDE.fullmatch(beside.name)
-            if match and (folder, match["name"]) in names and not _runs(int(match["process"])):
+            if match and (folder, match["name"]) in names and not runs(int(match["process"])):
                 beside.unlink(missing_ok=True)
 
 
-def _runs(process: int) -> bool:
+def runs(process: int) -> bool:
     """Whether a process is alive; where asking is not harmless, it counts as alive."""
     if os.name == "nt":
         return True

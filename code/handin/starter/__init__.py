@@ -7,20 +7,22 @@ versions and the Makefile are copied from the project that this tool stands in.
 from __future__ import annotations
 
 import ast
+import glob
 import json
 import keyword
 import os
 import re
 import shutil
 import string
-import tempfile
 import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 from handin.errors import HandinError, Place
+from handin.files.publish import runs
 from handin.project import load_project
 
 TOOL_PROJECT = Path(__file__).resolve().parents[3]
@@ -105,8 +107,8 @@ def create(folder: Path, assignment: Assignment) -> list[str]:
         raise HandinError(f"`{assignment.package}` is taken", remedy="name the package otherwise")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
-            new = Path(scratch) / folder.name
+        with _scratch(folder) as scratch:
+            new = scratch / folder.name
             _copy_tool(new)
             for name, text in _files(assignment):
                 (new / name).parent.mkdir(parents=True, exist_ok=True)
@@ -118,6 +120,21 @@ def create(folder: Path, assignment: Assignment) -> list[str]:
             f"cannot write: {error.strerror}", place=Place(error.filename or folder), remedy="mend that"
         ) from error
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """A folder beside this one, named after this process; those that killed processes left are removed."""
+    for left in folder.parent.glob(f".{glob.escape(folder.name)}-*"):
+        process = left.name.rpartition("-")[2]
+        if process.isdecimal() and not runs(int(process)):
+            shutil.rmtree(left, ignore_errors=True)
+    scratch = folder.parent / f".{folder.name}-{os.getpid()}"
+    scratch.mkdir()
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _copy_tool(new: Path) -> None:
