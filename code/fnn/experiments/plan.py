@@ -14,6 +14,7 @@ class Plan:
     wide: int  # for widths from 50 on
     contrast: int  # for each width with another initial law or with weight decay in task 2c
     variants: int  # for each optimiser, depth and unit of task 2e
+    reference: int  # by SciPy in task 2b
     limits: str  # when a training ends, a key of `optimizers.PRESETS`
 
     def restarts(self, width: int) -> int:
@@ -25,8 +26,8 @@ class Plan:
 
 PLANS = {
     # what the report shows
-    "full": Plan(narrow=200, medium=100, wide=20, contrast=10, variants=50, limits="full"),
+    "full": Plan(narrow=200, medium=100, wide=20, contrast=10, variants=50, reference=20, limits="full"),
     # for a first look; many claims need more
-    "quick": Plan(narrow=20, medium=4, wide=2, contrast=2, variants=4, limits="quick"),
+    "quick": Plan(narrow=20, medium=4, wide=2, contrast=2, variants=4, reference=4, limits="quick"),
 }
 PLAN = PLANS[environment.plan(PLANS)]

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from fnn.data import Dataset
 from fnn.experiments.common import share, train_widths
+from fnn.experiments.plan import PLAN
 from fnn.landscape.curvature import splitting_matrices
 from fnn.landscape.endings import Ending, endings
 from fnn.landscape.limit_models import STARTS_PER_AXIS, LimitModel, limit_models
@@ -99,12 +100,14 @@ class ReferenceCheck:
     agreement: Share  # of runs that end at the same train MSE, to a relative accuracy of 10⁻⁴
 
 
-def check_against_scipy(data: Dataset, study: Restarts, runs: int = 20) -> ReferenceCheck:
+def check_against_scipy(data: Dataset, study: Restarts, runs: int = PLAN.reference) -> ReferenceCheck:
     """Train the first runs of a study by the course's own optimiser."""
     runs = min(runs, len(study.record))
     hidden_sizes = study.record.settings.sizes[1:-1]
     shards = min(2, runs)  # so that both cores of a small machine work
-    reference = train_restarts(hidden_sizes, runs, method="scipy-bfgs", data=data, shards=shards).train_mse
+    reference = train_restarts(
+        hidden_sizes, runs, method="scipy-bfgs", data=data, limits=PLAN.limits, shards=shards
+    ).train_mse
     same = (study.record.train_mse[:runs] - reference).abs() <= 1e-4 * reference
     return ReferenceCheck(share(same))
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from fnn import backprop
 from fnn.backprop import BackwardPass, ForwardPass
 from fnn.data import Dataset
+from fnn.experiments.plan import PLAN
 from fnn.prose.numbers import number
 from fnn.prose.tables import Table
 from fnn.training import train_restarts
@@ -69,7 +70,7 @@ class BackpropExample:
 
 def backprop_example(data: Dataset, hidden_units: int = 50, index: int = 1) -> BackpropExample:
     """Train [1, hidden_units, 1] and run both passes at test example `index` (the course's is the second)."""
-    record = train_restarts([hidden_units], 1, method="lm", data=data)
+    record = train_restarts([hidden_units], 1, method="lm", data=data, limits=PLAN.limits)
     model = record.model(0, torch.float64).requires_grad_(False)
     (W1, b1), (W2, b2) = model.layers()
     x, y = data.X_test[index].double(), data.y_test[index].double()
