@@ -37,6 +37,7 @@ TOP = (
     "project", "author", "dataset", "handin", "lang", "jupyter", "bibliography", "csl", "citeproc",
     "link-citations", "number-sections", "execute", "format",
 )  # fmt: skip
+QUARTOS = ("fig-format", "link-bibliography")  # its own, though close to one of these
 PROJECT = ("type", "output-dir", "execute-dir", "render", "pre-render", "post-render")
 DATASET = ("name", "train", "test", "noise-std", "signal")
 
@@ -107,15 +108,8 @@ class Handin(_Block):
     @field_validator("archive")
     @classmethod
     def _names_one_file(cls, value: str) -> str:
-        for name in re.findall(r"\{([^}]*)\}", value):
-            if name not in PLACEHOLDERS:
-                meant = near(name, PLACEHOLDERS)
-                hint = f"did you mean {{{meant}}}?" if meant else "known are {assignment} and {login}"
-                raise ValueError(f"there is no {{{name}}}; {hint}")
-        if "{login}" not in value or not value.endswith(".zip"):
-            raise ValueError(f"`{value}` is no name for a ZIP of each student; write … {{login}}.zip")
-        if re.search(r'[/\\:*?"<>|]', value):
-            raise ValueError(f"`{value}` holds a sign that no file name can have; leave it out")
+        if fault := archive_fault(value):
+            raise ValueError(fault)
         return value
 
     @field_validator("optional_tasks", "task_pages")
@@ -177,7 +171,7 @@ def _unknown(
     key: Key, block: Any, known: tuple[str, ...], source: Located, *, close: bool = False
 ) -> Iterator[HandinError]:
     for name in block if isinstance(block, Mapping) else ():
-        if name in known:
+        if name in known or (close and name in QUARTOS):
             continue
         meant = near(str(name), [one for one in known if one not in block] if close else known)
         if meant or not close:
@@ -186,6 +180,20 @@ def _unknown(
             yield HandinError(
                 f"`{shown}` is not a known setting", place=source.place((*key, name)), remedy=remedy
             )
+
+
+def archive_fault(name: str) -> str:
+    """Why a text cannot name the ZIP of each student; empty where it can."""
+    for placeholder in re.findall(r"\{([^}]*)\}", name):
+        if placeholder not in PLACEHOLDERS:
+            meant = near(placeholder, PLACEHOLDERS)
+            hint = f"did you mean {{{meant}}}?" if meant else "known are {assignment} and {login}"
+            return f"there is no {{{placeholder}}}; {hint}"
+    if "{login}" not in name or not name.endswith(".zip"):
+        return f"`{name}` is no name for a ZIP of each student; write … {{login}}.zip"
+    if re.search(r'[/\\:*?"<>|]', name):
+        return f"`{name}` holds a sign that no file name can have; leave it out"
+    return ""
 
 
 def login_fault(login: str) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from handin.errors import HandinError
-from handin.starter import Assignment, create, read_tasks
+from handin.settings import archive_fault, login_fault
+from handin.starter import Assignment, check_package, create, read_tasks
 
 AUTHOR = re.compile(r"(?P<name>[^<>]*[^<>\s])\s*<(?P<login>[^<>]+)>")
 
@@ -57,13 +60,13 @@ def start(folder: Path, given: dict[str, Any]) -> None:
     for name, (question, usual) in QUESTIONS.items():
         if name not in answers:
             usual = usual.replace("{number}", str(answers.get("number", "")))
-            answers[name] = click.prompt(question, default=usual) if sys.stdin.isatty() else usual
+            answers[name] = _ask(name, question, usual) if at_a_terminal() else usual
     assignment = Assignment(
         course=answers["course"],
         number=_number(answers["number"]),
         title=answers["title"],
         tasks=read_tasks(answers["tasks"]),
-        authors=tuple(_author(text) for text in _several(answers["authors"])),
+        authors=_authors(answers["authors"]),
         archive=answers["archive"],
         package=answers["package"],
         banned=_several(answers["banned"]),
@@ -72,7 +75,26 @@ def start(folder: Path, given: dict[str, Any]) -> None:
     files = create(folder, assignment)
     sections = [name for name in files if name.startswith("sections/")]
     click.echo(f"{folder}: {len(files)} files, {len(sections)} of them sections")
-    click.echo(f"next:  cd {folder} && make && make test")
+    click.echo(f"next:  cd {shlex.quote(str(folder))} && make && make test")
+
+
+def at_a_terminal() -> bool:
+    """Whether there is a person who can be asked."""
+    return sys.stdin.isatty()
+
+
+def _ask(name: str, question: str, usual: str) -> str:
+    """What a person answers; an answer that cannot be is told at once, and asked for again."""
+
+    def checked(text: str) -> str:
+        try:
+            CHECKS.get(name, str)(text)
+        except HandinError as error:
+            raise click.UsageError(str(error)) from None
+        return text
+
+    answer: str = click.prompt(question, default=usual, value_proc=checked)
+    return answer
 
 
 def _several(given: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -82,14 +104,31 @@ def _several(given: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _number(given: str | int) -> int:
-    try:
-        return int(given)
-    except ValueError:
-        raise HandinError(f"`{given}` is no number of an assignment", remedy="write 2, say") from None
+    if not re.fullmatch(r"[1-9]\d*", str(given).strip()):
+        raise HandinError(f"`{given}` is no number of an assignment", remedy="write 2, say")
+    return int(given)
 
 
-def _author(text: str) -> tuple[str, str]:
-    match = AUTHOR.fullmatch(text)
-    if match is None:
-        raise HandinError(f"`{text}` is no author", remedy='write "Ada Lovelace <alovelac>"')
-    return match["name"].strip(), match["login"].strip()
+def _authors(given: str | tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    matches = [(text, AUTHOR.fullmatch(text)) for text in _several(given)]
+    for text, match in matches:
+        if match is None:
+            raise HandinError(f"`{text}` is no author", remedy='write "Ada Lovelace <alovelac>"')
+        if fault := login_fault(match["login"].strip()):
+            raise HandinError(f"`{match['login']}` {fault}", remedy="write the login that you use in ILIAS")
+    return tuple((match["name"].strip(), match["login"].strip()) for _, match in matches if match)
+
+
+def _archive(text: str) -> None:
+    if fault := archive_fault(text):
+        raise HandinError(fault)
+
+
+# What says at once that an answer cannot be; all else `create` says.
+CHECKS: dict[str, Callable[[str], object]] = {
+    "number": _number,
+    "tasks": read_tasks,
+    "authors": _authors,
+    "archive": _archive,
+    "package": check_package,
+}

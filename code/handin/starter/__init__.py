@@ -89,6 +89,14 @@ def read_tasks(text: str) -> tuple[Task, ...]:
     return tuple(tasks)
 
 
+def check_package(name: str) -> None:
+    """Raise a `HandinError` where a package of the solution cannot have this name."""
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise HandinError(f"`{name}` is no name for a package", remedy="use letters and _")
+    if name in ("handin", "code", "tests"):
+        raise HandinError(f"`{name}` is taken", remedy="name the package otherwise")
+
+
 def create(folder: Path, assignment: Assignment) -> list[str]:
     """Write the project; it is there as a whole or not at all.
 
@@ -101,10 +109,7 @@ def create(folder: Path, assignment: Assignment) -> list[str]:
     folder = folder.resolve()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise HandinError("there is something already", place=Place(folder), remedy="name a new folder")
-    if not assignment.package.isidentifier() or keyword.iskeyword(assignment.package):
-        raise HandinError(f"`{assignment.package}` is no name for a package", remedy="use letters and _")
-    if assignment.package in ("handin", "code", "tests"):
-        raise HandinError(f"`{assignment.package}` is taken", remedy="name the package otherwise")
+    check_package(assignment.package)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _scratch(folder) as scratch:

@@ -44,6 +44,30 @@ def test_it_says_what_was_asked_for(new: Path) -> None:
     assert not (new / "code" / "grading").exists()
 
 
+def test_a_wrong_answer_is_told_at_once_and_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handin.commands.init.at_a_terminal", lambda: True)
+    answers = [
+        "", "two", "2", "", "3x", "1; 2", "Ada", "Ada <a b>", "Ada <ada>", "{logn}.zip", "{login}.zip",
+        "", "", "2nd", "second",
+    ]  # fmt: skip
+    folder = tmp_path / "with blanks"
+    result = CliRunner().invoke(main, ["init", str(folder)], input="\n".join(answers) + "\n")
+    assert result.exit_code == 0, result.output
+    for words in (
+        "`two` is no number",
+        "3x is part of no task",
+        "`Ada` is no author",
+        "did you mean {login}?",
+    ):
+        assert words in result.output
+    assert f"cd '{folder}' && make" in result.output
+    project = load_project(folder)
+    assert (project.handin.assignment, project.authors[0].login) == (2, "ada")
+    assert (folder / "code" / "second").is_dir()
+
+
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONPATH": str(folder / "code")}
     return subprocess.run(
@@ -83,6 +107,8 @@ def test_its_own_tests_linter_and_types_are_content(new: Path) -> None:
         (("--tasks", "first"), "`first` is no task"),
         (("--tasks", ";"), "there is no task"),
         (("--author", "Ada"), "`Ada` is no author"),
+        (("--author", "Ada <a b>"), "`a b` holds space"),
+        (("--archive", "{logn}.zip"), "did you mean {login}?"),
         (("--author", "A <a>", "--author", "B <b>", "--author", "C <c>"), "author"),
         (("--package", "my package"), "no name for a package"),
         (("--package", "handin"), "taken"),
