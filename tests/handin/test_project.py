@@ -95,3 +95,10 @@ def test_no_project_is_told_apart_from_a_bad_one(tmp_path: Path) -> None:
     (tmp_path / "_quarto.yml").write_bytes(b"author:\n  name: J\xfcrgen\n")
     with pytest.raises(HandinError, match=r"_quarto\.yml:2: not UTF-8"):
         load_project(tmp_path)
+
+
+def test_a_key_of_quarto_is_no_slip_of_the_pen(tmp_path: Path) -> None:
+    with pytest.raises(HandinError) as caught:
+        load_project(write(tmp_path, GOOD.replace("author:", "auhtor:") + "fig-format: svg\n"))
+    assert "`auhtor` is not a known setting; did you mean `author`?" in str(caught.value)
+    load_project(write(tmp_path, GOOD + "fig-format: svg\nlink-bibliography: true\n"))
