@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from handin import __version__, commands
-from handin.errors import HandinError
+from handin.errors import HandinError, near
 
 
 class _Commands(click.Group):
@@ -31,6 +31,14 @@ class _Commands(click.Group):
         return sorted(
             [*commands.names(), *(name for module in commands.beside() for name in module.COMMANDS)]
         )
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        names = self.list_commands(ctx)
+        if args[0] not in names and (meant := near(args[0], names)):
+            raise click.UsageError(f"there is no command `{args[0]}`; did you mean `{meant}`?", ctx)
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name in commands.names():

@@ -155,3 +155,9 @@ def test_without_the_teacher_s_tool_a_zip_is_not_read(
     assert result.exit_code == 1
     assert "the teacher's tool, which is not in this project" in result.output
     assert "grade" not in run(tmp_path, "--help").output
+
+
+def test_a_mistyped_command_is_answered_by_a_near_one(tmp_path: Path) -> None:
+    result = run(tmp_path, "rendr")
+    assert result.exit_code == 2
+    assert "there is no command `rendr`; did you mean `render`?" in result.output
