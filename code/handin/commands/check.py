@@ -83,9 +83,9 @@ def show(findings: Sequence[Finding], *, verbose: bool = False) -> None:
         first = alike[0]
         colour = _COLOURS[first.status]
         text = escape(first.message) + (f" and {len(alike) - 1} more" if len(alike) > 1 else "")
-        places = [finding.place for finding in alike if finding.place][:_FIRST]
+        places = list(dict.fromkeys(finding.place for finding in alike if finding.place))
         if places and first.status is not Status.PASS:
-            text += f"\n[cyan]{escape(', '.join(places))}{', …' if len(alike) > len(places) else ''}[/]"
+            text += f"\n[cyan]{escape(', '.join(places[:_FIRST]))}{', …' if len(places) > _FIRST else ''}[/]"
         if first.remedy:
             text += f"\n[dim]→ {escape(first.remedy)}[/]"
         table.add_row(f"[{colour}]{first.status}[/]", escape(first.rule), text)

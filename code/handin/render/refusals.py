@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from handin.errors import Faults, HandinError, Place
+from handin.errors import Faults, HandinError, Place, near
 from handin.qmd.chunks import Chunk, Prose, chunks
 from handin.qmd.conditional import CLASSES, CLOSING, OPENING
 from handin.qmd.pandoc import Node, attr, plain_text, walk
@@ -148,10 +148,11 @@ def _option(name: object, value: object, place: Place) -> None:
     if name in NO_EFFECT:
         return
     if not isinstance(name, str) or name not in OPTIONS:
+        meant = near(str(name), OPTIONS)
         raise HandinError(
             f"the built-in renderer knows no chunk option `{name}`",
             place=place,
-            remedy=f"remove it, or use one of {', '.join(OPTIONS)}",
+            remedy=f"did you mean `{meant}`?" if meant else f"remove it, or use one of {', '.join(OPTIONS)}",
         )
     kind = OPTIONS[name]
     if not (isinstance(value, kind) if isinstance(kind, type) else value in kind):

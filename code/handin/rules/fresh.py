@@ -31,7 +31,7 @@ def fresh(submission: Submission) -> list[Finding]:
                 failed(FRESH, "it carries no fingerprint, so it may be stale", path, "run `handin render`")
             )
         elif fingerprint.DRAFT in held.versions:
-            remedy = "run `handin render` without --draft"
+            remedy = "run `handin render` without --draft and --quick"
             found.append(failed(FRESH, "it is a draft, with claims unchecked", path, remedy))
         elif changes := held.changes(now):
             found.append(

@@ -50,7 +50,7 @@ def sections(submission: Submission, document: Document, layout: Layout) -> list
     if layout.content.outline and any(not number.isdigit() for number in numbers):
         sure = [t for t in wanted if t not in numbers and not _hinted(t, layout)]
         if sure:
-            message = f"{', '.join(sure)} of the tasks {'has' if len(sure) == 1 else 'have'} no section"
+            message = _absent(sure)
             return [failed(SECTIONS, message, document.path, "number the sections like the tasks")]
         if sorted(numbers) == sorted(wanted) and numbers != wanted:
             message = f"the sections stand in the order {', '.join(numbers)}"
@@ -119,9 +119,12 @@ def _differences(
         if absent:
             before = [h for h in headings if h.number in tasks[: tasks.index(absent[0])]]
             place = before[-1].place if before else name
-            verb = "has no section" if len(absent) == 1 else "have no sections"
-            message = f"{name}: {', '.join(absent)} of the tasks {verb}"
-            yield failed(SECTIONS, message, place, f"add a section numbered {absent[0]}")
+            yield failed(SECTIONS, f"{name}: {_absent(absent)}", place, f"add a section numbered {absent[0]}")
+
+
+def _absent(tasks: Sequence[str]) -> str:
+    one = len(tasks) == 1
+    return f"task{'' if one else 's'} {', '.join(tasks)} {'has' if one else 'have'} no section"
 
 
 def _wrong(heading: _Numbered, lacking: list[str], numbers: list[str], tasks: Sequence[str]) -> Finding:
