@@ -35,7 +35,8 @@ Execute = Callable[[], Awaitable[dict[str, Any]]]
 KEPT = {"stream", "display_data", "execute_result", "clear_output"}  # messages that can be replayed
 OUTPUTS = KEPT | {"update_display_data", "error", "comm_open", "comm_msg", "comm_close", "input_request"}
 RESET = re.compile(r"^\s*%reset\b", re.MULTILINE)
-TELLS = "HANDIN_MEMORY_TELLS"  # a variable: say which cells cannot be remembered, and why
+# A variable: the file that takes which cell is executed first, and why one is not remembered.
+TELLS = "HANDIN_MEMORY_TELLS"
 
 
 class MemoryKernel(IPythonKernel):  # type: ignore[misc]
@@ -80,6 +81,7 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
         if not self._lost and not self._live:
             if entry := self._recall.find(request):
                 return self._answer(request, entry)
+            self._explain(request, f"is executed, after {len(self._answered)} answers from memory")
             if failure := await self._catch_up():
                 return failure
         return await (execute() if self._lost else self._execute(request, execute))
@@ -136,8 +138,7 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
         reason = reason or _why_not(reply, messages)
         if reason:
             self._lost = True
-            if os.environ.get(TELLS):
-                _tell(f"{request.code.strip()[:60]!r} is not remembered: {reason}")
+            self._explain(request, f"is not remembered: {reason}")
         else:
             entry = Entry(found, messages, json_clean(reply), self.shell.execution_count)
             self._recall.entries.put(self._recall.key(request), entry)
@@ -164,6 +165,12 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
         finally:
             found, reason = self._observer.end()
         return reply, sorted([*what, now] for what, now in found.items()), reason
+
+    def _explain(self, request: Request, what: str) -> None:
+        if file := os.environ.get(TELLS):
+            code = request.code.strip() or " ".join(request.user_expressions.values())
+            with open(file, "a", encoding="utf-8") as told:
+                told.write(f"{code[:60]!r} {what}\n")
 
     def _sent(self, stream: Any, message: Any, content: Any = None, *arguments: Any, **options: Any) -> Any:
         """Every message of the kernel passes here."""

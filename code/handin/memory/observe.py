@@ -23,6 +23,7 @@ task behind, or reads a file that changes meanwhile.
 
 from __future__ import annotations
 
+import collections.abc
 import hashlib
 import importlib.machinery
 import importlib.metadata
@@ -52,6 +53,7 @@ INSTALLED = (".dist-info", ".egg-info", ".egg")
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 LIBRARY = sysconfig.get_path("stdlib")
 IMPORT_SYSTEM = "<frozen importlib._bootstrap_external>"  # tells by `find_spec` what it looks for
+ABSTRACT = {"<frozen os>", "<frozen _collections_abc>", collections.abc.Mapping.get.__code__.co_filename}
 SHUTIL = shutil.__file__  # names what it removes relative to open folders
 METADATA = importlib.metadata.__file__
 # Functions of the standard library that call `os.stat` to learn only what there is; what the last three go on
@@ -113,7 +115,7 @@ class Observer:
         """Put the hooks in place; nothing is noted before `begin`."""
         _watch_stat(self._stat)
         _watch_imports(self._module, self._is_outside)
-        _watch_environment(self._variable, self._set.add)
+        _watch_environment(self._variable, lambda name: self._set.add(os.fsdecode(name)))
         _watch_processes(lambda: self.unusual(PROCESS))
         _watch_seeds(random, ("seed", "setstate"), self._seed)
         sys.addaudithook(self._hook)
@@ -242,7 +244,8 @@ class Observer:
                 names.add(name)
                 before.update(_candidates(folder, {name}))
 
-    def _variable(self, name: str) -> None:
+    def _variable(self, name: str | bytes) -> None:
+        name = os.fsdecode(name)
         if self._active and name not in UNWATCHED and name not in self._set:
             self._found.setdefault(("variable", name), state(("variable", name), self._environment))
 
@@ -434,15 +437,14 @@ def _no_bytecode(path: Any) -> Any:
     raise OSError("the source is read")
 
 
-def _watch_environment(read: Callable[[str], None], write: Callable[[str], None]) -> None:
+def _watch_environment(read: Callable[[Any], None], write: Callable[[Any], None]) -> None:
     environ: Any = type(os.environ)
     get, put, remove, each = environ.__getitem__, environ.__setitem__, environ.__delitem__, environ.__iter__
-    copying: list[str] = [""]  # who copies all variables, for a child say, asks for none of them
+    libraries = tuple(packages())
+    copying: list[object] = [None]  # where in a library all variables are copied, for a child say
 
     def read_one(self: Any, name: str) -> Any:
-        if name == copying[0]:
-            copying[0] = ""
-        elif isinstance(name, str):
+        if copying[0] is None or _asking(sys._getframe(1), libraries) != copying[0]:
             read(name)
         return get(self, name)
 
@@ -455,13 +457,19 @@ def _watch_environment(read: Callable[[str], None], write: Callable[[str], None]
         remove(self, name)
 
     def names(self: Any) -> Iterator[str]:
-        for name in each(self):
-            copying[0] = name
-            yield name
-        copying[0] = ""
+        copying[0] = _asking(sys._getframe(1), libraries)
+        yield from each(self)
 
     environ.__getitem__, environ.__setitem__ = read_one, set_one
     environ.__delitem__, environ.__iter__ = remove_one, names
+
+
+def _asking(frame: FrameType | None, libraries: tuple[str, ...]) -> object:
+    """The place in a library that asks for a variable, behind the methods of `os.environ`; elsewhere None."""
+    while frame and frame.f_code.co_filename in (os.__file__, *ABSTRACT):
+        frame = frame.f_back
+    inside = frame is not None and frame.f_code.co_filename.startswith(libraries)
+    return (id(frame), frame.f_lasti) if frame and inside else None
 
 
 def _watch_processes(tell: Callable[[], None]) -> None:
