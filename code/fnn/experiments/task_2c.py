@@ -121,13 +121,15 @@ def width_study(data: Dataset, widths: Sequence[int] = WIDTHS, decayed_width: in
             [training(data, m) for m in widths]
             + [training(data, m, init="nguyen-widrow", runs=few) for m in widths]
             + [training(data, m, runs=few, decay=DECAYS[1]) for m in widths]
-            + [training(data, decayed_width, runs=few, decay=decay) for decay in DECAYS]
+            + [training(data, decayed_width, runs=few, decay=decay) for decay in (DECAYS[0], DECAYS[2])]
         )
     )
     course, uniform, decayed = (
         WidthStudy(data, {width: next(records) for width in widths}) for _ in ("course", "uniform", "decayed")
     )
-    return Widths(course, uniform, decayed, {decay: next(records) for decay in DECAYS})
+    weaker, stronger = records
+    at_width = (weaker, decayed[decayed_width], stronger)
+    return Widths(course, uniform, decayed, dict(zip(DECAYS, at_width, strict=True)))
 
 
 @dataclass(frozen=True)
