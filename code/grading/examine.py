@@ -93,11 +93,7 @@ def _python(submission: Submission) -> Iterator[str]:
         if path.endswith(".py"):
             yield data.decode(errors="replace")
     for path in submission.notebooks:
-        notebook = submission.notebook_json(path) or {"cells": []}
-        for cell in notebook["cells"]:
-            if isinstance(cell, dict) and cell.get("cell_type") == "code":
-                source = cell.get("source", "")
-                yield "".join(map(str, source)) if isinstance(source, list) else str(source)
+        yield from (cell.source for cell in submission.cells(path) if cell.is_code)
 
 
 def _thumbnail(report: bytes) -> str:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import Any
 
 from handin.errors import HandinError, Place
 from handin.qmd.chunks import chunks, expressions, read_blocks
 from handin.qmd.source import read_alone
 from handin.reading.names import Use, uses
+from handin.reading.notebook import cells_of, notebook_of
 
 LARGEST_TEXT = 2_000_000  # bytes; a longer source file is not read
 _MAGIC = re.compile(r"^([ \t]*)(?:[%!?].*|[\w.]+\?{1,2}[ \t]*)$", re.MULTILINE)
@@ -123,15 +122,6 @@ def text_of(data: bytes) -> str | None:
         return None
 
 
-def notebook_of(data: bytes) -> dict[str, Any] | None:
-    """A notebook as data, None where the file is none."""
-    try:
-        held = json.loads(data)
-    except (ValueError, RecursionError):
-        return None
-    return held if isinstance(held, dict) and isinstance(held.get("cells"), list) else None
-
-
 def _chunks(files: Mapping[str, bytes], path: str) -> Iterator[Unit]:
     try:
         source = read_alone(files.get, path)
@@ -152,20 +142,13 @@ def _from_line(path: str, first: int) -> Callable[[int], str]:
 
 
 def _cells(data: bytes, path: str) -> Iterator[Unit]:
-    notebook = notebook_of(data)
-    for number, cell in enumerate(notebook["cells"] if notebook else [], start=1):
-        if isinstance(cell, dict) and cell.get("cell_type") == "code":
-            yield Unit(path, _without_magic(cell_source(cell)), _in_cell(path, number))
+    for cell in cells_of(notebook_of(data)):
+        if cell.is_code:
+            yield Unit(path, _without_magic(cell.source), _in_cell(path, cell.number))
 
 
 def _in_cell(path: str, number: int) -> Callable[[int], str]:
     return lambda line: f"{path}, cell {number}, line {line}"
-
-
-def cell_source(cell: dict[str, object]) -> str:
-    """The text of a notebook's cell, which the format keeps as a string or as a list of lines."""
-    source = cell.get("source", "")
-    return "".join(str(line) for line in source) if isinstance(source, list) else str(source)
 
 
 def _without_magic(code: str) -> str:

@@ -23,7 +23,8 @@ from handin.qmd.outline import Outline, Reference, keys, read_outline
 from handin.reading import pdf
 from handin.reading.layout import Layout
 from handin.reading.names import Use
-from handin.reading.python_code import Unit, forms, notebook_of, text_of, units, uses_of
+from handin.reading.notebook import Cell, cells_of, notebook_of
+from handin.reading.python_code import Unit, forms, text_of, units, uses_of
 from handin.reading.roles import Roles, sort_out
 
 REPORT = "report.qmd"
@@ -133,7 +134,7 @@ class Submission:
         """
         if not self.is_project or self.versions:
             return self.is_project
-        notebook = self.notebook_json(NOTEBOOK) if NOTEBOOK in self.files else None
+        notebook = self.notebook_json(NOTEBOOK)
         carried = fingerprint.from_notebook(notebook) if notebook else None
         return carried is not None and not carried.changes(fingerprint.of_files(self.files, {}))
 
@@ -244,14 +245,8 @@ class Submission:
     @cached_property
     def _keys_in_outputs(self) -> set[str]:
         """What the Markdown refers to that chunks gave."""
-        notebook = self.notebook_json(NOTEBOOK) if NOTEBOOK in self.files else None
-        found: set[str] = set()
-        for cell in notebook["cells"] if notebook else ():
-            for output in cell.get("outputs", ()) if isinstance(cell, dict) else ():
-                data = output.get("data") if isinstance(output, dict) else None
-                text = data.get("text/markdown", "") if isinstance(data, dict) else ""
-                found |= keys("".join(text) if isinstance(text, list) else str(text))
-        return found
+        outputs = [output for cell in self.cells(NOTEBOOK) for output in cell.outputs]
+        return {key for output in outputs for key in keys(output.get("text/markdown", ""))}
 
     @cached_property
     def python(self) -> tuple[Unit, ...]:
@@ -281,5 +276,9 @@ class Submission:
         return text_of(self.files[path]) if path in self.files else None
 
     def notebook_json(self, path: str) -> dict[str, Any] | None:
-        """A notebook as data, None where it is none."""
-        return notebook_of(self.files[path])
+        """A notebook as data, None where there is none."""
+        return notebook_of(self.files[path]) if path in self.files else None
+
+    def cells(self, path: str) -> list[Cell]:
+        """The cells of a notebook; none where there is none."""
+        return cells_of(self.notebook_json(path))

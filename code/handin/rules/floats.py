@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from handin.qmd.outline import Outline
 from handin.reading.layout import Caption, Layout, Part
 from handin.reading.pdf import Page
-from handin.reading.python_code import cell_source
 from handin.reading.submission import NOTEBOOK, Document, Submission
 from handin.rules.finding import Finding, at, cannot_tell, failed, noted, passed
 from handin.rules.report import on_report
@@ -168,28 +167,13 @@ def _unlabelled_chunks(submission: Submission, outline: Outline) -> Iterator[Fin
     """Pictures of the sources that are no labelled figure: drawn by a chunk, or included."""
     for place in outline.bare_pictures:
         yield failed(CAPTIONS, "a picture that is no labelled figure", place, "write ![…](…){#fig-…}")
-    notebook = submission.notebook_json(NOTEBOOK) if NOTEBOOK in submission.files else None
-    for cell in notebook["cells"] if notebook else ():
-        if not isinstance(cell, dict) or not draws(cell):
+    for cell in submission.cells(NOTEBOOK):
+        if not cell.pictures or re.search(r"#\|\s*label:\s*[\"']?fig-", cell.source):
             continue
-        code = cell_source(cell)
-        if re.search(r"#\|\s*label:\s*[\"']?fig-", code):
-            continue
-        if chunk := next((c for c in outline.chunks if _code(c.code) == _code(code)), None):
+        if chunk := next((c for c in outline.chunks if _code(c.code) == _code(cell.source)), None):
             message = "a chunk draws a picture that is no labelled figure"
             remedy = "give it `#| label: fig-…` and `#| fig-cap: …`"
             yield failed(CAPTIONS, message, str(chunk.place), remedy)
-
-
-def draws(cell: dict[str, object]) -> bool:
-    """Whether a notebook's cell has a picture among its outputs."""
-    outputs = cell.get("outputs")
-    return isinstance(outputs, list) and any(
-        isinstance(output, dict)
-        and isinstance(output.get("data"), dict)
-        and any(str(kind).startswith("image/") for kind in output["data"])
-        for output in outputs
-    )
 
 
 def _code(text: str) -> str:

@@ -90,15 +90,11 @@ def _outlined(submission: Submission, pictures: list[Picture]) -> Iterator[tuple
 
     The drawn size follows from the picture of the same proportions; without one, figures have their own size.
     """
-    notebook = submission.notebook_json(NOTEBOOK) if submission.is_ours else None
     floats = {one.label: one.place for one in (submission.outline.floats if submission.outline else ())}
-    for cell in notebook["cells"] if notebook else ():
-        outputs = cell.get("outputs") if isinstance(cell, dict) else None
-        label = _LABEL.search(str(cell.get("source", ""))) if outputs else None
-        for output in outputs if isinstance(outputs, list) else ():
-            data = output.get("data") if isinstance(output, dict) else None
-            held = data.get("image/svg+xml", "") if isinstance(data, dict) else ""
-            svg = "".join(map(str, held)) if isinstance(held, list) else str(held)
+    for cell in submission.cells(NOTEBOOK) if submission.is_ours else ():
+        label = _LABEL.search(cell.source)
+        for output in cell.outputs:
+            svg = output.get("image/svg+xml", "")
             sizes = [
                 100 * float(group[1]) * min([1.0, *map(float, _INNER.findall(group[2]))])
                 for group in _OUTLINED.finditer(svg)

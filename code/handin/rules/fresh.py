@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handin.files import fingerprint
 from handin.files.fingerprint import Fingerprint
-from handin.reading.submission import Submission
+from handin.reading.submission import NOTEBOOK, Submission
 from handin.rules.finding import Finding, cannot_tell, failed, passed
 
 FRESH = "fresh"
@@ -59,10 +59,8 @@ def _carried(submission: Submission) -> dict[str, Fingerprint | None]:
     for document in (submission.report, submission.notebook):
         if document and document.content:
             found[document.path] = fingerprint.from_pdf(document.content.info)
-    if submission.is_project and "notebook.ipynb" in submission.files:
-        held = submission.notebook_json("notebook.ipynb")
-        if held is not None:
-            found["notebook.ipynb"] = fingerprint.from_notebook(held)
+    if submission.is_project and (held := submission.notebook_json(NOTEBOOK)) is not None:
+        found[NOTEBOOK] = fingerprint.from_notebook(held)
     return found
 
 

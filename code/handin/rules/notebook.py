@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from handin.reading.python_code import cell_source
 from handin.reading.submission import NOTEBOOK as OURS
 from handin.reading.submission import Document, Submission
 from handin.rules.finding import Finding, cannot_tell, failed, noted, passed
-from handin.rules.floats import draws, shown_on
+from handin.rules.floats import shown_on
 
 NOTEBOOK = "notebook"
 
@@ -40,7 +39,7 @@ def notebook(submission: Submission) -> list[Finding]:
         message = f"it cannot be read: {broken[0].fault}"
         return [failed(NOTEBOOK, message, broken[0].path, "write the PDF again")]
     found = [*_unreadable(submission), *(noted(NOTEBOOK, *fault) for fault in _faults(submission))]
-    drawn = sum(_drawn(submission, path) for path in submission.notebooks)
+    drawn = sum(cell.pictures for path in submission.notebooks for cell in submission.cells(path))
     shown = sum(shown_on(page) for d in rendered if d.content for page in d.content.pages)
     remedy = "render the notebook again after running all cells"
     if drawn and not shown:
@@ -66,7 +65,8 @@ def _ours(submission: Submission, rendered: list[Document]) -> list[Finding]:
     found = [*_unreadable(submission), *(failed(NOTEBOOK, *fault) for fault in _faults(submission))]
     if found:
         return found
-    drawn, shown = _drawn(submission, OURS), sum(map(shown_on, document.content.pages))
+    drawn = sum(cell.pictures for cell in submission.cells(OURS))
+    shown = sum(map(shown_on, document.content.pages))
     if shown < drawn:
         message = f"the notebook draws {drawn} figures, its PDF shows {shown}"
         return [failed(NOTEBOOK, message, document.path, remedy)]
@@ -83,31 +83,9 @@ def _unreadable(submission: Submission) -> Iterator[Finding]:
 def _faults(submission: Submission) -> Iterator[tuple[str, str, str]]:
     """Message, place and remedy of what went wrong in the notebooks."""
     for path in submission.notebooks:
-        held = submission.notebook_json(path)
-        cells = [cell for cell in (held["cells"] if held else ()) if isinstance(cell, dict)]
-        code = [cell for cell in cells if cell.get("cell_type") == "code"]
-        if code and not any(cell.get("outputs") or cell.get("execution_count") for cell in code):
+        cells = submission.cells(path)
+        code = [cell for cell in cells if cell.is_code]
+        if code and not any(cell.has_run for cell in code):
             yield "it was never executed", path, "run all cells and save it"
-        if errors := [n for n, cell in enumerate(cells, 1) if _error(cell)]:
+        if errors := [cell.number for cell in cells if cell.failed]:
             yield "a cell ended in an error", f"{path}, cell {errors[0]}", "mend it and run all cells"
-
-
-def _drawn(submission: Submission, path: str) -> int:
-    """How many outputs of a notebook are pictures."""
-    held = submission.notebook_json(path)
-    found = 0
-    for cell in held["cells"] if held else ():
-        outputs = cell.get("outputs") if isinstance(cell, dict) else None
-        found += sum(draws({"outputs": [output]}) for output in outputs) if isinstance(outputs, list) else 0
-    return found
-
-
-def _error(cell: dict[str, object]) -> bool:
-    """Whether a cell ended in an error that its author did not announce."""
-    outputs = cell.get("outputs")
-    announced = "raises-exception" in str(cell.get("metadata", "")) or "error: true" in cell_source(cell)
-    return (
-        isinstance(outputs, list)
-        and not announced
-        and any(isinstance(output, dict) and output.get("output_type") == "error" for output in outputs)
-    )
