@@ -17,7 +17,7 @@ from handin.qmd import pandoc
 from handin.qmd.chunks import INLINE, OPTION, Chunk, Prose, chunks, read_blocks
 from handin.qmd.conditional import resolve_conditions
 from handin.qmd.pandoc import Node, attr, plain_text
-from handin.qmd.source import Line, Read, Source, merged, read_source, with_roles
+from handin.qmd.source import Line, Read, Source, for_typst, merged, read_source, with_roles
 
 REFERENCE = re.compile(r"^(fig|tbl|eq|sec|lst)-\S+$")
 EQUATION_LABEL = re.compile(r"^\{#(?P<label>eq-[^\s}]+)\}(?P<rest>.*)$")
@@ -153,9 +153,7 @@ def div(attributes: str, *blocks: str) -> str:
 
 def _numbering(metadata: Mapping[str, Any]) -> str:
     """The pattern by which sections are numbered, as "1a"; empty where they are not."""
-    formats = metadata.get("format")
-    typst = formats.get("typst") if isinstance(formats, Mapping) else None
-    settings = {**metadata, **typst} if isinstance(typst, Mapping) else metadata
+    settings = for_typst(metadata)
     pattern = str(settings.get("section-numbering", ""))
     return pattern or ("1.1.1" if settings.get("number-sections") else "")
 

@@ -95,6 +95,13 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     return result
 
 
+def for_typst(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings with those of `format: typst:` over them."""
+    formats = settings.get("format")
+    typst = formats.get("typst") if isinstance(formats, Mapping) else None
+    return {**settings, **(typst if isinstance(typst, Mapping) else {})}
+
+
 def _read(read: Read, name: str, included_at: Place | None) -> list[Line]:
     if name.startswith(("/", "../")):
         raise HandinError(
