@@ -16,12 +16,14 @@ import platform
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from typing import Any
 
 import pypdf
+from pydantic import TypeAdapter, ValidationError
 from pypdf.generic import NameObject, TextStringObject
 
 from handin.files.inventory import sources
@@ -67,19 +69,17 @@ class Fingerprint:
         for name in sorted({*self.files, *now.files}):
             before, after = self.files.get(name), now.files.get(name)
             if before != after:
-                found.append(
-                    f"{name} is new"
-                    if before is None
-                    else f"{name} is gone"
-                    if after is None
-                    else f"{name} changed"
-                )
+                what = "is new" if before is None else "is gone" if after is None else "changed"
+                found.append(f"{name} {what}")
         if self.versions and now.versions:
             for name in sorted({*self.versions, *now.versions}):
                 before, after = self.versions.get(name, "absent"), now.versions.get(name, "absent")
                 if before != after:
                     found.append(f"{name} was {before}, is {after}")
         return found
+
+
+_HELD = TypeAdapter(Fingerprint)
 
 
 def of(project: Project, environment: Mapping[str, str] = os.environ) -> Fingerprint:
@@ -94,7 +94,7 @@ def of(project: Project, environment: Mapping[str, str] = os.environ) -> Fingerp
     """
     files = {name: path.read_bytes() for name, path in sources(project).files.items()}
     draft = {DRAFT: "1"} if environment.get("DRAFT") == "1" else {}
-    return of_files(files, versions(_pyproject(project)) | draft)
+    return of_files(files, versions(files.get("pyproject.toml", b"")) | draft)
 
 
 def of_files(files: Mapping[str, bytes], packages: Mapping[str, str]) -> Fingerprint:
@@ -172,33 +172,17 @@ def embed_notebook(notebook: dict[str, Any], fingerprint: Fingerprint) -> None:
 
 def from_pdf(info: Mapping[str, str]) -> Fingerprint | None:
     """The fingerprint in a PDF's document information, None where there is none."""
-    try:
-        return _parse(json.loads(info.get(KEY, "")))
-    except (ValueError, RecursionError):
-        return None
+    with suppress(ValidationError):
+        return _HELD.validate_json(info.get(KEY, ""))
+    return None
 
 
 def from_notebook(notebook: Mapping[str, Any]) -> Fingerprint | None:
     """The fingerprint in a notebook's metadata, None where there is none."""
     held = notebook.get("metadata")
-    return _parse(held.get(NOTEBOOK_KEY)) if isinstance(held, Mapping) else None
-
-
-def _parse(held: object) -> Fingerprint | None:
-    if not isinstance(held, Mapping):
-        return None
-    files, packages = held.get("files"), held.get("versions")
-    if not isinstance(files, Mapping) or not isinstance(packages, Mapping):
-        return None
-    return Fingerprint(
-        {str(name): str(value) for name, value in files.items()},
-        {str(name): str(value) for name, value in packages.items()},
-    )
-
-
-def _pyproject(project: Project) -> bytes:
-    path = project.root / "pyproject.toml"
-    return path.read_bytes() if path.is_file() else b""
+    with suppress(ValidationError):
+        return _HELD.validate_python(held.get(NOTEBOOK_KEY) if isinstance(held, Mapping) else None)
+    return None
 
 
 def _hash(data: bytes) -> str:
