@@ -11,46 +11,31 @@ from rich.text import Text
 
 from grading.row import Row, in_words
 
-COLUMNS = (
-    "login",
-    "hand-in",
-    "rules passed",
-    "rules",
-    "rules failed",
-    "pages",
-    "pages in all",
-    "tasks found",
-    "tasks asked",
-    "figures",
-    "code lines",
-    "code bytes",
-    "warnings",
-)
+
+def _columns(row: Row) -> dict[str, object]:
+    return {
+        "login": _inert(row.login),
+        "hand-in": _inert(row.name),
+        "rules passed": row.passed,
+        "rules": row.rules,
+        "rules failed": _inert(" ".join(row.failed)),
+        "pages": row.body_pages,
+        "pages in all": row.pages,
+        "tasks found": len(row.tasks),
+        "tasks asked": row.asked,
+        "figures": row.figures,
+        "code lines": row.code_lines,
+        "code bytes": row.code_bytes,
+        "warnings": _inert(" | ".join(in_words(warning) for warning in row.warnings)),
+    }
 
 
 def as_csv(rows: Sequence[Row]) -> str:
     """One line per hand-in, UTF-8 with a byte order mark, as spreadsheets expect it."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for row in rows:
-        writer.writerow(
-            [
-                _inert(row.login),
-                _inert(row.name),
-                row.passed,
-                row.rules,
-                _inert(" ".join(row.failed)),
-                row.body_pages,
-                row.pages,
-                len(row.tasks),
-                row.asked,
-                row.figures,
-                row.code_lines,
-                row.code_bytes,
-                _inert(" | ".join(in_words(warning) for warning in row.warnings)),
-            ]
-        )
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(map(_columns, rows))
     return "\ufeff" + out.getvalue()
 
 
@@ -58,6 +43,9 @@ def _inert(text: str) -> str:
     """Text that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
     text = " ".join(text.split())
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+
+
+COLUMNS = tuple(_columns(Row("")))
 
 
 def as_table(rows: Sequence[Row]) -> Table:
