@@ -25,18 +25,6 @@ class Part(StrEnum):
 
 
 @dataclass(frozen=True)
-class TextLine:
-    """A line with the page it stands on, from 1."""
-
-    page: int
-    line: Line
-
-    @property
-    def text(self) -> str:
-        return self.line.text
-
-
-@dataclass(frozen=True)
 class Heading:
     """A heading; `number` is as the report writes tasks ("1", "1a", "1.1"), empty where there is none."""
 
@@ -114,14 +102,14 @@ class Layout:
         self.content = content
 
     @cached_property
-    def lines(self) -> tuple[TextLine, ...]:
+    def lines(self) -> tuple[Line, ...]:
         """All lines in order, without running headers, footers and page numbers."""
         edges = [_edges(page.lines) for page in self.content.pages]
         count = Counter(text for lines in edges for text in {_digitless(line.text) for line in lines})
         often = max(2, len(edges) // 3)
         return tuple(
-            TextLine(number, line)
-            for number, (page, edge) in enumerate(zip(self.content.pages, edges, strict=True), start=1)
+            line
+            for page, edge in zip(self.content.pages, edges, strict=True)
             for line in page.lines
             if line not in edge
             or (count[_digitless(line.text)] <= often and not _PAGE_NUMBER.fullmatch(line.text))
@@ -132,14 +120,14 @@ class Layout:
         """The font size that most of the text is set in, pt."""
         sizes: Counter[float] = Counter()
         for one in self.lines:
-            sizes[round(one.line.size, 1)] += len(one.text)
+            sizes[round(one.size, 1)] += len(one.text)
         return sizes.most_common(1)[0][0] if sizes else 0.0
 
     @cached_property
     def _step(self) -> float:
         """How far below each other the lines of a paragraph stand, pt."""
         pairs = zip(self.lines, self.lines[1:], strict=False)
-        steps = [a.line.end - b.line.y for a, b in pairs if a.page == b.page and a.line.end > b.line.y]
+        steps = [a.end - b.y for a, b in pairs if a.page == b.page and a.end > b.y]
         return median(steps) if steps else 0.0
 
     @cached_property
@@ -169,7 +157,7 @@ class Layout:
         above = ""
         for index, one in enumerate(self.lines):
             named = re.match(rf"(?i){_WORD}\d{{1,2}}\b", one.text) and not one.text[0].isdigit()
-            if len(one.text) < HEADING and (named or one.line.size > LARGER * self.body_size):
+            if len(one.text) < HEADING and (named or one.size > LARGER * self.body_size):
                 number, title = task_number(one.text, above)
                 above = number if number.isdigit() else above
                 if number:
@@ -178,7 +166,7 @@ class Layout:
     def _closing(self) -> Iterator[Heading]:
         """Headings of the reference list and the appendix, which bookmarks often leave out."""
         for index, one in enumerate(self.lines):
-            large = one.line.size > LARGER * self.body_size and len(one.text) < HEADING
+            large = one.size > LARGER * self.body_size and len(one.text) < HEADING
             if (
                 REFERENCES.match(one.text)
                 or _APPENDIX_ALONE.match(one.text)
@@ -247,7 +235,7 @@ class Layout:
             text = " ".join(
                 [one.text[match.end() :], *(self.lines[n].text for n in range(index + 1, last + 1))]
             )
-            small = one.line.size < self.body_size - SAME_SIZE
+            small = one.size < self.body_size - SAME_SIZE
             sure = colon and apart and (small or not broken)
             found.append(
                 Caption(
@@ -260,16 +248,16 @@ class Layout:
     def _begins(self, index: int) -> bool:
         """Whether a line is the first of a page or column."""
         above, here = self.lines[index - 1], self.lines[index]
-        return index == 0 or above.page != here.page or above.line.end <= here.line.y
+        return index == 0 or above.page != here.page or above.end <= here.y
 
     def _continues(self, index: int) -> bool:
         """Whether a line goes on with the paragraph of the line before it."""
         above, here = self.lines[index - 1], self.lines[index]
-        if index == 0 or abs(above.line.size - here.line.size) >= SAME_SIZE:
+        if index == 0 or abs(above.size - here.size) >= SAME_SIZE:
             return False
         if self._begins(index):  # a sentence that has not ended goes on
-            return above.text[-1:].islower() and here.line.size > self.body_size - SAME_SIZE
-        return above.line.end - here.line.y < SAME_PARAGRAPH * max(self._step, here.line.size)
+            return above.text[-1:].islower() and here.size > self.body_size - SAME_SIZE
+        return above.end - here.y < SAME_PARAGRAPH * max(self._step, here.size)
 
     def _paragraph_end(self, index: int) -> int:
         """Index of the last line that goes on with this one."""
@@ -315,7 +303,7 @@ class Layout:
             return float(len(self.content.pages))
         one = self.lines[index]
         height = self.content.pages[one.page - 1].height
-        return one.page - 1 + min(max(1 - one.line.y / height, 0.0), 1.0)
+        return one.page - 1 + min(max(1 - one.y / height, 0.0), 1.0)
 
 
 def task_number(title: str, above: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ import io
 import logging
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -46,6 +46,7 @@ class PdfError(Exception):
 class Line:
     """A line of text as pdfium groups it."""
 
+    page: int  # that it stands on, from 1
     text: str
     x: float  # left edge, pt from the left of the page
     y: float  # lower edge of its first letter, pt from the bottom of the page
@@ -61,11 +62,17 @@ class Picture:
     bottom: float
     right: float
     top: float
-    raster: bool
-    shapes: int  # drawn paths inside, 0 for an image
+    kind: int  # pdfium's number for images, paths, forms
+    shapes: int = 0  # drawn paths inside
 
-    def holds(self, x: float, y: float) -> bool:
-        return self.left <= x <= self.right and self.bottom <= y <= self.top
+    @property
+    def raster(self) -> bool:
+        return bool(self.kind == pdfium.FPDF_PAGEOBJ_IMAGE)
+
+    def holds(self, x: float, y: float, margin: float = 0.0) -> bool:
+        return (
+            self.left - margin <= x <= self.right + margin and self.bottom - margin <= y <= self.top + margin
+        )
 
 
 @dataclass(frozen=True)
@@ -183,15 +190,15 @@ def _pages(data: bytes) -> Iterator[Page]:
         if not len(document):
             raise PdfError("no pages")
         budget = MOST_OBJECTS
-        for page in document:
-            lines = tuple(_lines(page))
+        for number, page in enumerate(document, start=1):
+            lines = tuple(_lines(page, number))
             pictures, text, used = _pictures(page, budget)
             budget -= used
             yield Page(page.get_width(), page.get_height(), lines, pictures, text)
             page.close()
 
 
-def _lines(page: Any) -> Iterator[Line]:
+def _lines(page: Any, number: int) -> Iterator[Line]:
     """Lines of a page. pdfium counts letters in UTF-16 units, so lines are cut before decoding."""
     textpage = page.get_textpage()
     try:
@@ -213,7 +220,7 @@ def _lines(page: Any) -> Iterator[Line]:
                 size *= (matrix.c**2 + matrix.d**2) ** 0.5
             x, y = box[0].value, box[2].value
             pdfium.FPDFText_GetCharBox(textpage, match.start() + len(match[0].rstrip()) - 1, *box)
-            yield Line(text.strip(), x, y, size, box[2].value)
+            yield Line(number, text.strip(), x, y, size, box[2].value)
     finally:
         textpage.close()
 
@@ -224,7 +231,7 @@ def _pictures(page: Any, budget: int) -> tuple[tuple[Picture, ...], tuple[SmallT
     A drawing is a form (an included PDF), or a path as large as a figure in which further paths stand:
     plotting libraries draw a background first. Paths as wide as the page are frames, not figures.
     """
-    boxes: list[_Box] = []
+    boxes: list[Picture] = []
     shapes: list[tuple[float, float]] = []
     text: list[SmallText] = []
     used = 0
@@ -243,32 +250,11 @@ def _pictures(page: Any, budget: int) -> tuple[tuple[Picture, ...], tuple[SmallT
         if item.type in (pdfium.FPDF_PAGEOBJ_PATH, pdfium.FPDF_PAGEOBJ_SHADING):
             shapes.append(((left + right) / 2, (bottom + top) / 2))
         if SMALLEST_PICTURE[0] <= right - left < widest and top - bottom >= SMALLEST_PICTURE[1]:
-            boxes.append(_Box((left, bottom, right, top), item.type))
-    pictures, readable = [], []
-    for box in _outermost(boxes):
-        left, bottom, right, top = box.edges
-        count = sum(left <= x <= right and bottom <= y <= top for x, y in shapes)
-        picture = Picture(left, bottom, right, top, box.kind == pdfium.FPDF_PAGEOBJ_IMAGE, count)
-        pictures.append(picture)
-        if box.kind == pdfium.FPDF_PAGEOBJ_FORM or (not picture.raster and count > 3):
-            readable.append(picture)
+            boxes.append(Picture(left, bottom, right, top, item.type))
+    pictures = [replace(box, shapes=sum(box.holds(x, y) for x, y in shapes)) for box in _outermost(boxes)]
+    readable = [p for p in pictures if p.kind == pdfium.FPDF_PAGEOBJ_FORM or (not p.raster and p.shapes > 3)]
     inside = tuple(piece for piece in text if any(picture.holds(piece.x, piece.y) for picture in readable))
     return tuple(pictures), inside, used
-
-
-@dataclass(frozen=True)
-class _Box:
-    edges: tuple[float, float, float, float]  # left, bottom, right, top
-    kind: int  # pdfium's number for images, paths, forms
-
-    @property
-    def area(self) -> float:
-        left, bottom, right, top = self.edges
-        return (right - left) * (top - bottom)
-
-    def within(self, other: _Box) -> bool:
-        (a, b, c, d), (left, bottom, right, top) = self.edges, other.edges
-        return left - 1 <= a and bottom - 1 <= b and c <= right + 1 and d <= top + 1
 
 
 def _measured(item: Any) -> SmallText:
@@ -298,11 +284,11 @@ def _holders(item: Any) -> Iterator[Any]:
         holder = holder.container
 
 
-def _outermost(boxes: list[_Box]) -> list[_Box]:
+def _outermost(boxes: list[Picture]) -> list[Picture]:
     """The largest boxes, without those that stand in others."""
-    kept: list[_Box] = []
-    for box in sorted(boxes, key=lambda box: -box.area)[:MOST_BOXES]:
-        if not any(box.within(other) for other in kept):
+    kept: list[Picture] = []
+    for box in sorted(boxes, key=lambda b: (b.left - b.right) * (b.top - b.bottom))[:MOST_BOXES]:
+        if not any(o.holds(box.left, box.bottom, 1) and o.holds(box.right, box.top, 1) for o in kept):
             kept.append(box)
     return kept
 

@@ -81,14 +81,14 @@ def _entries(layout: Layout, body: Sequence[int]) -> list[tuple[str, str, int]]:
     edges: dict[int, float] = {}  # the left one of every page
     for n in body:
         page = layout.lines[n].page
-        edges[page] = min(edges.get(page, 1e9), layout.lines[n].line.x)
-    hanging = any(layout.lines[n].line.x > edges[layout.lines[n].page] + 4 for n in body)
+        edges[page] = min(edges.get(page, 1e9), layout.lines[n].x)
+    hanging = any(layout.lines[n].x > edges[layout.lines[n].page] + 4 for n in body)
     found: list[tuple[str, str, int]] = []
     for n in body:
         one = layout.lines[n]
         above = layout.lines[n - 1]
-        gap = above.page == one.page and above.line.y - one.line.y > 1.5 * one.line.size
-        at_edge = one.line.x <= edges[one.page] + 4
+        gap = above.page == one.page and above.y - one.y > 1.5 * one.size
+        at_edge = one.x <= edges[one.page] + 4
         starts = n in labels if labels else at_edge if hanging else gap
         if starts or not found:
             label = (labels[n][1] or labels[n][2]) if n in labels else ""
