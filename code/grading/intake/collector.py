@@ -106,13 +106,9 @@ class Collector:
         """Something a person may want to know."""
         self._add(cannot_tell(RULE, message, names.printable(name)))
 
-    def admit_folder(self, name: str) -> bool:
-        """Whether a folder may be looked into; a refusal leaves a finding, clutter is counted."""
-        return self._safe(name)
-
     def admit(self, name: str) -> bool:
         """Whether the file of this path may be read; a refusal leaves a finding, clutter is counted."""
-        if not self._safe(name):
+        if not self.admit_folder(name):
             return False
         key = names.case_blind(name)
         parents = {key[:end] for end in range(len(key)) if key[end] == "/"}
@@ -129,7 +125,8 @@ class Collector:
         self.fault(name, what, "give every file a name of its own")
         return False
 
-    def _safe(self, name: str) -> bool:
+    def admit_folder(self, name: str) -> bool:
+        """Whether a folder may be looked into; a refusal leaves a finding, clutter is counted."""
         fault = names.fault(name)
         if fault:
             self.fault(name, fault, "pack the files with short, plain, relative paths")
