@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fnmatch import translate
 from functools import cache
 from pathlib import PurePosixPath
@@ -34,7 +34,6 @@ def banned_modules(submission: Submission) -> list[Finding]:
     Passes: `torch.linspace(0, 1, 50)`; and any module in a file that the course handed out, unchanged.
     """
     course = submission.course
-    listed = ", ".join(course.banned_modules)
     if not course.banned_modules:
         return [passed(MODULES, "the course bans no modules")]
     guilty: dict[str, str] = {}  # name of a module outside the solution → banned module it uses
@@ -44,21 +43,14 @@ def banned_modules(submission: Submission) -> list[Finding]:
             if module := _module_of(use, course):
                 guilty |= dict.fromkeys(_module_names(unit.file), module)
                 outside.add(unit.file)
-    found: list[Finding] = []
-    for unit, used in submission.solution:
-        if used is None:
-            found.append(_unreadable(MODULES, unit))
-            continue
-        found.extend(_modules_in(unit, used, guilty, course))
+
+    def judge(unit: Unit, used: list[Use]) -> Iterator[Finding]:
+        yield from _modules_in(unit, used, guilty, course)
         if unit.file not in course.boundary:
-            found.extend(_conversions(unit, submission))
-    if found:
-        return found
-    if not submission.solution:
-        return [cannot_tell(MODULES, "no Python code to read")]
-    files = len({unit.file for unit, _ in submission.solution})
+            yield from _conversions(unit, submission)
+
     aside = f"; {len(outside)} outside of it may use it" if outside else ""
-    return [passed(MODULES, f"{files} files of the solution do without {listed}{aside}")]
+    return _judged(MODULES, submission, judge, f"{', '.join(course.banned_modules)}{aside}")
 
 
 def banned_names(submission: Submission) -> list[Finding]:
@@ -71,30 +63,38 @@ def banned_names(submission: Submission) -> list[Finding]:
     Passes: `class MLP(torch.nn.Module)` with `torch.nn.Parameter`, and `torch.nn.functional.mse_loss`
     """
     course = submission.course
-    if not course.banned_names:
+    listed = ", ".join(course.banned_names)
+    if not listed:
         return [passed(NAMES, "the course bans no names")]
+    remedy = f"compute it with tensor operations; the course bans {listed}"
+
+    def judge(unit: Unit, used: list[Use]) -> Iterator[Finding]:
+        for use in used:
+            if name := _banned(use.dotted, course):
+                message = f"`{name}` is banned (`{use.what}`)"
+                yield failed(NAMES, message, unit.place(use.line), remedy)
+
+    return _judged(NAMES, submission, judge, listed)
+
+
+def _judged(
+    rule: str,
+    submission: Submission,
+    judge: Callable[[Unit, list[Use]], Iterator[Finding]],
+    without: str,
+) -> list[Finding]:
+    """What is found in the pieces of the solution; where that is nothing, what they do without."""
     found: list[Finding] = []
     for unit, used in submission.solution:
         if used is None:
-            found.append(_unreadable(NAMES, unit))
-            continue
-        for use in used:
-            if name := _banned(use.dotted, course):
-                found.append(
-                    failed(
-                        NAMES,
-                        f"`{name}` is banned (`{use.what}`)",
-                        unit.place(use.line),
-                        "compute it with tensor operations; the course bans "
-                        + ", ".join(course.banned_names),
-                    )
-                )
-    if found:
-        return found
+            message = f"no Python that can be read: {unit.fault or 'nested too deeply'}"
+            found.append(cannot_tell(rule, message, unit.place(1), "look at the file"))
+        else:
+            found.extend(judge(unit, used))
     if not submission.solution:
-        return [cannot_tell(NAMES, "no Python code to read")]
+        return [cannot_tell(rule, "no Python code to read")]
     files = len({unit.file for unit, _ in submission.solution})
-    return [passed(NAMES, f"{files} files of the solution do without {', '.join(course.banned_names)}")]
+    return found or [passed(rule, f"{files} files of the solution do without {without}")]
 
 
 def _modules_in(unit: Unit, used: list[Use], guilty: dict[str, str], course: Handin) -> Iterator[Finding]:
@@ -103,21 +103,15 @@ def _modules_in(unit: Unit, used: list[Use], guilty: dict[str, str], course: Han
         if use.line in seen:
             continue
         if not use.dotted:
-            yield _unknown(MODULES, unit, use)
+            message = f"`{use.what}` decides only when it runs what it uses"
+            yield cannot_tell(MODULES, message, unit.place(use.line), "write the name out")
         elif module := _module_of(use, course):
-            yield failed(
-                MODULES,
-                f"the solution must not use {module} (`{use.what}`)",
-                unit.place(use.line),
-                f"do without {module}; the course bans it",
-            )
+            message = f"the solution must not use {module} (`{use.what}`)"
+            remedy = f"do without {module}; the course bans it"
+            yield failed(MODULES, message, unit.place(use.line), remedy)
         elif use.is_import and (helper := _helper(use.dotted, guilty)):
-            yield failed(
-                MODULES,
-                f"`{helper}` stands outside the solution and uses {guilty[helper]} (`{use.what}`)",
-                unit.place(use.line),
-                "do not import it into the solution",
-            )
+            message = f"`{helper}` stands outside the solution and uses {guilty[helper]} (`{use.what}`)"
+            yield failed(MODULES, message, unit.place(use.line), "do not import it into the solution")
         else:
             continue
         seen.add(use.line)
@@ -156,21 +150,11 @@ def _module_of(use: Use, course: Handin) -> str:
     """The banned module that a use reaches, empty for none."""
     parts = use.dotted.lstrip(".").split(".")
     for module in course.banned_modules:
-        carried = any(
-            use.dotted == carrier or use.dotted.startswith(f"{carrier}.")
-            for carrier in _CARRIERS.get(module, ())
-        )
-        direct = parts[0] == module or use.dotted.startswith(f"{module}.")
+        ways = (module, *_CARRIERS.get(module, ()))
+        direct = parts[0] == module or any(f"{use.dotted}.".startswith(f"{way}.") for way in ways)
         # `autograd.numpy` and `jax.numpy` are the same interface; `tensor.numpy` is a conversion.
         nested = use.is_import and module in parts[1:]
-        short = len(parts) > 1 and parts[-1] in _SHORT.get(module, ())
-        if (
-            carried
-            or direct
-            or nested
-            or short
-            or any(part in _SHORT.get(module, ()) for part in parts[1:-1])
-        ):
+        if direct or nested or any(part in _SHORT.get(module, ()) for part in parts[1:]):
             return module
     return ""
 
@@ -208,21 +192,3 @@ def _helper(dotted: str, guilty: Mapping[str, str]) -> str:
     parts = dotted.split(".")
     starts = (".".join(parts[:length]) for length in range(1, len(parts) + 1))
     return next((name for name in starts if name in guilty), "")
-
-
-def _unreadable(rule: str, unit: Unit) -> Finding:
-    return cannot_tell(
-        rule,
-        f"no Python that can be read: {unit.fault or 'nested too deeply'}",
-        unit.place(1),
-        "look at the file",
-    )
-
-
-def _unknown(rule: str, unit: Unit, use: Use) -> Finding:
-    return cannot_tell(
-        rule,
-        f"`{use.what}` decides only when it runs what it uses",
-        unit.place(use.line),
-        "write the name out",
-    )
