@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,13 +50,13 @@ def sources(project: Project) -> Inventory:
     """
     files: dict[str, Path] = {}
     faults: list[Fault] = []
-    for name in (*FILES, *project.documents):
+    for name in FILES:
         if os.path.lexists(project.root / name):
             _take(project.root, name, files, faults)
     for folder in FOLDERS:
         for name in _walk(project.root, folder, faults):
             _take(project.root, name, files, faults)
-    for key, name in _named(project.source.data):
+    for key, name in named(project.source.data):
         _take_named(project, key, name, files, faults)
     kept = {name: files[name] for name in sorted(files) if not within(name, project.handin.left_out)}
     return Inventory(
@@ -95,23 +95,22 @@ def _take(root: Path, name: str, files: dict[str, Path], faults: list[Fault]) ->
         files[name] = path
 
 
-def _named(settings: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Files that `_quarto.yml` names: data, bibliography, citation style, templates."""
-    dataset = settings.get("dataset")
-    for part in ("train", "test"):
-        if isinstance(dataset, dict) and isinstance(dataset.get(part), str):
-            yield ("dataset", part), dataset[part]
-    for key in ("bibliography", "csl"):
-        held = settings.get(key)
+def named(settings: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Key and name of the files that `_quarto.yml` names: documents, data, bibliography, its style, templates.
+
+    Args:
+        settings: `_quarto.yml` as data; what is not as it should be names nothing.
+    """
+    formats = settings.get("format")
+    kinds = formats if isinstance(formats, Mapping) else ()
+    keys = [("project", "render"), ("dataset", "train"), ("dataset", "test"), ("bibliography",), ("csl",)]
+    for key in (*keys, *(("format", kind, "template-partials") for kind in kinds)):
+        held: Any = settings
+        for part in key:
+            held = held.get(part) if isinstance(held, Mapping) else None
         for name in held if isinstance(held, list) else [held]:
             if isinstance(name, str):
-                yield (key,), name
-    formats = settings.get("format")
-    for kind, options in formats.items() if isinstance(formats, dict) else ():
-        partials = options.get("template-partials") if isinstance(options, dict) else None
-        for name in partials if isinstance(partials, list) else []:
-            if isinstance(name, str):
-                yield ("format", kind, "template-partials"), name
+                yield key, name
 
 
 def _take_named(

@@ -7,10 +7,10 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import Any
 
 from handin.errors import HandinError
 from handin.files.fingerprint import dependencies
+from handin.files.inventory import named
 from handin.project import CONFIG
 from handin.qmd.chunks import read_blocks
 from handin.qmd.source import read_source
@@ -56,12 +56,7 @@ def code(submission: Submission) -> list[Finding]:
 def _missing_files(submission: Submission) -> Iterator[Finding]:
     """What `_quarto.yml` and the documents name: documents, includes, data, bibliography, templates."""
     remedy = "put it back; without it nobody can rebuild the documents"
-    config = submission.config
-    listed = [*_texts(_block(config, "project").get("render")), *_texts(config.get("bibliography"))]
-    listed += [name for key in ("train", "test") for name in _texts(_block(config, "dataset").get(key))]
-    for options in _block(config, "format").values():
-        if isinstance(options, dict):
-            listed += _texts(options.get("template-partials"))
+    listed = [name for _, name in named(submission.config)]
     for name in listed:
         if name not in submission.files:
             yield failed(CODE, f"`{name}` is missing", _line(submission, name), remedy)
@@ -72,17 +67,6 @@ def _missing_files(submission: Submission) -> Iterator[Finding]:
             except HandinError as error:
                 yield failed(CODE, error.problem, str(error.place or name), error.remedy or remedy)
                 return  # the documents share their sections
-
-
-def _block(config: dict[str, Any], key: str) -> dict[str, Any]:
-    """A block of settings, empty where something else stands in its place."""
-    held = config.get(key)
-    return held if isinstance(held, dict) else {}
-
-
-def _texts(value: object) -> list[str]:
-    """One text or a list of texts as a list; whatever else it is, nothing."""
-    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
 
 
 def _line(submission: Submission, name: str) -> str:
