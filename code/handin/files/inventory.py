@@ -96,7 +96,7 @@ def _take(root: Path, name: str, files: dict[str, Path], faults: list[Fault]) ->
 
 
 def named(settings: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Key and name of the files that `_quarto.yml` names: documents, data, bibliography, its style, templates.
+    """Key and name of the files that `_quarto.yml` names: documents, data, references, style, templates.
 
     Args:
         settings: `_quarto.yml` as data; what is not as it should be names nothing.

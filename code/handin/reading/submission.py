@@ -201,6 +201,11 @@ class Submission:
         """The rendered notebook; the likeliest where there are several."""
         return self.document(self.roles.notebooks[0]) if self.roles.notebooks else None
 
+    @property
+    def readable(self) -> list[tuple[str, pdf.Content]]:
+        """Path and content of report and notebook, as far as they can be read."""
+        return [(d.path, d.content) for d in (self.report, self.notebook) if d and d.content]
+
     def document(self, path: str) -> Document:
         """What can be read of a PDF; read once."""
         cache = self._documents

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from handin.errors import Place
 from handin.qmd.outline import Outline
 from handin.reading.layout import REFERENCES, Layout
 from handin.reading.submission import Document, Submission
@@ -151,29 +152,24 @@ def cross_references(submission: Submission) -> list[Finding]:
     Passes: “Really??”.
     """
     found = []
+    remedy = "mend the label, or add what it refers to"
     for name in ("report.qmd", "notebook.qmd"):
         if outline := submission.outline_of(name):
             found += [
-                failed(
-                    CROSS_REFERENCES,
-                    f"nothing is labelled `@{mention.label}`",
-                    mention.place,
-                    "mend the label, or add what it refers to",
-                )
+                failed(CROSS_REFERENCES, f"nothing is labelled `@{mention.label}`", mention.place, remedy)
                 for mention in outline.mentions
                 if mention.label not in outline.labels | {chunk.label for chunk in outline.chunks}
             ]
     if found:
         return found
-    read = [d for d in (submission.report, submission.notebook) if d and d.content]
-    if not read:
+    if not submission.readable:
         return [cannot_tell(CROSS_REFERENCES, "there is no report to read")]
-    for document in read:
-        for number, page in enumerate(document.content.pages if document.content else (), start=1):
+    for path, content in submission.readable:
+        for number, page in enumerate(content.pages, start=1):
             for match in _UNRESOLVED.finditer(page.text):
-                place = at(document.path, page=number)
+                place = at(path, page=number)
                 message = f"unresolved reference `{match[0]}`"
-                found.append(failed(CROSS_REFERENCES, message, place, "mend the label, or add what is meant"))
+                found.append(failed(CROSS_REFERENCES, message, place, remedy))
     return found or [passed(CROSS_REFERENCES, "every reference in report and notebook resolves")]
 
 
@@ -196,4 +192,4 @@ def _bibliography(submission: Submission) -> Iterator[tuple[str, str]]:
     for path in [named] if isinstance(named, str) else named if isinstance(named, list) else []:
         text = submission.text(str(path)) or ""
         for match in _ENTRY.finditer(text):
-            yield match[2], at(str(path), line=text.count("\n", 0, match.start(2)) + 1)
+            yield match[2], str(Place(str(path), text.count("\n", 0, match.start(2)) + 1))

@@ -55,11 +55,9 @@ def noted(rule: str, message: str, place: str = "", remedy: str = "") -> Finding
     return Finding(rule, Status.NOTE, message, place, remedy)
 
 
-def at(file: str, *, line: int | None = None, page: int | None = None) -> str:
-    """The place of a finding; `page` counts from 1."""
-    if line is not None:
-        return f"{file}:{line}"
-    return file if page is None else f"{file}, page {page}"
+def at(file: str, *, page: int) -> str:
+    """The place of a finding in a PDF; `page` counts from 1."""
+    return f"{file}, page {page}"
 
 
 def grouped(findings: Sequence[Finding]) -> list[list[Finding]]:

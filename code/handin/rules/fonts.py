@@ -36,12 +36,11 @@ def fonts(submission: Submission) -> list[Finding]:
 
     Passes: a report of pdflatex without figures.
     """
-    read = [d for d in (submission.report, submission.notebook) if d and d.content]
-    if not read:
+    if not submission.readable:
         return [cannot_tell(FONTS, "there is no report to read")]
     found, count = [], 0
-    for document in read:
-        held = document.content.fonts if document.content else ()
+    for path, content in submission.readable:
+        held = content.fonts
         count += len(held)
         for names, remedy in (
             ([f for f in held if f.kind == "Type3"], "set matplotlib's `pdf.fonttype` to 42, or use SVG"),
@@ -51,7 +50,7 @@ def fonts(submission: Submission) -> list[Finding]:
                 what = "of Type 3" if names[0].kind == "Type3" else "not embedded"
                 listed = ", ".join(dict.fromkeys(font.name for font in names[:3]))
                 more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-                place = at(document.path, page=names[0].page)
+                place = at(path, page=names[0].page)
                 found.append(noted(FONTS, f"{what}: {listed}{more}", place, remedy))
     return found or [passed(FONTS, f"{count} fonts, all embedded, none of Type 3")]
 

@@ -25,40 +25,28 @@ def fresh(submission: Submission) -> list[Finding]:
         return [cannot_tell(FRESH, "there are no documents")]
     now = fingerprint.of_files(submission.files, submission.versions)
     found = []
+    render = "run `handin render`"
     for path, held in carried.items():
         if held is None:
-            found.append(
-                failed(FRESH, "it carries no fingerprint, so it may be stale", path, "run `handin render`")
-            )
+            found.append(failed(FRESH, "it carries no fingerprint, so it may be stale", path, render))
         elif fingerprint.DRAFT in held.versions:
             remedy = "run `handin render` without --draft and --quick"
             found.append(failed(FRESH, "it is a draft, with claims unchecked", path, remedy))
         elif changes := held.changes(now):
-            found.append(
-                failed(FRESH, f"it was built before {_listed(changes)}", path, "run `handin render`")
-            )
+            found.append(failed(FRESH, f"it was built before {_listed(changes)}", path, render))
     if found:
         return found
     first_path, first = next((path, held) for path, held in carried.items() if held)
     for path, held in carried.items():
         if held and (changes := first.changes(held)):
-            return [
-                failed(
-                    FRESH,
-                    f"it was not built together with {first_path}: {_listed(changes)}",
-                    path,
-                    "run `handin render`",
-                )
-            ]
+            message = f"it was not built together with {first_path}: {_listed(changes)}"
+            return [failed(FRESH, message, path, render)]
     return [passed(FRESH, f"built from these {len(now.files)} sources, fingerprint {first.digest}")]
 
 
 def _carried(submission: Submission) -> dict[str, Fingerprint | None]:
     """The fingerprint in every document that can be read."""
-    found: dict[str, Fingerprint | None] = {}
-    for document in (submission.report, submission.notebook):
-        if document and document.content:
-            found[document.path] = fingerprint.from_pdf(document.content.info)
+    found = {path: fingerprint.from_pdf(content.info) for path, content in submission.readable}
     if submission.is_project and (held := submission.notebook_json(NOTEBOOK)) is not None:
         found[NOTEBOOK] = fingerprint.from_notebook(held)
     return found

@@ -6,8 +6,8 @@ import re
 import unicodedata
 
 from handin.reading import pdf
-from handin.reading.submission import Document, Student, Submission
-from handin.rules.finding import Finding, at, cannot_tell, failed, passed
+from handin.reading.submission import Student, Submission
+from handin.rules.finding import Finding, cannot_tell, failed, passed
 from handin.settings import login_fault
 
 IDENTITY = "identity"
@@ -25,26 +25,19 @@ def identity(submission: Submission) -> list[Finding]:
     """
     students = submission.students
     if not students:
-        return [
-            cannot_tell(
-                IDENTITY,
-                "nobody is named: no `author` in _quarto.yml, no login in the ZIP's name",
-                remedy=f"name the ZIP {submission.course.archive_name('<login>')}",
-            )
-        ]
+        message = "nobody is named: no `author` in _quarto.yml, no login in the ZIP's name"
+        remedy = f"name the ZIP {submission.course.archive_name('<login>')}"
+        return [cannot_tell(IDENTITY, message, remedy=remedy)]
     found = [finding for student in students for finding in _faults(student, submission)]
     if len(students) > 2:
-        found.append(
-            failed(IDENTITY, f"{len(students)} students", "_quarto.yml", "hand in alone or with one other")
-        )
+        remedy = "hand in alone or with one other"
+        found.append(failed(IDENTITY, f"{len(students)} students", "_quarto.yml", remedy))
     if len({student.login.casefold() for student in students}) < len(students):
-        found.append(
-            failed(IDENTITY, "the same login twice", _place(submission, "login"), "mend one of them")
-        )
+        place = _place(submission, "login")
+        found.append(failed(IDENTITY, "the same login twice", place, "mend one of them"))
     if not found:
-        for document in (submission.report, submission.notebook):
-            if document and document.content:
-                found.extend(_on_first_page(document, students, submission))
+        for path, content in submission.readable:
+            found += _on_first_page(path, content, students, submission)
     if found:
         return found
     who = ", ".join(f"{s.name} ({s.login})" if s.name else s.login for s in students)
@@ -85,22 +78,17 @@ def _faults(student: Student, submission: Submission) -> list[Finding]:
 
 
 def _on_first_page(
-    document: Document, students: tuple[Student, ...], submission: Submission
+    path: str, content: pdf.Content, students: tuple[Student, ...], submission: Submission
 ) -> list[Finding]:
-    assert document.content is not None
+    place = f"{path}, page 1"
     foreign = any(not _latin(student.name) for student in students)
-    if foreign and (count := pdf.boxes(submission.files[document.path])):
-        return [
-            failed(
-                IDENTITY,
-                f"{count} letters of the first page are empty boxes: the font lacks them",
-                at(document.path, page=1),
-                "write names in letters that the font has, or choose another `mainfont`",
-            )
-        ]
-    text = _plain(document.content.pages[0].text)
+    if foreign and (count := pdf.boxes(submission.files[path])):
+        message = f"{count} letters of the first page are empty boxes: the font lacks them"
+        remedy = "write names in letters that the font has, or choose another `mainfont`"
+        return [failed(IDENTITY, message, place, remedy)]
+    text = _plain(content.pages[0].text)
     if not text:
-        return [cannot_tell(IDENTITY, "the first page holds no text to read", at(document.path, page=1))]
+        return [cannot_tell(IDENTITY, "the first page holds no text to read", place)]
     words = set(re.findall(r"\w+", text))
     missing = []
     for student in students:
@@ -110,7 +98,6 @@ def _on_first_page(
         if not re.search(rf"(?<![\w.-]){re.escape(_plain(student.login))}(?![\w-])", text):
             missing.append(f"login `{student.login}`")
     remedy = "render again" if submission.is_project else "put name and login at the very beginning"
-    place = at(document.path, page=1)
     return [failed(IDENTITY, f"the first page lacks the {what}", place, remedy) for what in missing]
 
 
@@ -126,7 +113,7 @@ def _place(submission: Submission, key: str, value: str = "") -> str:
         return submission.name
     for number, line in enumerate(text.splitlines(), start=1):
         if re.match(rf"\s*(-\s*)?{key}:", line) and value in line:
-            return at("_quarto.yml", line=number)
+            return f"_quarto.yml:{number}"
     return "_quarto.yml"
 
 

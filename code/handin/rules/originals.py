@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from handin.errors import HandinError
+from handin.errors import HandinError, Place
 from handin.files.fingerprint import dependencies
 from handin.files.inventory import named
 from handin.project import CONFIG
@@ -16,7 +16,7 @@ from handin.qmd.chunks import read_blocks
 from handin.qmd.source import read_source
 from handin.reading.python_code import Unit
 from handin.reading.submission import Submission
-from handin.rules.finding import Finding, at, cannot_tell, failed, passed
+from handin.rules.finding import Finding, cannot_tell, failed, passed
 
 CODE = "code"
 
@@ -72,7 +72,7 @@ def _missing_files(submission: Submission) -> Iterator[Finding]:
 def _line(submission: Submission, name: str) -> str:
     """Line of `_quarto.yml` that names a file."""
     lines = (submission.text(CONFIG) or "").splitlines()
-    return at(CONFIG, line=next((n for n, line in enumerate(lines, start=1) if name in line), None))
+    return str(Place(CONFIG, next((n for n, line in enumerate(lines, start=1) if name in line), None)))
 
 
 def _missing_modules(submission: Submission) -> Iterator[Finding]:
@@ -92,20 +92,13 @@ def _missing_modules(submission: Submission) -> Iterator[Finding]:
                 continue
             seen.add(module)
             if top in packages and "/" in module:
-                yield failed(
-                    CODE,
-                    f"`{module.replace('/', '.')}` is imported and missing",
-                    unit.place(line),
-                    "add its file",
-                )
+                message = f"`{module.replace('/', '.')}` is imported and missing"
+                yield failed(CODE, message, unit.place(line), "add its file")
             elif top not in packages and top not in known:
                 say = failed if submission.is_project else cannot_tell
-                yield say(
-                    CODE,
-                    f"`{top}` is imported; it is neither here nor a declared package",
-                    unit.place(line),
-                    "add its file" + (", or declare it in pyproject.toml" if submission.is_project else ""),
-                )
+                declare = ", or declare it in pyproject.toml" if submission.is_project else ""
+                message = f"`{top}` is imported; it is neither here nor a declared package"
+                yield say(CODE, message, unit.place(line), f"add its file{declare}")
                 seen.add(top)
 
 

@@ -42,24 +42,16 @@ def archive(submission: Submission) -> list[Finding]:
         found.append(failed(ARCHIVE, f"its name is not {asked}", submission.name, f"rename it to {asked}"))
     elif submission.is_project and login.casefold() not in {s.login.casefold() for s in submission.students}:
         asked = " or ".join(submission.course.archive_name(s.login) for s in submission.students)
-        found.append(
-            failed(
-                ARCHIVE,
-                f"its name says `{login}`, its documents do not",
-                submission.name,
-                f"rename it to {asked}",
-            )
-        )
+        message = f"its name says `{login}`, its documents do not"
+        found.append(failed(ARCHIVE, message, submission.name, f"rename it to {asked}"))
     for what, pattern in _CLUTTER.items():
         paths = [path for path in submission.files if pattern.search(path)]
         if paths:
             more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-            found.append(
-                failed(ARCHIVE, f"it holds {what}: {paths[0]}{more}", paths[0], "leave it out and pack again")
-            )
-    return found or [
-        passed(ARCHIVE, f"named as the course asks, {len(submission.files)} files", submission.name)
-    ]
+            message = f"it holds {what}: {paths[0]}{more}"
+            found.append(failed(ARCHIVE, message, paths[0], "leave it out and pack again"))
+    message = f"named as the course asks, {len(submission.files)} files"
+    return found or [passed(ARCHIVE, message, submission.name)]
 
 
 def manifest(submission: Submission) -> list[Finding]:
