@@ -191,7 +191,8 @@ def with_values(cell: NotebookNode, prose: Prose) -> str:
     """Prose with the value of every inline expression in its place.
 
     Raises:
-        HandinError: A value is empty or cannot be printed in a line; an expression is not in Quarto's form.
+        HandinError: A value is an empty string (empty Markdown says that a sentence is left out) or cannot be
+            printed in a line; an expression is not in Quarto's form.
     """
 
     def place(text: str) -> Place:
@@ -206,7 +207,7 @@ def with_values(cell: NotebookNode, prose: Prose) -> str:
                 place=place(code),
                 remedy="let it give text or a number",
             )
-        if data.get("text/markdown", data.get("text/plain")).strip() in ("", "''"):
+        if "text/markdown" not in data and data["text/plain"].strip() in ("", "''"):
             raise HandinError(
                 f"the inline expression `{code}` is empty", place=place(code), remedy="give it a value"
             )

@@ -136,6 +136,7 @@ WORDS = "sections/1-words.qmd"
         ("- one", "::: {layout='[1,2]'}\nHm.\n:::\n\n- one", r"1-words\.qmd:52: .*layout"),
         ("- one", "::: {.panel-tabset}\nHm.\n:::\n\n- one", r"1-words\.qmd:52: .*panel-tabset"),
         ("- one", "[Hm]{.mark}\n\n- one", r"1-words\.qmd:52: .*span"),
+        ("#| label: fig-line", "#| lable: fig-line", r"1-words\.qmd:18: .*`lable`; did you mean `label`"),
         ("- one", "![](absent.png)\n\n- one", r"1-words\.qmd:52: there is no image `absent\.png`"),
         ("- one", "{{< video x >}}\n\n- one", r"1-words\.qmd:52: .*shortcode `video`"),
         ("- one", "{{< meta absent >}}\n\n- one", r"1-words\.qmd:52: .*no text or number `absent`"),
@@ -157,6 +158,17 @@ def test_mistakes_are_found_before_a_chunk_runs(
         render(folder)
     assert not (folder / "ran").exists()
     assert not (folder / "_output").exists()
+
+
+def test_empty_markdown_leaves_a_sentence_out_and_an_empty_string_is_refused(
+    folder: Path, edit: Edit
+) -> None:
+    edit("sections/0-setup.qmd", "import words", "import words; from IPython.display import Markdown")
+    edit(WORDS, "`{python} words.answer`", "`{python} words.answer` `{python} Markdown('')`")
+    render(folder)
+    edit(WORDS, "Markdown('')", "str()")
+    with pytest.raises(HandinError, match=r"1-words\.qmd:3: the inline expression `str\(\)` is empty"):
+        render(folder)
 
 
 def test_names_in_other_scripts_are_set(folder: Path, edit: Edit) -> None:
