@@ -47,7 +47,7 @@ FAIL = {
         "a good fit must consist of five monotone stretches",  # there is nothing to fit
         "follows all three full swings",
         "depth makes ReLU networks of this size harder to train",  # all losses lie between noise and mean
-        "the fourth kink is the one that counts",
+        "with the fourth kink the fit follows the sine",
         "From the course's law most runs stay poor",
         "a single unit means nothing",
     },
