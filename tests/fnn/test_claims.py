@@ -50,7 +50,8 @@ def test_a_claim_that_holds_reads_no_section(book: ClaimBook, monkeypatch: pytes
     def refuse(sentence: str) -> tuple[str, str]:
         raise AssertionError(f"the sections were searched for {sentence}")
 
-    monkeypatch.setattr(claims, "_locate", refuse)
+    monkeypatch.setattr(claims, "_section", refuse)
+    monkeypatch.setattr(claims, "_place", refuse)
     claim(True, "errors fall", a=1)
     assert len(book) == 1
 

@@ -6,6 +6,7 @@ DRAFT=1 in the environment (`handin render --draft`) it is marked in the documen
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from fnn.inputs import environment
 from fnn.prose.numbers import number
 from fnn.prose.tables import Table
 
+LINES = r'^#+ .*\{#sec-|^(claim\(|  ).*"'  # that tell the section of a claim: headings and claims
 SECTIONS = Path(__file__).resolve().parents[3] / "sections"
 
 
@@ -31,12 +33,12 @@ class Claim:
     @property
     def section(self) -> str:
         """The label of the section it stands in, "" where unknown; read from the sections when asked for."""
-        return _locate(self.sentence)[0]
+        return _section(self.sentence)
 
     @property
     def place(self) -> str:
         """file:line of its check, "" where unknown; likewise."""
-        return _locate(self.sentence)[1]
+        return _place(self.sentence)
 
     @property
     def values(self) -> str:
@@ -115,13 +117,32 @@ def _show(value: object) -> str:
     return number(value) if isinstance(value, float) else str(value)
 
 
-def _locate(sentence: str) -> tuple[str, str]:
-    """The section label and file:line where the sentence stands in the sections."""
+def _section(sentence: str) -> str:
+    """The label of the section in which the sentence is claimed."""
     for path in sorted(SECTIONS.glob("*.qmd")):
         section = ""
-        for place, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        for line in _telling_lines(path):
             if heading := re.match(r"#+ .*\{#sec-(\S+?)[ }]", line):
                 section = heading[1]
             if f'"{sentence}"' in line:
-                return section, f"sections/{path.name}:{place}"
-    return "", ""
+                return section
+    return ""
+
+
+def _telling_lines(path: Path) -> list[str]:
+    """Those of a section; announced to whoever watches (`sys.addaudithook`): its prose does not count."""
+    sys.audit("lines.begin", str(path), LINES)
+    try:
+        text = path.read_text(encoding="utf-8")
+    finally:
+        sys.audit("lines.end")
+    return [line for line in text.splitlines() if re.search(LINES, line)]
+
+
+def _place(sentence: str) -> str:
+    """Where the sentence is claimed, file:line."""
+    for path in sorted(SECTIONS.glob("*.qmd")):
+        for count, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            if f'"{sentence}"' in line:
+                return f"sections/{path.name}:{count}"
+    return ""

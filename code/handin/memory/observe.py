@@ -4,6 +4,7 @@ Python announces what it does to audit hooks (PEP 578). From these announcements
 from the questions of the import system and from the reading of `os.environ` come a cell's *dependencies*:
 
     file PATH              its bytes, or that there is none
+    lines PATH PATTERN     those of its lines in which the pattern is found
     names PATH             the names in a folder, and what kind each is of
     entries PATH           the same with size and time of the last change of each
     installed PATH         the names of packages in it
@@ -30,6 +31,7 @@ import importlib.metadata
 import importlib.util
 import os
 import random
+import re
 import shutil
 import stat
 import sys
@@ -77,7 +79,9 @@ LISTINGS = {"os.listdir", "os.scandir"}
 # Between these two announcements of the program's own, processes may be started: what they compute is
 # determined by what the cell itself has read, as where it goes through a store whose key says so.
 DETERMINED = {"determined.begin": 1, "determined.end": -1}
-WATCHED = {"open"} | LISTINGS | UNUSUAL.keys() | CHANGES | DETERMINED.keys()
+# Between these, of the file that the first one names no lines matter but those in which its pattern is found.
+LINES, END_OF_LINES = "lines.begin", "lines.end"
+WATCHED = {"open", LINES, END_OF_LINES} | LISTINGS | UNUSUAL.keys() | CHANGES | DETERMINED.keys()
 
 
 class Observer:
@@ -109,6 +113,7 @@ class Observer:
         self._found: dict[Dependency, str] = {}
         self._signatures: dict[str, tuple[int, ...]] = {}
         self._asked: dict[str, tuple[set[str], dict[str, str]]] = {}  # folder → names, what was there
+        self._lines = "", ""
         self._reason = ""
 
     def install(self) -> None:
@@ -172,6 +177,10 @@ class Observer:
             return
         if event in DETERMINED:
             self._determine(DETERMINED[event])
+        elif event == LINES:
+            self._lines = self._absolute(arguments[0]), str(arguments[1])
+        elif event == END_OF_LINES:
+            self._lines = "", ""
         elif event == "open":
             self._open(*arguments)
         elif event in LISTINGS:
@@ -211,7 +220,9 @@ class Observer:
                 return
             with suppress(ValueError):  # no module's bytecode, in spite of its folder
                 path = importlib.util.source_from_cache(path)
-        if not flags & (os.O_TRUNC | os.O_EXCL):  # to append keeps what is there
+        if path == self._lines[0]:
+            self._note("lines", *self._lines)
+        elif not flags & (os.O_TRUNC | os.O_EXCL):  # to append keeps what is there
             self._note("file", path)
         if writes:
             self._change(path)
@@ -267,13 +278,13 @@ class Observer:
                 return ""  # as at its beginning
         return f"{position} {gauss} {key.tobytes().hex()}"
 
-    def _note(self, kind: str, path: str) -> None:
-        dependency = (kind, path)
+    def _note(self, kind: str, path: str, *details: str) -> None:
+        dependency = (kind, path, *details)
         if dependency in self._found or path in self._written or self._is_outside(path):
             return
         self._own.reads = True
         try:
-            if kind == "file":
+            if kind in ("file", "lines"):
                 self._signatures.setdefault(path, _signature(path))  # before: a change meanwhile is noticed
             self._found[dependency] = state(dependency, self._environment)
         finally:
@@ -309,12 +320,16 @@ def state(dependency: Dependency, environment: Mapping[str, str]) -> str:
         if kind == "file":
             with open(name, "rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+        if kind == "lines":
+            text = Path(name).read_bytes().decode(errors="surrogateescape")
+            told = [line for line in text.splitlines() if re.search(names[0], line)]
+            return _digest("\n".join(told).encode(errors="surrogateescape"))
         if kind == "installed":
             return _digest("\0".join(sorted(n for n in os.listdir(name) if n.endswith(INSTALLED))).encode())
         if kind in ("names", "entries"):
             inside = sorted(os.listdir(name))
-            told = [(entry, _appearance(os.path.join(name, entry), kind == "entries")) for entry in inside]
-            return _digest(repr(told).encode())
+            seen = [(entry, _appearance(os.path.join(name, entry), kind == "entries")) for entry in inside]
+            return _digest(repr(seen).encode())
         return _appearance(name, kind == "stat")
     except (OSError, ValueError) as error:
         return f"no {type(error).__name__}"

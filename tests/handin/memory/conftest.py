@@ -1,6 +1,5 @@
 """Kernels with and without memory, on demand."""
 
-import json
 import os
 import subprocess
 import sys
@@ -9,42 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-CODE = Path(__file__).resolve().parents[3] / "code"
-MEMORY = "--IPKernelApp.kernel_class=handin.memory.kernel.MemoryKernel"
-
-
-class Nursery:
-    """Runs requests in fresh kernels, see `nursery.py`."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        self.answered = 0  # requests of the last run that memory answered
-
-    def run(
-        self, root: Path, requests: list[Any], *, memory: bool = True, variables: dict[str, str] | None = None
-    ) -> list[Any]:
-        """For each request, messages and reply."""
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(root / "code"), str(CODE)]),
-            "PYTHONDONTWRITEBYTECODE": "1",  # Python takes bytecode for that of any source of the same second
-            **(variables or {}),
-        }
-        job = {
-            "root": str(root),
-            "environment": environment,
-            "requests": requests,
-            "options": [MEMORY] if memory else [],
-        }
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(f"{json.dumps(job)}\n")
-        self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
-        self.answered = answer["answered"]
-        told: list[Any] = answer["told"]
-        return told
+from kernels import CODE, Nursery
 
 
 @pytest.fixture(scope="session")

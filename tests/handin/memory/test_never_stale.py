@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 
 import pytest
-from conftest import Nursery
+from kernels import Nursery
 from small_project import SmallProject
 
 
