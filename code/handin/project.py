@@ -147,17 +147,13 @@ def _fault(detail: ErrorDetails, source: Located) -> HandinError:
             problem = f"`{name}` holds {context.get('actual_length')} entries"
             remedy = f"keep at most {context.get('max_length')}"
         case "model_type" | "model_attributes_type" | "dict_type":
-            problem, remedy = (
-                f"`{name}` must be a block of settings, not {given!r}",
-                "indent its settings below it",
-            )
+            problem = f"`{name}` must be a block of settings, not {given!r}"
+            remedy = "indent its settings below it"
         case "literal_error":
             problem, remedy = f"`{name}` is {given!r}", f"write {context.get('expected')}"
         case "int_type" | "int_parsing":
-            problem, remedy = (
-                f"`{name}` must be a whole number, not {given!r}",
-                "write a number without quotes",
-            )
+            problem = f"`{name}` must be a whole number, not {given!r}"
+            remedy = "write a number without quotes"
         case "greater_than_equal":
             problem, remedy = f"`{name}` is {given}", f"it must be at least {context.get('ge')}"
         case "value_error":

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from handin.qmd.outline import Section
 from handin.reading.layout import HEADING, Layout, Part, task_number
 from handin.reading.submission import Document, Submission
 from handin.rules.finding import Finding, cannot_tell, failed, passed
 from handin.rules.report import on_report
 
 SECTIONS = "sections"
-
-
-@dataclass(frozen=True)
-class _Numbered:
-    number: str
-    title: str
-    place: str
 
 
 @on_report(SECTIONS)
@@ -91,9 +84,7 @@ def _exact(submission: Submission, document: Document) -> list[Finding]:
         if outline is None:
             continue
         course = submission.course
-        body = [
-            _Numbered(s.number, s.title, s.place) for s in outline.sections if s.number and s.part == "body"
-        ]
+        body = [s for s in outline.sections if s.number and s.part == "body"]
         headings = [h for h in body if not _deeper(h.number, course.tasks)]
         numbers = [h.number for h in headings]
         wanted = [t for t in course.tasks if t not in course.optional_tasks or t in numbers]
@@ -104,7 +95,7 @@ def _exact(submission: Submission, document: Document) -> list[Finding]:
 
 
 def _differences(
-    headings: list[_Numbered], wanted: list[str], tasks: Sequence[str], name: str
+    headings: list[Section], wanted: list[str], tasks: Sequence[str], name: str
 ) -> Iterator[Finding]:
     """What must be changed so that the headings are the tasks."""
     numbers = [h.number for h in headings]
@@ -127,7 +118,7 @@ def _absent(tasks: Sequence[str]) -> str:
     return f"task{'' if one else 's'} {', '.join(tasks)} {'has' if one else 'have'} no section"
 
 
-def _wrong(heading: _Numbered, lacking: list[str], numbers: list[str], tasks: Sequence[str]) -> Finding:
+def _wrong(heading: Section, lacking: list[str], numbers: list[str], tasks: Sequence[str]) -> Finding:
     shown = f"“{heading.number} {heading.title[:50]}”"
     if lacking and lacking[0] not in numbers:
         remedy = f"the task at this place is {lacking[0]}; number it so"
