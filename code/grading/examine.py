@@ -7,12 +7,9 @@ is not lost. Nothing of the hand-in is executed.
 from __future__ import annotations
 
 import base64
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-
-from PIL import Image
 
 from grading.intake import take_in
 from grading.sandbox import Say
@@ -23,7 +20,6 @@ from handin.rules import RULES, apply_rule
 from handin.rules.fresh import FRESH
 
 THUMBNAIL = 240  # pixels wide
-COLOURS = 24  # of a thumbnail
 
 
 def job_of(path: Path, course: Handin) -> str:
@@ -98,9 +94,6 @@ def _python(submission: Submission) -> Iterator[str]:
 
 def _thumbnail(report: bytes) -> str:
     try:
-        picture = Image.open(io.BytesIO(pdf.thumbnail(report, THUMBNAIL)))
+        return base64.b64encode(pdf.thumbnail(report, THUMBNAIL)).decode()
     except pdf.PdfError:
         return ""
-    small = io.BytesIO()
-    picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
-    return base64.b64encode(small.getvalue()).decode()

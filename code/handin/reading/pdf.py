@@ -18,6 +18,7 @@ from typing import Any
 import pypdf
 import pypdfium2
 import pypdfium2.raw as pdfium
+from PIL import Image
 from pypdf.generic import DictionaryObject, IndirectObject
 
 MOST_PAGES = 200  # a hand-in with more is not read
@@ -26,6 +27,7 @@ MOST_OUTLINE = 2_000  # bookmarks
 MOST_OBJECTS = 200_000  # page objects looked at for pictures and text sizes, over all pages
 MOST_BOXES = 500  # on a page, among which its pictures are
 MOST_STREAM = 2_000_000  # bytes of the first page's content, looked at for missing glyphs
+COLOURS = 24  # of a thumbnail
 SMALLEST_PICTURE = (60.0, 40.0)  # pt; smaller images and boxes are not figures
 
 
@@ -160,7 +162,7 @@ def read(data: bytes) -> Content:
 
 
 def thumbnail(data: bytes, width: int) -> bytes:
-    """The first page as a PNG of `width` pixels.
+    """The first page as a PNG of `width` pixels in few colours.
 
     Raises:
         PdfError: The page cannot be drawn.
@@ -171,11 +173,11 @@ def thumbnail(data: bytes, width: int) -> bytes:
             height = page.get_height() / page.get_width() * width
             if not 0 < height <= 4 * width:
                 raise PdfError("the first page is a strip")
-            picture = page.render(scale=width / page.get_width()).to_pil()
+            picture = page.render(scale=width / page.get_width()).to_pil().convert("RGB")
     except pypdfium2.PdfiumError as error:
         raise PdfError(_reason(data, error)) from error
     written = io.BytesIO()
-    picture.save(written, "PNG", optimize=True)
+    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(written, "PNG", optimize=True)
     return written.getvalue()
 
 
