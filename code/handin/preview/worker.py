@@ -151,12 +151,13 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the newer save: leave in good order
     say = Say(os.fdopen(os.dup(1), "w", encoding="utf-8"))
     os.dup2(2, 1)  # what else is printed is no message
-    line = sys.stdin.readline()
-    if not line:
-        return  # the preview has ended
-    job = Job(**json.loads(line))
     started = time.perf_counter()
     try:
+        line = sys.stdin.readline()
+        if not line:
+            return  # the preview has ended
+        job = Job(**json.loads(line))
+        started = time.perf_counter()
         project = load_project(Path(job.root))
         paths = Build(job, project, say).run()
         done = [path.relative_to(project.root).as_posix() for path in paths]

@@ -329,5 +329,5 @@ class Builder:
 
 
 def _tell_remarks(documents: Sequence[Document], progress: Progress) -> None:
-    for remark in sorted({remark for document in documents for remark in document.remarks}):
+    for remark in dict.fromkeys(remark for document in documents for remark in document.remarks):
         progress.say(remark)

@@ -102,7 +102,7 @@ def render_by_quarto(
         whole = rounds == [[]]
         publish(files, obsolete_figures(project.figures_dir, files) if whole else ())
     notebooks = [nbformat.reads(data, 4) for path, data in files.items() if path.suffix == ".ipynb"]
-    for remark in sorted({remark for notebook in notebooks for remark in remarks(notebook)}):
+    for remark in dict.fromkeys(remark for notebook in notebooks for remark in remarks(notebook)):
         progress.say(remark)
     return [path for path in files if path.suffix in (".pdf", ".html")]
 
