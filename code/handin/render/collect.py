@@ -11,7 +11,9 @@ import shutil
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 
+from handin.errors import HandinError, Place, raise_all
 from handin.files import fingerprint
 from handin.files.publish import publish
 from handin.project import Project
@@ -30,6 +32,9 @@ def collect(project: Project) -> list[Path]:
 
     Returns:
         The files written.
+
+    Raises:
+        HandinError: Quarto has not executed a document (`--no-execute`); the others are kept.
     """
     figures_dir = Path(os.environ.get(FIGURES, project.figures_dir))
     output = Path(os.environ.get("QUARTO_PROJECT_OUTPUT_DIR", project.output_dir))
@@ -37,6 +42,7 @@ def collect(project: Project) -> list[Path]:
     built_from = taken or fingerprint.of(project)
     files: dict[Path, bytes] = {}
     left: list[Path] = []
+    unexecuted: list[HandinError] = []
     for name in project.documents:
         stem = Path(name).stem
         for path in (project.root / name).with_suffix(""), output / stem:
@@ -46,6 +52,15 @@ def collect(project: Project) -> list[Path]:
             continue  # this document was not rendered
         left += notebooks
         notebook = nbformat.read(notebooks[-1], as_version=4)
+        if not _is_executed(notebook):
+            unexecuted.append(
+                HandinError(
+                    "Quarto has not executed its chunks, so that what it made is no hand-in",
+                    place=Place(name),
+                    remedy="render it without --no-execute",
+                )
+            )
+            continue
         tidy(notebook)
         metadata = document_settings(project, read_source(on_disk(project.root), name)).metadata
         if metadata.get("notebook"):
@@ -60,7 +75,13 @@ def collect(project: Project) -> list[Path]:
     publish(files, obsolete=obsolete_figures(figures_dir, files) if whole else ())
     for path in left:
         _remove(path)
+    raise_all(unexecuted)
     return list(files)
+
+
+def _is_executed(notebook: NotebookNode) -> bool:
+    chunks = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return not chunks or any(cell.execution_count is not None for cell in chunks)
 
 
 def left_notebooks(document: Path) -> list[Path]:
