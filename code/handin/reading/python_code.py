@@ -5,10 +5,9 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import PurePosixPath
 
 from handin.errors import HandinError, Place
@@ -27,28 +26,15 @@ class Unit:
 
     file: str
     code: str
-    place: Callable[[int], str]  # line of the code, from 1 → place in the hand-in
-    unread: str = ""  # why the file that it stands in could not be read
-    handed_out: frozenset[str] = frozenset()  # forms of what is not the student's; see `forms`
+    tree: ast.Module | None  # its syntax tree, `pass` for what was handed out
+    fault: str  # why it has none
+    first: int  # its first line in the file, or in the cell
+    cell: int = 0  # of a notebook, from 1
 
-    @cached_property
-    def tree(self) -> ast.Module | None:
-        """The syntax tree; None where the code is no Python, `fault` says why."""
-        return self._parsed[0]
-
-    @property
-    def fault(self) -> str:
-        return self.unread or self._parsed[1]
-
-    @cached_property
-    def _parsed(self) -> tuple[ast.Module | None, str]:
-        try:
-            tree = ast.parse(self.code)
-            return _without(tree, self.handed_out) if self.handed_out else tree, ""
-        except SyntaxError as error:
-            return None, f"{error.msg} (line {error.lineno})"
-        except (ValueError, RecursionError, MemoryError) as error:
-            return None, str(error) or type(error).__name__
+    def place(self, line: int) -> str:
+        """The place in the hand-in of a line of the code, from 1."""
+        where = Place(self.file, self.first + line - 1)
+        return f"{self.file}, cell {self.cell}, line {where.line}" if self.cell else str(where)
 
 
 def forms(files: Mapping[str, bytes]) -> frozenset[str]:
@@ -67,6 +53,8 @@ def _form(node: ast.AST) -> str:
 
 def _without(tree: ast.Module, handed_out: frozenset[str]) -> ast.Module:
     """A syntax tree with `pass` for what was handed out."""
+    if not handed_out:
+        return tree
 
     class Strip(ast.NodeTransformer):
         def visit(self, node: ast.AST) -> ast.AST:
@@ -100,18 +88,50 @@ def uses_of(pieces: Sequence[Unit]) -> dict[int, list[Use]]:
     return found
 
 
-def units(files: Mapping[str, bytes]) -> Iterator[Unit]:
-    """All Python of a hand-in. A notebook made from a `.qmd` beside it is left out: its chunks are there."""
+def units(files: Mapping[str, bytes], handed_out: frozenset[str] = frozenset()) -> Iterator[Unit]:
+    """All Python of a hand-in. A notebook made from a `.qmd` beside it is left out: its chunks are there.
+
+    Args:
+        files: The hand-in.
+        handed_out: Forms of what is not the student's, see `forms`.
+    """
     for path in sorted(files):
-        match PurePosixPath(path).suffix.lower():
-            case ".py":
-                code = text_of(files[path])
-                # What cannot be read as text is no Python either; a NUL makes the parser say so.
-                yield Unit(path, "\0" if code is None else code, _from_line(path, 1))
-            case ".qmd":
-                yield from _chunks(files, path)
-            case ".ipynb" if f"{path[:-6]}.qmd" not in files and ".ipynb_checkpoints" not in path:
-                yield from _cells(files[path], path)
+        try:
+            for code, *start in _pieces(files, path):
+                yield Unit(path, code, *_parsed(code, handed_out), *start)
+        except HandinError as error:
+            first = error.place.line if error.place else None
+            yield Unit(path, "\0", None, error.problem, first or 1)
+
+
+def _pieces(files: Mapping[str, bytes], path: str) -> Iterator[tuple[str, int, int]]:
+    """The code in a file, the line on which it begins, and its cell in a notebook."""
+    match PurePosixPath(path).suffix.lower():
+        case ".py":
+            code = text_of(files[path])
+            # What cannot be read as text is no Python either; a NUL makes the parser say so.
+            yield "\0" if code is None else code, 1, 0
+        case ".qmd":
+            source = read_alone(files.get, path)
+            for chunk in chunks(read_blocks(source)):
+                yield _without_magic(chunk.code), chunk.code_line, 0
+            for line in source.lines:
+                for code in expressions(line.text):
+                    yield code, line.place.line or 1, 0
+        case ".ipynb" if f"{path[:-6]}.qmd" not in files and ".ipynb_checkpoints" not in path:
+            for cell in cells_of(notebook_of(files[path])):
+                if cell.is_code:
+                    yield _without_magic(cell.source), 1, cell.number
+
+
+def _parsed(code: str, handed_out: frozenset[str]) -> tuple[ast.Module | None, str]:
+    """The syntax tree, or why there is none."""
+    try:
+        return _without(ast.parse(code), handed_out), ""
+    except SyntaxError as error:
+        return None, f"{error.msg} (line {error.lineno})"
+    except (ValueError, RecursionError, MemoryError) as error:
+        return None, str(error) or type(error).__name__
 
 
 def text_of(data: bytes) -> str | None:
@@ -120,35 +140,6 @@ def text_of(data: bytes) -> str | None:
         return data.decode("utf-8-sig") if len(data) <= LARGEST_TEXT else None
     except UnicodeDecodeError:
         return None
-
-
-def _chunks(files: Mapping[str, bytes], path: str) -> Iterator[Unit]:
-    try:
-        source = read_alone(files.get, path)
-        blocks = read_blocks(source)
-    except HandinError as error:
-        place = str(error.place or path)
-        yield Unit(path, "\0", lambda _: place, error.problem)
-        return
-    for chunk in chunks(blocks):
-        yield Unit(path, _without_magic(chunk.code), _from_line(path, chunk.code_line))
-    for line in source.lines:
-        for code in expressions(line.text):
-            yield Unit(path, code, _from_line(path, line.place.line or 1))
-
-
-def _from_line(path: str, first: int) -> Callable[[int], str]:
-    return lambda line: str(Place(path, first + line - 1))
-
-
-def _cells(data: bytes, path: str) -> Iterator[Unit]:
-    for cell in cells_of(notebook_of(data)):
-        if cell.is_code:
-            yield Unit(path, _without_magic(cell.source), _in_cell(path, cell.number))
-
-
-def _in_cell(path: str, number: int) -> Callable[[int], str]:
-    return lambda line: f"{path}, cell {number}, line {line}"
 
 
 def _without_magic(code: str) -> str:

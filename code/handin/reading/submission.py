@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
@@ -256,8 +256,7 @@ class Submission:
     @cached_property
     def python(self) -> tuple[Unit, ...]:
         """All Python in it, each piece parsed once."""
-        handed_out = frozenset(self.course.handed_out_forms)
-        return tuple(replace(unit, handed_out=handed_out) for unit in units(self.files))
+        return tuple(units(self.files, frozenset(self.course.handed_out_forms)))
 
     @cached_property
     def solution(self) -> tuple[tuple[Unit, list[Use] | None], ...]:
