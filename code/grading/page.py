@@ -41,18 +41,19 @@ def _row(row: Row) -> str:
     cells = (
         _cell(_picture(row), "", "picture"),
         _cell(f'{escape(row.login or "?")}<div class="name">{escape(row.name)}</div>', row.login),
-        _cell(_rules(row), _key(row.passed), "number"),
-        _cell(_count(row.body_pages, row.pages), _key(row.body_pages), "number"),
-        _cell(f"{len(row.tasks)} of {row.asked}", _key(len(row.tasks)), "number"),
-        _cell(_count(row.figures), _key(row.figures), "number"),
-        _cell(f"{row.code_lines:,}", _key(row.code_lines), "number"),
-        _cell(_warnings(row.warnings), _key(len(row.warnings))),
+        _cell(_rules(row), row.passed, "number"),
+        _cell(_count(row.body_pages, row.pages), row.body_pages, "number"),
+        _cell(f"{len(row.tasks)} of {row.asked}", len(row.tasks), "number"),
+        _cell(_count(row.figures), row.figures, "number"),
+        _cell(f"{row.code_lines:,}", row.code_lines, "number"),
+        _cell(_warnings(row.warnings), len(row.warnings)),
     )
     return f"<tr>{''.join(cells)}</tr>"
 
 
-def _cell(content: str, key: str, kind: str = "") -> str:
-    return f'<td data-key="{escape(key)}"{f" class={kind}" if kind else ""}>{content}</td>'
+def _cell(content: str, key: str | int | None, kind: str = "") -> str:
+    shown = "" if key is None else escape(str(key))
+    return f'<td data-key="{shown}"{f" class={kind}" if kind else ""}>{content}</td>'
 
 
 def _picture(row: Row) -> str:
@@ -70,10 +71,6 @@ def _count(value: int | None, of: int | None = None) -> str:
     if value is None:
         return "–"
     return f"{value} of {of}" if of is not None and of != value else str(value)
-
-
-def _key(value: int | None) -> str:
-    return "" if value is None else str(value)
 
 
 def _warnings(warnings: Sequence[Finding]) -> str:
