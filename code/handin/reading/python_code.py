@@ -70,8 +70,8 @@ def _without(tree: ast.Module, handed_out: frozenset[str]) -> ast.Module:
     return stripped
 
 
-def uses_of(pieces: Sequence[Unit]) -> dict[int, list[Use]]:
-    """What every unit uses that can be read, by its position.
+def with_uses(pieces: Sequence[Unit]) -> list[tuple[Unit, list[Use] | None]]:
+    """Every unit with what it uses; None where that cannot be read.
 
     Chunks of Quarto documents share their names, and so do the cells of a notebook: one imports, another
     uses. A module has names of its own.
@@ -85,7 +85,7 @@ def uses_of(pieces: Sequence[Unit]) -> dict[int, list[Use]]:
         held = [(pieces[n].code, tree) for n in group if (tree := pieces[n].tree) is not None]
         with suppress(RecursionError):  # what is missing in the answer could not be read
             found.update(zip(group, uses(held), strict=True))
-    return found
+    return [(unit, found.get(position)) for position, unit in enumerate(pieces)]
 
 
 def units(files: Mapping[str, bytes], handed_out: frozenset[str] = frozenset()) -> Iterator[Unit]:

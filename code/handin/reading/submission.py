@@ -7,7 +7,7 @@ set of rules serves `check`, `pack`, `grade` and `rehearse`. Nothing in a submis
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -24,7 +24,7 @@ from handin.reading import pdf
 from handin.reading.layout import Layout
 from handin.reading.names import Use
 from handin.reading.notebook import Cell, cells_of, notebook_of
-from handin.reading.python_code import Unit, forms, text_of, units, uses_of
+from handin.reading.python_code import Unit, forms, text_of, units, with_uses
 from handin.reading.roles import Roles, sort_out
 
 REPORT = "report.qmd"
@@ -259,21 +259,17 @@ class Submission:
         return tuple(units(self.files, frozenset(self.course.handed_out_forms)))
 
     @cached_property
-    def solution(self) -> tuple[tuple[Unit, list[Use] | None], ...]:
+    def solution(self) -> list[tuple[Unit, list[Use] | None]]:
         """The Python in which the bans hold, and what it uses; None where that cannot be read."""
-        return self._with_uses(self.course.is_solution)
+        return with_uses([unit for unit in self.python if self.course.is_solution(unit.file)])
 
     @cached_property
-    def beside_solution(self) -> tuple[tuple[Unit, list[Use] | None], ...]:
+    def beside_solution(self) -> list[tuple[Unit, list[Use] | None]]:
         """The Python in which nothing is banned, where it names a banned module."""
-        return self._with_uses(lambda file: not self.course.is_solution(file), self.course.banned_modules)
-
-    def _with_uses(
-        self, wanted: Callable[[str], bool], words: tuple[str, ...] = ("",)
-    ) -> tuple[tuple[Unit, list[Use] | None], ...]:
-        chosen = [u for u in self.python if wanted(u.file) and any(word in u.code for word in words)]
-        found = uses_of(chosen)
-        return tuple((unit, found.get(position)) for position, unit in enumerate(chosen))
+        beside = [unit for unit in self.python if not self.course.is_solution(unit.file)]
+        return with_uses(
+            [u for u in beside if any(module in u.code for module in self.course.banned_modules)]
+        )
 
     def text(self, path: str) -> str | None:
         """A text file, None where it is missing, too long or not UTF-8."""
