@@ -142,6 +142,12 @@ def text_of(data: bytes) -> str | None:
         return None
 
 
+def module_parts(file: str) -> tuple[str, ...]:
+    """The parts of the path of a module, a package standing for its `__init__.py`."""
+    path = PurePosixPath(file)
+    return path.parent.parts if path.stem == "__init__" else path.with_suffix("").parts
+
+
 def _without_magic(code: str) -> str:
     """The code with IPython's own syntax blanked; `%pylab` imports NumPy, so it stays as an import."""
 

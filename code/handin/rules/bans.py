@@ -7,11 +7,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from fnmatch import translate
 from functools import cache
-from pathlib import PurePosixPath
 
 from handin.project import Handin
 from handin.reading.names import Use
-from handin.reading.python_code import Unit
+from handin.reading.python_code import Unit, module_parts
 from handin.reading.submission import Submission
 from handin.rules.finding import Finding, cannot_tell, failed, passed
 
@@ -41,7 +40,8 @@ def banned_modules(submission: Submission) -> list[Finding]:
     for unit, used in submission.beside_solution:
         for use in used or ():
             if module := _module_of(use, course):
-                guilty |= dict.fromkeys(_module_names(unit.file), module)
+                parts = module_parts(unit.file)  # a module may be imported from whatever folder
+                guilty |= dict.fromkeys((".".join(parts[start:]) for start in range(len(parts))), module)
                 outside.add(unit.file)
 
     def judge(unit: Unit, used: list[Use]) -> Iterator[Finding]:
@@ -178,13 +178,6 @@ def _banned(dotted: str, course: Handin) -> str:
 def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
     """One expression for dotted names with `*`."""
     return re.compile("|".join(map(translate, names)) or r"(?!)")
-
-
-def _module_names(file: str) -> list[str]:
-    """The names under which a file may be imported, from whatever folder."""
-    path = PurePosixPath(file)
-    parts = path.parent.parts if path.stem == "__init__" else path.with_suffix("").parts
-    return [".".join(parts[start:]) for start in range(len(parts))]
 
 
 def _helper(dotted: str, guilty: Mapping[str, str]) -> str:

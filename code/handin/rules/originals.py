@@ -14,7 +14,7 @@ from handin.files.inventory import named
 from handin.project import CONFIG
 from handin.qmd.chunks import read_blocks
 from handin.qmd.source import read_source
-from handin.reading.python_code import Unit
+from handin.reading.python_code import Unit, module_parts
 from handin.reading.submission import Submission
 from handin.rules.finding import Finding, cannot_tell, failed, passed
 
@@ -105,18 +105,14 @@ def _missing_modules(submission: Submission) -> Iterator[Finding]:
 def _imported(unit: Unit) -> Iterator[tuple[str, int]]:
     """Modules that a unit imports, as paths: `fnn/models`. A name of a package may be a module or not."""
     assert unit.tree is not None
-    here = _module_path(unit.file)
+    folder = PurePosixPath(unit.file).parent.parts
     for node in ast.walk(unit.tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name.replace(".", "/"), node.lineno
         elif isinstance(node, ast.ImportFrom):
-            base = (node.module or "").replace(".", "/")
-            if node.level:
-                parts = here.split("/")
-                depth = node.level - (1 if unit.file.endswith("__init__.py") else 0)
-                base = "/".join([*parts[: len(parts) - depth], *([base] if base else [])])
-            if base:
+            above = folder[: len(folder) + 1 - node.level] if node.level else ()
+            if base := "/".join([*above, *(node.module.split(".") if node.module else ())]):
                 yield base, node.lineno
 
 
@@ -125,13 +121,8 @@ def _own_modules(submission: Submission) -> set[str]:
     found: set[str] = set()
     for path in submission.files:
         if path.lower().endswith(".py"):
-            parts = _module_path(path).split("/")
+            parts = module_parts(path)
             for start in range(len(parts)):
                 for end in range(start + 1, len(parts) + 1):
                     found.add("/".join(parts[start:end]))
     return found
-
-
-def _module_path(file: str) -> str:
-    path = PurePosixPath(file)
-    return str(path.parent) if path.name == "__init__.py" else str(path.with_suffix(""))
