@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import pypdf
@@ -145,14 +146,15 @@ def read(data: bytes) -> Content:
     if b"%PDF-" not in data[:1024]:
         raise PdfError("not a PDF" if data else "empty file")
     try:
-        pages = tuple(_pages(data))
+        with pypdfium2.PdfDocument(data) as document:
+            pages, outline = tuple(_pages(document)), tuple(_outline(document))
     except pypdfium2.PdfiumError as error:
         raise PdfError(_reason(data, error)) from error
     try:
         reader = pypdf.PdfReader(io.BytesIO(data))
         if reader.is_encrypted:
             raise PdfError("encrypted")
-        return Content(pages, tuple(_outline(reader)), tuple(_fonts(reader)), _info(reader))
+        return Content(pages, outline, tuple(_fonts(reader)), _info(reader))
     except PdfError:
         raise
     # pypdf meets broken files with many kinds of error, RecursionError and AttributeError among them;
@@ -185,19 +187,18 @@ def _reason(data: bytes, error: pypdfium2.PdfiumError) -> str:
     return "encrypted" if "assword" in str(error) or b"/Encrypt" in data else f"broken: {error}"
 
 
-def _pages(data: bytes) -> Iterator[Page]:
-    with pypdfium2.PdfDocument(data) as document:
-        if len(document) > MOST_PAGES:
-            raise PdfError(f"{len(document)} pages, more than {MOST_PAGES}")
-        if not len(document):
-            raise PdfError("no pages")
-        budget = MOST_OBJECTS
-        for number, page in enumerate(document, start=1):
-            lines = tuple(_lines(page, number))
-            pictures, text, used = _pictures(page, budget)
-            budget -= used
-            yield Page(page.get_width(), page.get_height(), lines, pictures, text)
-            page.close()
+def _pages(document: pypdfium2.PdfDocument) -> Iterator[Page]:
+    if len(document) > MOST_PAGES:
+        raise PdfError(f"{len(document)} pages, more than {MOST_PAGES}")
+    if not len(document):
+        raise PdfError("no pages")
+    budget = MOST_OBJECTS
+    for number, page in enumerate(document, start=1):
+        lines = tuple(_lines(page, number))
+        pictures, text, used = _pictures(page, budget)
+        budget -= used
+        yield Page(page.get_width(), page.get_height(), lines, pictures, text)
+        page.close()
 
 
 def _lines(page: Any, number: int) -> Iterator[Line]:
@@ -295,18 +296,13 @@ def _outermost(boxes: list[Picture]) -> list[Picture]:
     return kept
 
 
-def _outline(reader: pypdf.PdfReader) -> Iterator[Bookmark]:
-    stack: list[tuple[int, Any]] = [(0, entry) for entry in reversed(reader.outline)]
-    seen = 0
-    while stack and seen < MOST_OUTLINE:
-        level, entry = stack.pop()
-        if isinstance(entry, list):
-            stack.extend((level + 1, inner) for inner in reversed(entry))
-            continue
-        seen += 1
-        number = reader.get_destination_page_number(entry)
-        if entry.title is not None and number is not None and number >= 0:
-            yield Bookmark(level, re.sub(r"\s+", " ", str(entry.title)).strip(), number + 1)
+def _outline(document: pypdfium2.PdfDocument) -> Iterator[Bookmark]:
+    for entry in islice(document.get_toc(), MOST_OUTLINE):
+        target = entry.get_dest()
+        number = target.get_index() if target else None
+        title = " ".join(entry.get_title().split())
+        if title and number is not None and number >= 0:
+            yield Bookmark(entry.level, title, number + 1)
 
 
 def _fonts(reader: pypdf.PdfReader) -> Iterator[Font]:
