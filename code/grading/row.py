@@ -52,7 +52,7 @@ class Row:
         failures: list[Finding] = []
         doubts: dict[tuple[str, str], Finding] = {}
         for alike in grouped(self.findings):
-            more = f" and {len(alike) - 1} more" if len(alike) > 1 else ""
+            more = f" (and {len(alike) - 1} more like this)" if len(alike) > 1 else ""
             finding = replace(alike[0], message=alike[0].message + more)
             key = (finding.message, finding.place)
             if finding.status is Status.FAIL:

@@ -76,13 +76,19 @@ def is_broken(findings: Sequence[Finding]) -> bool:
     return any(finding.status is Status.FAIL for finding in findings)
 
 
-def show(findings: Sequence[Finding], *, verbose: bool = False) -> None:
-    """A table: rule, verdict, what and where, and below a failure what to do."""
+def show(findings: Sequence[Finding], *, of: Sequence[Finding] = (), verbose: bool = False) -> None:
+    """A table: rule, verdict, what and where, and below a failure what to do.
+
+    Args:
+        findings: What the table shows.
+        of: All that was found, where the table shows a part of it.
+        verbose: A row for each finding; otherwise those of a rule in a file have one.
+    """
     table = Table(box=None, pad_edge=False, show_header=False)
     for alike in [[finding] for finding in findings] if verbose else grouped(findings):
         first = alike[0]
         colour = _COLOURS[first.status]
-        text = escape(first.message) + (f" and {len(alike) - 1} more" if len(alike) > 1 else "")
+        text = escape(first.message) + (f" (and {len(alike) - 1} more like this)" if len(alike) > 1 else "")
         places = list(dict.fromkeys(finding.place for finding in alike if finding.place))
         if places and first.status is not Status.PASS:
             text += f"\n[cyan]{escape(', '.join(places[:_FIRST]))}{', …' if len(places) > _FIRST else ''}[/]"
@@ -91,7 +97,7 @@ def show(findings: Sequence[Finding], *, verbose: bool = False) -> None:
         table.add_row(f"[{colour}]{first.status}[/]", escape(first.rule), text)
     terminal = console()
     terminal.print(table)
-    count = {status: sum(f.status is status for f in findings) for status in Status}
+    count = {status: sum(f.status is status for f in of or findings) for status in Status}
     notes = f", {count[Status.NOTE]} noted" if count[Status.NOTE] else ""
     terminal.print(
         f"\n{len(RULES)} rules; findings: {count[Status.PASS]} passed, {count[Status.FAIL]} failed, "

@@ -23,7 +23,7 @@ def command(ctx: click.Context) -> None:
         try:
             paths = pack(project, submission, findings)
         except NotReadyError as error:
-            show(error.findings)
+            show(error.findings, of=findings)
             raise
     for path in paths:
         shown = path.relative_to(project.root)
