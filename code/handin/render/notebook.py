@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -18,13 +18,18 @@ READABLE = 20_000  # characters that one output may print, some five pages
 
 def to_notebook(blocks: Sequence[Prose | Chunk]) -> NotebookNode:
     """A notebook with one cell per block, not yet executed. The same blocks give the same notebook."""
+    return as_notebook([_cell(number, block) for number, block in enumerate(blocks, start=1)])
+
+
+def as_notebook(cells: Sequence[dict[str, Any]]) -> NotebookNode:
+    """A notebook for Python with these cells."""
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook: NotebookNode = nbformat.from_dict(
         {
             "nbformat": 4,
             "nbformat_minor": 5,
             "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
-            "cells": [_cell(number, block) for number, block in enumerate(blocks, start=1)],
+            "cells": cells,
         }
     )
     return notebook
@@ -49,15 +54,13 @@ def _cell(number: int, block: Prose | Chunk) -> dict[str, Any]:
 
 def program(blocks: Sequence[Prose | Chunk]) -> list[str]:
     """All that a kernel would be told to run, in order. Equal programs need to run only once."""
-    return list(_program(blocks))
-
-
-def _program(blocks: Sequence[Prose | Chunk]) -> Iterator[str]:
+    told: list[str] = []
     for block in blocks:
         if isinstance(block, Prose):
-            yield from (f"inline: {code}" for code in expressions(block.text))
+            told += [f"inline: {code}" for code in expressions(block.text)]
         elif block.runs:
-            yield f"chunk: {block.code}" + (" (may fail)" if block.options.get("error") else "")
+            told.append(f"chunk: {block.code}" + (" (may fail)" if block.options.get("error") else ""))
+    return told
 
 
 def take_results(notebook: NotebookNode, executed: NotebookNode) -> None:

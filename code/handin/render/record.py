@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import nbformat
 from nbformat import NotebookNode
 
 from handin.errors import Place
@@ -20,6 +19,7 @@ from handin.qmd.chunks import option_lines
 from handin.qmd.conditional import shown_lines
 from handin.qmd.source import Line
 from handin.render.markdown import substitute, with_shortcodes
+from handin.render.notebook import as_notebook
 from handin.yaml_lines import Located
 
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\s*(\n|\Z)", re.DOTALL)  # Quarto keeps it in the first cell
@@ -51,16 +51,7 @@ def record(notebook: NotebookNode, metadata: Mapping[str, Any], project: Project
             cells.append(_code(cell))
     for number, cell in enumerate(cells, start=1):
         cell["id"] = f"cell-{number}"
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    kept: NotebookNode = nbformat.from_dict(
-        {
-            "nbformat": 4,
-            "nbformat_minor": 5,
-            "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
-            "cells": cells,
-        }
-    )
-    return kept
+    return as_notebook(cells)
 
 
 def _title(metadata: Mapping[str, Any], project: Project) -> str:
