@@ -1,5 +1,10 @@
-"""`python -m handin` is the console script `handin`."""
+"""`python -m handin`."""
 
-from handin.cli import main
+import sys
+
+try:
+    from handin.cli import main
+except KeyboardInterrupt:
+    sys.exit(130)  # Ctrl-C while modules are imported: nothing has begun
 
 main(prog_name="handin")

@@ -23,6 +23,16 @@ class _Commands(click.Group):
         except HandinError as error:
             click.echo(f"{click.style('error:', fg='red', bold=True)} {error}", err=True)
             sys.exit(1)
+        except OSError as error:
+            if isinstance(error, BrokenPipeError):
+                raise
+            place = f"{error.filename}: " if error.filename else ""
+            click.echo(
+                f"{click.style('error:', fg='red', bold=True)} {place}{error.strerror or error}; "
+                "look at this file's permissions and at the room on the disk",
+                err=True,
+            )
+            sys.exit(1)
         except KeyboardInterrupt:
             click.echo("interrupted; the last complete documents are untouched", err=True)
             sys.exit(130)

@@ -11,6 +11,7 @@ import yaml
 from handin.errors import HandinError, Place
 
 Key = tuple[str | int, ...]
+MOST_VALUES = 20_000  # in one file; blocks that are repeated by reference grow without end
 
 
 class Located:
@@ -29,7 +30,15 @@ class Located:
         self.file = file
         self.lines: dict[Key, int] = {}
         self._first_line = first_line
-        loader = yaml.SafeLoader(text)
+        self._left = MOST_VALUES
+        try:
+            loader = yaml.SafeLoader(text)
+        except yaml.reader.ReaderError as error:
+            raise HandinError(
+                f"a sign that no text holds: U+{int(error.character):04X}",
+                place=Place(file, text.count("\n", 0, error.position) + first_line),
+                remedy="remove it",
+            ) from None
         try:
             node = loader.get_single_node()
             if node is not None:
@@ -42,6 +51,10 @@ class Located:
                 place=Place(file, mark.line + first_line if mark else None),
                 remedy="check indentation, colons and quotes around this line",
             ) from error
+        except (RecursionError, ValueError) as error:  # a block in itself; a date such as 2024-99-99
+            raise HandinError(
+                f"this cannot be read: {error}", place=Place(file, first_line), remedy="write plain settings"
+            ) from None
         finally:
             loader.dispose()
         if not isinstance(data, Mapping):
@@ -59,6 +72,9 @@ class Located:
         return Place(self.file, self.lines.get(key, self._first_line))
 
     def _note_lines(self, node: yaml.Node, key: Key) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError(f"more than {MOST_VALUES} values; do not repeat blocks by * and &")
         self.lines.setdefault(key, node.start_mark.line + self._first_line)
         if isinstance(node, yaml.MappingNode):
             for name, value in node.value:

@@ -164,7 +164,7 @@ def test_kills_of_a_study(tmp_path: Path, chance: random.Random) -> None:
     longest = running.duration([*command, str(tmp_path / "whole")], tmp_path, FNN_STORE=str(tmp_path / "s"))
     whole = load_record(tmp_path / "whole" / "record.safetensors")
     kept = set()
-    for number, moment in enumerate(running.moments(chance, longest, 10)):
+    for number, moment in enumerate(running.moments(chance, longest, 6)):
         store, output = tmp_path / f"store-{number}", tmp_path / f"study-{number}"
         running.kill([*command, str(output)], tmp_path, moment, FNN_STORE=str(store))
         assert not running.left_running(tmp_path), "workers go on"

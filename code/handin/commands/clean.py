@@ -51,7 +51,12 @@ def clean_store(project: Project) -> None:
             place=place,
             remedy="name the command that removes results which the present sources cannot read",
         )
-    program, *arguments = shlex.split(command)
+    try:
+        program, *arguments = shlex.split(command)
+    except ValueError as error:
+        raise HandinError(
+            f"`{command}` is no command ({error})", place=place, remedy="mend `handin: clean-store:`"
+        ) from None
     program = sys.executable if program in ("python", "python3") else program
     try:
         subprocess.run([program, *arguments], cwd=project.root, env=environment(project), check=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -11,9 +12,10 @@ from typing import Any
 
 import pypandoc
 
-from handin.errors import HandinError
+from handin.errors import HandinError, Place
 
 Node = dict[str, Any]
+PATIENCE = 60  # s; a long report takes less than one, many open brackets would take years
 Attr = tuple[str, list[str], dict[str, str]]
 
 
@@ -32,17 +34,41 @@ def run(arguments: Sequence[str], text: str, *, folder: Path) -> tuple[str, str]
     Raises:
         HandinError: Pandoc failed.
     """
-    done = subprocess.run(
-        [executable(), *arguments], input=text, capture_output=True, cwd=folder, encoding="utf-8", check=False
-    )
+    command = [executable(), *arguments]
+    pipes: dict[str, Any] = {"capture_output": True, "encoding": "utf-8"}
+    try:
+        done = subprocess.run(command, input=text, cwd=folder, check=False, timeout=PATIENCE, **pipes)
+    except subprocess.TimeoutExpired:
+        raise HandinError(
+            f"Pandoc did not come to an end within {PATIENCE} s",
+            remedy="look for brackets or quotation marks that are opened many times and never closed",
+        ) from None
     if done.returncode:
-        raise HandinError(f"Pandoc failed: {done.stderr.strip()}", remedy="see the place that it names")
+        said = done.stderr.strip()
+        raise HandinError(f"Pandoc failed: {said}", place=_blamed(said, folder), remedy="mend what it names")
     return done.stdout, done.stderr
+
+
+def _blamed(said: str, folder: Path) -> Place | None:
+    """The file that Pandoc complains about, and its line."""
+    at = re.search(r'Error (at|compiling template) "(?P<file>[^"]+)" \(line (?P<line>\d+)', said)
+    at = at or re.search(r"decoding error in (?P<file>.+?) at byte offset", said)
+    if at is None:
+        return None
+    file = Path(at["file"])
+    name = file.relative_to(folder) if file.is_relative_to(folder) else file
+    if file.parent.name == "templates":
+        name = Path("templates", file.name)  # a copy of it was read
+    return Place(name, int(at["line"]) if "line" in at.groupdict() else 1)
 
 
 def parse(text: str, *, folder: Path, form: str = "markdown") -> Node:
     """The tree of a text in Markdown, or in HTML."""
-    tree: Node = json.loads(run([f"--from={form}", "--to=json"], text, folder=folder)[0])
+    said, _ = run([f"--from={form}", "--to=json"], text, folder=folder)
+    try:
+        tree: Node = json.loads(said)
+    except RecursionError:
+        raise HandinError("something is nested too deep", remedy="write it flatter") from None
     return tree
 
 

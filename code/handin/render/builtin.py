@@ -20,7 +20,7 @@ import nbformat
 from nbformat import NotebookNode
 from rich.console import Console
 
-from handin.errors import Faults, HandinError
+from handin.errors import Faults, HandinError, Place
 from handin.files import fingerprint
 from handin.files.fingerprint import Fingerprint
 from handin.files.last import LastBuild
@@ -288,7 +288,12 @@ class Builder:
 
     def _set(self, document: Document, notebook: NotebookNode, folder: Path) -> bytes:
         folder.mkdir(exist_ok=True)
-        tree = self._tree(document, notebook, folder)
+        try:
+            tree = self._tree(document, notebook, folder)
+        except RecursionError:
+            raise HandinError(
+                "something in it is nested too deep", place=Place(document.name), remedy="write it flatter"
+            ) from None
         setting = document.source, document.settings, self._project, folder
         if self._form is web:
             return web.to_html(tree, *setting).encode()

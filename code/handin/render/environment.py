@@ -12,6 +12,7 @@ from handin.memory.recall import SWITCH
 from handin.project import Project
 
 FILE = "_environment"
+EPOCH = "SOURCE_DATE_EPOCH"  # the date of the documents
 DRAFT_MARK = "handin-draft"  # metadata that makes the templates mark every page
 ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?(?P<name>[A-Za-z_]\w*)\s*=\s*(?P<value>.*?)\s*$")
 
@@ -25,13 +26,24 @@ def read_environment_file(root: Path) -> dict[str, str]:
     path = root / FILE
     if not path.is_file():
         return {}
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        number = error.object[: error.start].count(b"\n") + 1
+        raise HandinError("not UTF-8 text", place=Place(FILE, number), remedy="save it as UTF-8") from None
     variables = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         match = ASSIGNMENT.match(line)
-        if match is None:
+        if match is None or "\0" in line:
             raise HandinError("not a variable", place=Place(FILE, number), remedy="write NAME=value")
+        if match["name"] == EPOCH and not re.fullmatch(r"[\"']?\d{1,11}[\"']?", match["value"]):
+            raise HandinError(
+                f"`{match['value']}` is no date in seconds since 1970",
+                place=Place(FILE, number),
+                remedy=f"write {EPOCH}=1704067200",
+            )
         value = match["value"]
         quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
         variables[match["name"]] = value[1:-1] if quoted else value

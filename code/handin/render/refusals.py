@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -230,13 +231,19 @@ def _div(node: Node, source: Source) -> None:
         raise _refusal(f"the block `::: {{#{identifier}}}`", rf"(:::|<div).*{re.escape(identifier)}", source)
 
 
+def _inside(root: Path, target: str) -> bool:
+    """Is there such a file, below this folder?"""
+    path = Path(os.path.normpath(root / target))
+    return path.is_relative_to(root) and path.is_file()
+
+
 def _image(node: Node, source: Source, roots: Sequence[Path]) -> None:
     _, classes, attributes = attr(node["c"][0])
     target = node["c"][2][0]
     unknown = [*classes, *(set(attributes) - IMAGE_ATTRIBUTES)]
     if unknown:
         raise _refusal(f"the image attribute `{unknown[0]}`", re.escape(unknown[0]), source)
-    if "://" in target or not any((root / target).is_file() for root in roots):
+    if "://" in target or not any(_inside(root, target) for root in roots):
         raise HandinError(
             f"there is no image `{target}` in the project",
             place=source.find(re.escape(target)),

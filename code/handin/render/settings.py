@@ -73,6 +73,9 @@ def document_settings(project: Project, source: Source) -> DocumentSettings:
     _check(project.source)
     _check(source.front_matter)
     metadata = merged(project.metadata, source.metadata)
+    if not isinstance(metadata.get("title"), str):
+        place = source.front_matter.place(("title",))
+        raise HandinError("the document has no `title`", place=place, remedy='add `title: "…"`')
     formats = metadata.pop("format", {})
     typst = formats.get("typst", {}) if isinstance(formats, Mapping) else {}
     execute = metadata.pop("execute", {})
@@ -84,6 +87,7 @@ def _check(located: Located) -> None:
     for key in data:
         if key in REFUSED:
             raise _refusal((key,), located)
+    _check_kinds(located)
     execute = data.get("execute") or {}
     for key in execute:
         if not isinstance(execute[key], EXECUTE.get(key, type(None))):
@@ -100,6 +104,41 @@ def _check(located: Located) -> None:
     language = str(data.get("lang", "en"))
     if not language.startswith("en"):
         raise _refusal(("lang",), located, "the words `Figure`, `Table`, `Section` are English here")
+
+
+def _check_kinds(located: Located) -> None:
+    """Refuse a setting of a kind that it cannot be: a number where a block is expected, say."""
+    data = located.data
+    formats = data.get("format") if isinstance(data.get("format"), Mapping) else {}
+    typst = formats.get("typst") if isinstance(formats, Mapping) else None
+    for key in ("execute", "format"):
+        if data.get(key) is not None and not isinstance(
+            data[key], Mapping | str if key == "format" else Mapping
+        ):
+            raise _kind((key,), located, "a block of settings")
+    if typst is not None and not isinstance(typst, Mapping) and typst != "default":
+        raise _kind(("format", "typst"), located, "a block of settings")
+    options = typst if isinstance(typst, Mapping) else {}
+    for key, block, where in (
+        ("bibliography", data, ()),
+        ("template-partials", options, ("format", "typst")),
+    ):
+        names = block.get(key, [])
+        listed = names if isinstance(names, list) else [names]
+        if not all(isinstance(name, str) for name in listed):
+            raise _kind((*where, key), located, "a file's name, or a list of names")
+    if not isinstance(data.get("csl", ""), str):
+        raise _kind(("csl",), located, "a file's name")
+    for key in ("fig-width", "fig-height"):
+        if not isinstance(options.get(key, 1), int | float):
+            raise _kind(("format", "typst", key), located, "a number of inches")
+
+
+def _kind(key: Key, located: Located, wanted: str) -> HandinError:
+    name = ".".join(str(part) for part in key)
+    return HandinError(
+        f"`{name}` is no {wanted.removeprefix('a ')}", place=located.place(key), remedy=f"give {wanted}"
+    )
 
 
 def _refusal(key: Key, located: Located, why: str = "") -> HandinError:

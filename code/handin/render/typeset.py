@@ -52,7 +52,17 @@ def to_typst(tree: Node, source: Source, settings: DocumentSettings, project: Pr
     if settings.metadata.get("citeproc"):
         arguments.append("--citeproc")
     tree = rewrite(tree, lambda node: _image(node, folder, project.root))
-    text, warnings = pandoc.run(arguments, json.dumps(tree), folder=project.root)
+    try:
+        text, warnings = pandoc.run(arguments, json.dumps(tree), folder=project.root)
+    except HandinError as error:
+        style = settings.metadata.get("csl")
+        if f"File {style} not found" in error.problem:
+            message, place = f"there is no file `{style}`", project.place("csl")
+            raise HandinError(message, place=place, remedy="mend the path") from None
+        if "Citeproc" not in error.problem:
+            raise
+        place = Place(str(style))
+        raise HandinError(error.problem, place=place, remedy="put a whole citation style there") from None
     if warnings.strip():
         place = _formula(warnings, source)
         raise HandinError(f"Pandoc warns: {warnings.strip()}", place=place, remedy="mend what it names")
@@ -92,7 +102,7 @@ def to_pdf(text: str, source: Source, project: Project, folder: Path, timestamp:
             ) from None
         raise HandinError(
             f"Typst cannot set the document: {error.diagnostic.strip() or error.message}",
-            place=_origin(error.diagnostic, text, source),
+            place=_origin(error.diagnostic, text, source, project),
             remedy="mend the formula or the raw Typst block there, or the templates",
         ) from None
     assert isinstance(pdf, bytes)
@@ -122,14 +132,20 @@ def _formula(warnings: str, source: Source) -> Place:
     return source.find(re.escape(named[1])) if named else Place(source.name)
 
 
-def _origin(diagnostic: str, text: str, source: Source) -> Place:
-    """The line of the document that has most words in common with the line that Typst complains about."""
+def _origin(diagnostic: str, text: str, source: Source, project: Project) -> Place:
+    """The line that Typst complains about where it stands in a template, else the line of the document that
+    has most words in common with it."""
     named = re.search(rf"{Path(source.name).stem}\.typ:(\d+):", diagnostic)
     lines = text.splitlines()
     if named is None or int(named[1]) > len(lines):
         return Place(source.name)
-    words = set(re.findall(r"\w{3,}", lines[int(named[1]) - 1]))
-    if not words:
+    blamed = lines[int(named[1]) - 1]
+    for path in sorted((project.root / "templates").glob("*.typ")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            if line == blamed and len(line.strip()) > 3:
+                return Place(path.relative_to(project.root), number)
+    words = set(re.findall(r"\w{3,}", blamed))
+    if not words or not source.lines:
         return Place(source.name)
     return max(source.lines, key=lambda line: len(words & set(re.findall(r"\w{3,}", line.text)))).place
 
