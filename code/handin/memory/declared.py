@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CHUNK = re.compile(r"^```+\s*\{python[^}\n]*\}[^\n]*\n(?P<body>.*?)^```+\s*$", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`\{python\}[ \t](?P<code>[^`]+)`")
 OPTION = re.compile(r"^#\s*\|\s*(?P<name>cache|depends)\s*:\s*(?P<value>.*?)\s*$")
 
 
@@ -50,6 +51,14 @@ def declarations(root: Path) -> dict[str, Declared]:
             ]
             found[code] = Declared(before.forget or forget, (*before.depends, *depends))
     return found
+
+
+def chunks(root: Path) -> Iterator[str]:
+    """The code of every chunk and every inline expression of the project's documents."""
+    for path in _documents(root):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        yield from (match["body"] for match in CHUNK.finditer(text))
+        yield from (match["code"] for match in INLINE.finditer(text))
 
 
 def _documents(root: Path) -> Iterator[Path]:

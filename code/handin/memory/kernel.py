@@ -18,7 +18,7 @@ import sys
 import termios
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from ipykernel.ipkernel import IPythonKernel
 from ipykernel.jsonutil import json_clean
 
 from handin.memory.entries import Entry
+from handin.memory.figures import Figures, any_uses_history, uses_history
 from handin.memory.observe import Observer
 from handin.memory.recall import Recall, Request, project_root
 
@@ -52,8 +53,10 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
         self._requests = 0  # of this document
         self._messages: list[list[Any]] | None = None  # of the cell that is executed, if it may be kept
         self._drops = False  # while the state is brought up to date
+        self._figures = Figures(self.shell)
         if root is None:
             return
+        self._root = root
         self._first_count = self.shell.execution_count
         self._recall = Recall(root, Path.cwd(), os.environ, _tell)
         self._observer = Observer(root)
@@ -82,8 +85,12 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
             if entry := self._recall.find(request):
                 return self._answer(request, entry)
             self._explain(request, f"is executed, after {len(self._answered)} answers from memory")
-            if failure := await self._catch_up():
+            if failure := await self._catch_up(request):
                 return failure
+        if self._figures.any and any(map(uses_history, request.asked)) and not RESET.search(code):
+            return self._failure(
+                "this cell uses values of earlier cells, whose figures were not made again", {}
+            )
         return await (execute() if self._lost else self._execute(request, execute))
 
     async def _ask_ipython(self, request: Request, allow_stdin: bool, **about: Any) -> dict[str, Any]:
@@ -107,22 +114,33 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
         """Does the request end a document? A kernel that goes on with another one keeps its modules."""
         return self._requests > 1 and bool(RESET.search(request.code))
 
-    async def _catch_up(self) -> dict[str, Any] | None:
+    async def _catch_up(self, waiting: Request) -> dict[str, Any] | None:
         """Execute what was answered from memory; the reply to the waiting request if that fails."""
         self._live = True
         if self._answered:
             self.shell.execution_count = self._first_count
+        requests = [*(request for request, _ in self._answered[1:]), waiting]  # the first is the renderer's
+        asked = [code for request in requests for code in request.asked if not RESET.search(code)]
+        renders = any_uses_history(self._root) or any(map(uses_history, asked))
         for request, entry in self._answered:
-            self._drops = True
+            warned = any(content.get("name") == "stderr" for _, content in entry.messages)
+            figures = nullcontext() if renders or warned else self._figures.left_out()
+            self._figures.some, self._drops = False, True
             try:
-                execute = partial(self._ask_ipython, request, False)
-                reply, found, reason = await self._observe(request, execute)
+                with figures:
+                    execute = partial(self._ask_ipython, request, False)
+                    reply, found, reason = await self._observe(request, execute)
             finally:
                 self._drops = False
             if reply["status"] != "ok":
-                return self._failure(reply)
-            if reason or found != entry.dependencies:
+                self._recall.forget(self._answered)
+                text = f"a cell that was answered from memory fails now: {reply['ename']}: {reply['evalue']}"
+                return self._failure(text, reply)
+            known = [read for read in found if read in entry.dependencies]
+            same = found == (known if self._figures.some else entry.dependencies)  # rendering reads fonts
+            if reason or not same:
                 self._lost = True  # files are changing under our hands: what follows is not for keeping
+                self._explain(request, f"depends on other things than before: {reason or 'other states'}")
         self._answered = []
         return None
 
@@ -183,21 +201,17 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
                 self._messages.append([kind, json_clean(said)])
         return self._send(stream, message, content, *arguments, **options)
 
-    def _failure(self, reply: dict[str, Any]) -> dict[str, Any]:
-        """A cell that memory has answered fails now: the document must not go on as if it had not."""
-        self._recall.restart()
-        for request, entry in self._answered:
-            self._recall.entries.forget(self._recall.key(request), entry)
-            self._recall.follow(request, entry)
-        text = f"a cell that was answered from memory fails now: {reply.get('ename')}: {reply.get('evalue')}"
+    def _failure(self, text: str, reply: dict[str, Any]) -> dict[str, Any]:
+        """The document cannot go on as if all had been executed: the reply that says so."""
         error = {
             "ename": "ForgottenError",
-            "evalue": f"{text}. It is forgotten; render again",
+            "evalue": f"{text}. Render again, if need be with HANDIN_MEMORY=0",
             "traceback": [*reply.get("traceback", []), text],
         }
         self.send_response(self.iopub_socket, "error", error, ident=self._topic("error"))
         self._lost = True
-        return {**reply, **error}
+        count = self.shell.execution_count - 1
+        return {"execution_count": count, "user_expressions": {}, "payload": [], **error, "status": "error"}
 
 
 def _why_not(reply: dict[str, Any], messages: list[list[Any]]) -> str:

@@ -39,6 +39,11 @@ class Request:
     store_history: bool = True
     user_expressions: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def asked(self) -> list[str]:
+        """All the code in it."""
+        return [self.code, *self.user_expressions.values()]
+
 
 class Recall:
     """What a kernel that has been asked nothing yet would answer.
@@ -76,6 +81,13 @@ class Recall:
     def follow(self, request: Request, entry: Entry) -> None:
         """Go on behind a request that has this entry."""
         self._chain = digest([self.key(request), entry.trace])
+
+    def forget(self, answered: Iterable[tuple[Request, Entry]]) -> None:
+        """Remove the entries of the first requests: they have turned out wrong."""
+        self.restart()
+        for request, entry in answered:
+            self.entries.forget(self.key(request), entry)
+            self.follow(request, entry)
 
     def restart(self) -> None:
         """Go back to before the first request."""

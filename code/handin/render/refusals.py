@@ -31,6 +31,8 @@ OPTIONS: dict[str, type | tuple[object, ...]] = {
     "warning": bool,
     "error": bool,
     "eval": bool,
+    "cache": bool,  # false: never remembered, see docs/memory.md
+    "depends": str,  # files that no hook sees read, separated by commas
     "code-fold": (True, False, "show"),  # on a web page
     "code-summary": str,
 }

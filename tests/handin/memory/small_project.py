@@ -60,10 +60,15 @@ CHUNKS = [
     "{n} + 1",
     "print(_, sorted(Out), {n})",
     "import matplotlib.pyplot as plt\nplt.plot([1, {n}])\nplt.show()",
-    "import matplotlib.pyplot as plt\nfigure, axes = plt.subplots(layout='constrained')\naxes.plot([1, {n}])",
+    "import matplotlib.pyplot as plt\nfigure, axes = plt.subplots(layout='constrained')\n"
+    "line = axes.plot([1, {n}])",
     "print(globals().get('axes') and axes.get_position(), {n})",
     "import matplotlib.pyplot as plt\nplt.rcParams['lines.linewidth'] = {n}",
     "from matplotlib.figure import Figure\nF = Figure(figsize=(2, 1)); F.text({n}, 0, 'x')\nF",
+    "from matplotlib.figure import Figure\ndef draw():\n    F = Figure(layout='constrained')\n"
+    "    F.subplots().plot([1, {n}])\n    return F\ndraw()",
+    "kept = draw().axes if 'draw' in globals() else []\nkept and kept[0].figure",
+    "print([a.get_position() for a in globals().get('kept', [])], {n})",
     "import matplotlib.pyplot as plt\nprint(plt.figure().number, {n})",
     "try:\n    import newcomer\n    print(newcomer.VALUE)\nexcept ImportError:\n    print('nobody', {n})",
     "exec(open('code/script.py').read())\nprint({n})",

@@ -117,6 +117,39 @@ def test_of_a_file_only_the_announced_lines_count(nursery: Nursery, root: Path) 
     assert nursery.answered == 0
 
 
+DRAW = """\
+from matplotlib.figure import Figure
+def draw():
+    figure = Figure(layout="constrained")
+    figure.subplots().plot([1, 2])
+    return figure
+Figure.count = 0
+def _repr_html_(self):
+    Figure.count += 1
+Figure._repr_html_ = _repr_html_
+"""
+
+
+@pytest.mark.parametrize(
+    ("cell", "last", "rendered"),
+    [
+        ("draw()", "print(2)", 0),
+        ("figure = draw()\nfigure", "print(2)", 1),
+        ("axes = draw().axes\naxes[0].figure", "print(2)", 1),
+        ("import sys\nprint('hm', file=sys.stderr)\ndraw()", "print(2)", 1),
+        ("draw()", "_", 2),
+    ],
+)
+def test_a_figure_is_rendered_again_only_where_somebody_may_look_at_it(
+    nursery: Nursery, root: Path, cell: str, last: str, rendered: int
+) -> None:
+    nursery.run(root, [DRAW, cell, "print(1)"])
+    told = nursery.run(root, [DRAW, cell, last, "print(Figure.count)"])
+    assert nursery.answered == 2
+    assert told[-1][0][0][1]["text"] == f"{rendered}\n"
+    assert told[:3] == nursery.run(root, [DRAW, cell, last], memory=False)
+
+
 def test_a_document_may_be_run_again_in_a_kernel_that_answered_all(nursery: Nursery, root: Path) -> None:
     document = ["%reset -f\nimport part", "print(part.value)", "%reset -f\n"]
     nursery.run(root, document)
