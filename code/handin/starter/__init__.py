@@ -27,7 +27,7 @@ from handin.project import load_project
 
 TOOL_PROJECT = Path(__file__).resolve().parents[3]
 TEMPLATE = Path(__file__).parent / "template"
-COPIED = ("Makefile", "constraints.txt", "_environment", "figures/README.md", "templates", "code/handin")
+COPIED = ("Makefile", "constraints.txt", "_environment", "templates", "code/handin")
 PART = """\
 ::: {.content-visible unless-meta="notebook"}
 What was asked, what was done, and what came of it; the notebook shows the code instead of these words.
