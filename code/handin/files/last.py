@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,23 @@ class LastBuild:
             "files": {str(path): _digest(data) for path, data in files.items()},
         }
         publish({self._file: json.dumps(held).encode()})
+
+
+def signatures(root: Path, besides: Path) -> list[Any]:
+    """Name, size and times of everything in a project that a build might read, an image or a font, say.
+
+    Args:
+        root: The project's folder; what begins with a dot or an underscore is left out.
+        besides: The folder of drawn figures, which the build itself writes; left out.
+    """
+    found: list[Any] = []
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(name for name in folders if name[0] not in "._" and Path(folder, name) != besides)
+        for name in sorted(files):
+            path = os.path.join(folder, name)
+            stat = os.lstat(path)
+            found.append([path, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns])
+    return found
 
 
 def _digest(data: bytes) -> str:

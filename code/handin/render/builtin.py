@@ -23,7 +23,7 @@ from rich.console import Console
 from handin.errors import Faults, HandinError, Place
 from handin.files import fingerprint
 from handin.files.fingerprint import Fingerprint
-from handin.files.last import LastBuild
+from handin.files.last import LastBuild, signatures
 from handin.files.lock import BUILD, alone
 from handin.files.publish import publish
 from handin.memory.entries import digest
@@ -113,7 +113,9 @@ class Builder:
         self._on_set = on_set
         self._console = console
         self._environment = environment(project, mode)
+        self._epoch = int(self._environment.get("SOURCE_DATE_EPOCH", "0"))
         self._draft = mode.is_draft
+        self._others = ""  # what else stands in the project, as the build begins
         self._keys: dict[str, set[str]] = {}  # of each bibliography
         self._form = web if to == web.FORMAT else paper
 
@@ -139,6 +141,7 @@ class Builder:
             folder = Path(name)
             with Progress(self._console, folder / "progress.jsonl") as progress:
                 built_from = fingerprint.of(self._project, self._environment)
+                self._others = digest(signatures(self._project.root, self._project.figures_dir))
                 documents = self._read_all(names)
                 unknown = [document for document in documents if not self._recall(document, progress.say)]
                 wanted = self._outputs(documents)
@@ -174,7 +177,8 @@ class Builder:
     def _last(self, documents: Sequence[Document], built_from: Fingerprint) -> LastBuild:
         """The last build, to be compared with one of these documents with these results."""
         ran = digest([results(document.notebook) for document in documents])
-        return LastBuild(self._project.root / BUILD / LAST, [built_from.digest, ran, self._form.FORMAT])
+        made_from = [built_from.digest, ran, self._form.FORMAT, self._epoch, self._others]
+        return LastBuild(self._project.root / BUILD / LAST, made_from)
 
     def _outputs(self, documents: Sequence[Document]) -> list[Path]:
         suffix = ".html" if self._form is web else ".pdf"
@@ -298,8 +302,7 @@ class Builder:
         if self._form is web:
             return web.to_html(tree, *setting).encode()
         text = to_typst(tree, *setting)
-        epoch = int(self._environment.get("SOURCE_DATE_EPOCH", "0"))
-        return to_pdf(text, document.source, self._project, folder, timestamp=epoch)
+        return to_pdf(text, document.source, self._project, folder, timestamp=self._epoch)
 
     def _citations(self, document: Document) -> set[str]:
         """The keys of the bibliography."""

@@ -1,0 +1,73 @@
+"""The built-in renderer with memory: what has not changed is neither executed nor set, what has always is."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from handin.project import load_project
+from handin.render.builtin import Builder
+
+EXECUTES, SETS, NOTHING = "1/", "Set report.qmd", "nothing has changed"
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="10" height="{0}"/>'
+
+
+class Renders:
+    """Renders a project; what it says, and the bytes of its report."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __call__(self) -> tuple[str, bytes]:
+        said = io.StringIO()
+        (pdf, *_) = Builder(load_project(self._folder), console=Console(file=said, width=200)).render(
+            ["report.qmd", "notebook.qmd"]
+        )
+        return said.getvalue(), pdf.read_bytes()
+
+
+@pytest.fixture
+def render(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Renders:
+    monkeypatch.setenv("HANDIN_MEMORY", "1")
+    return Renders(folder)
+
+
+def test_each_edit_costs_what_it_changes(
+    folder: Path, render: Renders, edit: Callable[[str, str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section = "sections/1-words.qmd"
+    edit(section, "Numbers such as", 'Numbers ![](dots.svg){fig-alt="Dots"} such as')
+    (folder / "dots.svg").write_text(SVG.format(10))
+    said, first = render()
+    assert EXECUTES in said
+
+    said, again = render()
+    assert NOTHING in said
+    assert again == first
+
+    edit(section, "quotes” stay", "quotes”, stay")
+    said, comma = render()
+    assert EXECUTES not in said
+    assert SETS in said
+    assert comma != first
+
+    (folder / "dots.svg").write_text(SVG.format(20))
+    said, image = render()
+    assert (EXECUTES in said, SETS in said) == (False, True)
+    assert image != comma
+
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
+    assert render()[1] != image, "the date in the PDF"
+
+    (folder / "_output/report.pdf").write_bytes(b"somebody else's")
+    assert render()[1].startswith(b"%PDF")
+
+    edit("code/words.py", "42", "43")
+    said, module = render()
+    assert EXECUTES in said
+    monkeypatch.setenv("HANDIN_MEMORY", "0")
+    said, executed = render()
+    assert EXECUTES in said
+    assert executed == module
