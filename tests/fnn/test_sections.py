@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from fnn.experiments import task_2a, task_2c
+from fnn.experiments import task_2a, task_2c, task_2e
+from fnn.optimizers import first_order
 
 SECTIONS = sorted(Path(__file__).parents[2].glob("sections/*.qmd"))
 
@@ -84,3 +85,12 @@ def test_words_for_settings_are_those_of_the_code() -> None:
     assert "ten times smaller or larger" in text
     assert task_2c.DECAYS[1] == 1e-6
     assert "one millionth" in text
+    assert "good, wide = 1.2 * widths.best_test(3)" in text
+    assert "come within 20 % of the best test error of three units" in text
+    assert "run.evaluations_to(0.01, percent=25)" in text
+    assert "a quarter of its runs below an MSE of one hundredth" in text
+    assert task_2e.NEAR_BEST == 1.01
+    assert "come within 1 % of the best loss" in text
+    for make in first_order.RULES.values():
+        assert make(torch.zeros(1, requires_grad=True)).defaults["lr"] == 0.01
+    assert "an initial step size of one hundredth" in text

@@ -60,12 +60,10 @@ def attained_models(study: Restarts, most: int) -> dict[str, MLP]:
 
 
 def hard_steps(model: MLP, data: Dataset) -> int:
-    """Units centred on the data that make three quarters of their step between neighbouring points."""
-    (W1, b1), _ = model.layers()
-    low, high = data.x_range
-    gap = float(torch.unique(data.X_train).diff().median())
-    centre = -b1 / W1[0]
-    return int(((W1[0].abs() * gap > 4) & (centre > low) & (centre < high)).sum())
+    """Logistic units that make more than half of their step between two neighbouring training points."""
+    with torch.no_grad():
+        z, _ = model.layer_outputs(torch.unique(data.X_train.double())[:, None])  # [K, m]
+    return int((z.diff(dim=0).abs().max(dim=0).values > 0.5).sum())
 
 
 def separation(model: MLP, data: Dataset) -> float:

@@ -19,6 +19,7 @@ from fnn.training import Record, Training, train_all
 METHODS = {"lm": "Levenberg–Marquardt", "bfgs": "BFGS", "rprop": "Rprop", "adam": "Adam"}
 # Hidden layers of about equal numbers of parameters, one, two and three deep.
 ARCHITECTURES: tuple[tuple[int, ...], ...] = ((10,), (4, 4), (3, 3, 3))
+NEAR_BEST = 1.01  # times the best train MSE: up to there a run has come near it
 UNIT_NAMES = {"sigmoid": "logistic", "tanh": "tanh", "relu": "ReLU"}
 
 
@@ -41,17 +42,17 @@ class MethodRun:
         return float(self.evaluations[reached[0, 0]]) if len(reached) else torch.inf
 
     def near(self, loss: float) -> Share:
-        """The runs that end within 1 % of this train MSE."""
-        return share(self.record.train_mse <= 1.01 * loss)
+        """The runs that end near this train MSE."""
+        return share(self.record.train_mse <= NEAR_BEST * loss)
 
 
-def poor_ends(runs: Sequence[MethodRun], above: float) -> Counter[tuple[str, str]]:
-    """How many runs with a train MSE above `above` each method ended for each reason: (method, stop)."""
+def poor_ends(runs: Sequence[MethodRun], best: float) -> Counter[tuple[str, str]]:
+    """How many runs that did not come near the best train MSE ended for each reason: (method, stop)."""
     return Counter(
         (run.record.settings.method, stop)
         for run in runs
         for stop, loss in zip(run.record.stop, run.record.train_mse.tolist(), strict=True)
-        if loss > above
+        if loss > NEAR_BEST * best
     )
 
 
