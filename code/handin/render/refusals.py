@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -46,6 +48,7 @@ DIV_CLASSES = CLASSES | {f"callout-{kind}" for kind in CALLOUTS} | {"columns", "
 DIV_ATTRIBUTES = {"layout-ncol", "width", "title", "icon", "appearance", "collapse"}
 CODE_ATTRIBUTES = {"filename", "code-fold", "code-summary"}
 SPANS = {"smallcaps", "underline"}
+IPYTHON = re.compile(r"(^|=)\s*[%!]|\?\s*$", re.MULTILINE)  # magics, commands of the shell, help
 IMAGE_ATTRIBUTES = {"fig-alt", "alt", "width", "height"}
 
 
@@ -70,6 +73,8 @@ def refuse_chunks(source: Source, blocks: Iterable[Prose | Chunk]) -> None:
             _float(chunk.located)
         with faults.noted():
             _label(chunk, labels)
+        with faults.noted():
+            _syntax(chunk)
     faults.raise_all()
 
 
@@ -83,6 +88,22 @@ def _line(line: Line, role: Role) -> None:
             place=line.place,
             remedy=f"only {', '.join(SHORTCODES)} are supported, `include` on a line by itself",
         )
+
+
+def _syntax(chunk: Chunk) -> None:
+    """A slip in a chunk's code need not wait for the chunks before it; what only IPython reads must."""
+    if not chunk.runs or chunk.options.get("error") or IPYTHON.search(chunk.code):
+        return
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            compile(chunk.code, chunk.name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        line = chunk.code_line + (getattr(error, "lineno", None) or 1) - 1
+        raise HandinError(
+            f"this is no Python: {getattr(error, 'msg', error)}",
+            place=Place(chunk.place.file, line),
+            remedy="mend the chunk there",
+        ) from None
 
 
 def _label(chunk: Chunk, labels: dict[str, Place]) -> None:

@@ -344,3 +344,13 @@ display(said, metadata={'remark': 'a.qmd:3: no'})
         assert all("DRAFT" in page.extract_text() for page in pypdf.PdfReader(path).pages)
         assert "few, 1" in words(path)
     assert told.getvalue().splitlines()[-1] == "a.qmd:3: no"
+
+
+def test_a_slip_in_the_last_chunk_is_told_before_the_first_one_runs(folder: Path, edit: Edit) -> None:
+    edit("sections/0-setup.qmd", "import words", "raise RuntimeError\nimport words")
+    edit("sections/1-words.qmd", 'print("printed words")', '%time\nprint("printed words"')
+    with pytest.raises(HandinError, match="RuntimeError"):  # what a magic command makes is left to IPython
+        render(folder)
+    edit("sections/1-words.qmd", "%time\n", "")
+    with pytest.raises(HandinError, match=r"1-words.qmd:\d+: this is no Python: '\(' was never closed"):
+        render(folder)
