@@ -33,7 +33,9 @@ class _Commands(click.Group):
                 err=True,
             )
             sys.exit(1)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interruption:
+            if str(interruption):
+                click.echo(str(interruption), err=True)
             click.echo("interrupted; the last complete documents are untouched", err=True)
             sys.exit(130)
 

@@ -103,6 +103,9 @@ class Handin(_Block):
     left_out: Texts = ()  # files and folders that are not packed
     handed_out_forms: Texts = ()  # no setting: digests of what stands in `handed_out`
     clean_store: Text | None = None  # the command that `handin clean --store` runs, in the project's folder
+    chunk_seconds: Annotated[int, Field(ge=1)] | None = (
+        None  # no chunk may take longer, by the built-in renderer
+    )
     quick: dict[str, str] = {}  # environment variables that `handin render --quick` sets
 
     @field_validator("archive")

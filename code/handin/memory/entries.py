@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -73,11 +74,12 @@ class Entries:
             if not self._pruned:
                 self._prune()
             path.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_text(json.dumps({"sha256": digest(held), "entry": held}), encoding="utf-8")
+            beside.write_text(json.dumps({"sha256": digest([key, held]), "entry": held}), encoding="utf-8")
             os.replace(beside, path)
         except OSError as error:
             self._report(f"nothing can be kept in {self._folder} ({error.strerror})")
-            beside.unlink(missing_ok=True)
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
 
     def forget(self, key: str, entry: Entry) -> None:
         """Remove an entry that has turned out wrong."""
@@ -93,7 +95,7 @@ class Entries:
     def _load(self, path: Path) -> Entry | None:
         try:
             held = json.loads(path.read_bytes())
-            if held["sha256"] == digest(held["entry"]):
+            if held["sha256"] == digest([path.parent.name, held["entry"]]):  # where it belongs
                 return Entry(**held["entry"])
         except FileNotFoundError:
             return None  # another kernel has just removed it

@@ -270,6 +270,7 @@ class Builder:
                 figure_size=document.settings.figure_size,
                 progress=progress,
                 progress_file=folder / "progress.jsonl",
+                limit=self._project.handin.chunk_seconds,
             )
             tidy(document.notebook)
             ran[told] = document

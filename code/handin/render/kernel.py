@@ -53,6 +53,7 @@ def execute(
     figure_size: tuple[float, float],
     progress: Progress,
     progress_file: Path,
+    limit: int | None = None,
 ) -> None:
     """Run the notebook in place: outputs go to its code cells, inline values to `user_expressions`.
 
@@ -64,6 +65,7 @@ def execute(
         figure_size: Default width and height of a figure, in inches.
         progress: Told of every chunk.
         progress_file: Handed to the kernel, see `handin.render.progress`.
+        limit: Seconds that a chunk may take; None for any number.
 
     Raises:
         ChunkError: A chunk or an inline expression raised an error, or the kernel died.
@@ -79,7 +81,7 @@ def execute(
         }
         shutil.copytree(MEMORY_SETTINGS, profile, dirs_exist_ok=True)
         with (Path(profile) / "log").open("w+b") as log:
-            asyncio.run(_Run(notebook, blocks, folder, environment, setup, progress, log).run())
+            asyncio.run(_Run(notebook, blocks, folder, environment, setup, progress, log, limit).run())
             log.seek(0)
             for line in log.read().decode(errors="replace").splitlines():
                 if line.startswith("memory: "):
@@ -170,6 +172,7 @@ class _Run:
         setup: str,
         progress: Progress,
         log: BinaryIO,
+        limit: int | None,
     ) -> None:
         self._notebook = notebook
         self._blocks = blocks
@@ -178,6 +181,8 @@ class _Run:
         self._setup = setup
         self._progress = progress
         self._log = log  # what the kernel itself says; a chunk's words do not pass here
+        self._limit = limit
+        self._running: Chunk | None = None
         self._client = NotebookClient(
             notebook,
             kernel_name="python3",
@@ -208,7 +213,9 @@ class _Run:
         except (asyncio.CancelledError, DeadKernelError):
             if not self._interrupted:
                 raise
-            raise KeyboardInterrupt from None
+            where = self._running
+            told = f"{where.place}: interrupted in chunk `{where.name}`" if where else ""
+            raise KeyboardInterrupt(told) from None
 
     async def _run_blocks(self) -> None:
         await self._ask(self._setup)
@@ -225,13 +232,26 @@ class _Run:
     async def _run_chunk(self, index: int, chunk: Chunk, number: int) -> None:
         cell = self._notebook.cells[index]
         cell.source = chunk.code  # a magic command must come first
+        self._running = chunk
         try:
-            await self._client.async_execute_cell(cell, index, execution_count=number)
+            async with asyncio.timeout(self._limit) as clock:
+                await self._client.async_execute_cell(cell, index, execution_count=number)
+            self._running = None
+            broken = next((output for output in cell.outputs if output.output_type == "error"), None)
+            if broken and not chunk.options.get("error"):  # a figure that cannot be drawn: IPython goes on
+                problem = f"chunk `{chunk.name}` failed: {broken.ename}: {ANSI.sub('', broken.evalue)}"
+                raise ChunkError(problem, place=chunk.place)
         except CellExecutionError as error:
             raise _failure(chunk, cell, error, self._folder) from None
-        except DeadKernelError:
+        except (DeadKernelError, TimeoutError) as error:
             if self._interrupted:
                 raise
+            if isinstance(error, TimeoutError) or clock.expired():
+                raise ChunkError(
+                    f"chunk `{chunk.name}` ran for more than {self._limit} s",
+                    place=chunk.place,
+                    remedy="look for a loop that never ends, or raise `chunk-seconds` in _quarto.yml",
+                ) from None
             self._log.seek(0)
             said = self._log.read().decode(errors="replace").strip()
             raise ChunkError(
