@@ -47,8 +47,7 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        names = self.list_commands(ctx)
-        if args[0] not in names and (meant := near(args[0], names)):
+        if self.get_command(ctx, args[0]) is None and (meant := near(args[0], self.list_commands(ctx))):
             raise click.UsageError(f"there is no command `{args[0]}`; did you mean `{meant}`?", ctx)
         return super().resolve_command(ctx, args)
 
