@@ -40,6 +40,7 @@ from fnn.experiments.task_2e import (
     relu_table,
 )
 from fnn.experiments.task_3 import backprop_example, backward_table
+from fnn.landscape.functions import SMALL_GRADIENT
 from fnn.landscape.minima import APPROACHING_LOSS, SAME_LOSS
 from fnn.optimizers import PRESETS
 
@@ -48,6 +49,7 @@ __all__ = [
     "LIMITS",
     "PLAN",
     "SAME_LOSS",
+    "SMALL_GRADIENT",
     "HandedOut",
     "ablate",
     "agreement",
