@@ -53,7 +53,7 @@ def test_it_holds_documents_sources_and_a_manifest_and_nothing_else(tmp_path: Pa
         "notes.txt", "old.zip", "figures/fig.svg",
         "_store/model.safetensors", "code/net/__pycache__/model.pyc", "code/net/model.py~",
         "code/.ipynb_checkpoints/a.py", "#draft.qmd#", "code/handin.egg-info/PKG-INFO",
-        "_output/other.zip", "sections/.1-network.qmd.swp",
+        "_output/other.zip", "sections/.1-network.qmd.swp", "code/settings/profile_default/startup/README",
     )  # fmt: skip
     for name in clutter:
         path = tmp_path / name

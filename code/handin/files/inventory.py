@@ -18,7 +18,7 @@ FILES = (CONFIG, "_environment", "README.md", "LICENSE", "Makefile", "pyproject.
 FOLDERS = ("sections", "code", "templates", "data", "docs", "tests", "benchmarks")
 
 # Never part of it: caches, environments, editors' files, what begins with a dot or (a scratch folder)
-# an underscore.
+# an underscore, and what IPython makes beside a kernel's settings, in `profile_default`.
 _IGNORED_FOLDER = re.compile(r"\.|_(?!_init)|.*\.egg-info$|(venv|env|node_modules|build|dist|htmlcov)$")
 _IGNORED_FILE = re.compile(
     r"(?i)\..*|.*(~|#|\.(py[cod]|so|o|sw[a-p]|bak|orig|rej|tmp|log|zip|tar|gz|7z|rar|whl|pt|safetensors))$|"
@@ -76,7 +76,7 @@ def _walk(root: Path, folder: str, faults: list[Fault]) -> Iterator[str]:
         for entry in sorted(entries, key=lambda entry: entry.name):
             name = f"{folder}/{entry.name}"
             if entry.is_dir(follow_symlinks=False):
-                if not _IGNORED_FOLDER.match(entry.name):
+                if not _IGNORED_FOLDER.match(entry.name) and not folder.endswith("/profile_default"):
                     yield from _walk(root, name, faults)
             elif not _IGNORED_FILE.match(entry.name):
                 yield name
