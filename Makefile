@@ -30,7 +30,7 @@ preview: $(VENV)/installed ## show the documents in the browser, built anew at e
 	@$(HANDIN) preview $(QUIET)
 
 lab: $(VENV)/installed-lab ## open JupyterLab with the project's settings
-	@PYTHONPATH=code $(BIN)/jupyter lab $(QUIET)
+	@PYTHONPATH=$(CURDIR)/code IPYTHONDIR=$(CURDIR)/code/handin/memory/ipython $(BIN)/jupyter lab $(QUIET)
 
 check: $(VENV)/installed ## check the hand-in against the rules of the course
 	@$(BIN)/handin check

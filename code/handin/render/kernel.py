@@ -76,6 +76,7 @@ def execute(
         environment = {
             **environment,
             VARIABLE: str(progress_file),
+            SWITCH: environment.get(SWITCH, "0"),  # set in any case: this kernel is no interactive one
             "IPYTHONDIR": profile,  # nobody's start-up files change the documents, nor is theirs changed
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # the kernel's debugger must not warn in a chunk's output
         }

@@ -1,7 +1,9 @@
 """What a kernel remembers, and what it does not."""
 
+import importlib
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from kernels import Nursery
 
 from handin.memory.entries import FOLDER, Entries, Entry
+from handin.memory.outdated import Outdated
 
 JOBLIB = "import joblib\nprint(joblib.Parallel(n_jobs=2)(joblib.delayed(len)([1]) for _ in range(2)))"
 
@@ -189,6 +192,23 @@ def test_without_a_project_there_is_no_memory(nursery: Nursery, tmp_path: Path) 
         nursery.run(tmp_path, ["1 + 1"])
     assert nursery.answered == 0
     assert not (tmp_path / FOLDER).exists()
+
+
+def test_an_interactive_kernel_says_which_modules_are_older_than_their_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    file = tmp_path / "older_than_its_file.py"
+    file.write_text("value = 1\n")
+    outdated = Outdated()
+    importlib.import_module(file.stem)
+    outdated.look()
+    assert not capsys.readouterr().err
+    os.utime(file, ns=(1, 1))
+    outdated.look()
+    outdated.look()
+    assert capsys.readouterr().err == f"{file.stem}: changed on disk, but not in this kernel. Restart it.\n"
+    del sys.modules[file.stem]
 
 
 def test_the_entries_used_least_recently_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
