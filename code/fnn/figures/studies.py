@@ -101,7 +101,7 @@ def draw_limit(data: Dataset, study: LimitStudy, model: MLP) -> Figure:
             study.run_V, study.run_excess, "^", color=VERMILION, markersize=4, markeredgewidth=0, label="runs"
         )
         excess.set(xscale="log", yscale="log")
-        excess.legend()
+        excess.legend(loc="lower left", borderpad=0, borderaxespad=0.2, labelspacing=0.15, handlelength=1.2)
     excess.set(xlabel="$V$, half the difference of the output weights", ylabel="excess loss $E - E^*$")
     panel_letters([fits, excess])
     return fig
