@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from handin.memory.observe import EXCEPTED
+
 CHUNK = re.compile(r"^```+\s*\{python[^}\n]*\}[^\n]*\n(?P<body>.*?)^```+\s*$", re.MULTILINE | re.DOTALL)
+NO = ("false", "no", "off")
 INLINE = re.compile(r"`\{python\}[ \t](?P<code>[^`]+)`")
 OPTION = re.compile(r"^#\s*\|\s*(?P<name>cache|depends)\s*:\s*(?P<value>.*?)\s*$")
 
@@ -41,8 +44,7 @@ def declarations(root: Path) -> dict[str, Declared]:
                 continue
             code = "\n".join(lines[count:]).strip()
             before = found.get(code, NOTHING)
-            said = [option["value"].lower() for option in options if option["name"] == "cache"]
-            forget = not {"false", "no", "off"}.isdisjoint(said)
+            forget = forgets(chunk["body"])
             depends = [
                 str(root / name)
                 for option in options
@@ -51,6 +53,12 @@ def declarations(root: Path) -> dict[str, Declared]:
             ]
             found[code] = Declared(before.forget or forget, (*before.depends, *depends))
     return found
+
+
+def forgets(code: str) -> bool:
+    """Does code that still has its options say that it is not to be remembered?"""
+    said = (OPTION.match(line) for line in code.splitlines())
+    return any(o and o["name"] == "cache" and o["value"].lower() in NO for o in said)
 
 
 def chunks(root: Path) -> Iterator[str]:
@@ -63,5 +71,5 @@ def chunks(root: Path) -> Iterator[str]:
 
 def _documents(root: Path) -> Iterator[Path]:
     for folder, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if name[0] not in "._"]
+        folders[:] = [name for name in folders if name[0] != "." and name not in (*EXCEPTED, "node_modules")]
         yield from (Path(folder, name) for name in files if name.endswith(".qmd"))

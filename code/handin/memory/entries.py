@@ -61,7 +61,8 @@ class Entries:
         for path in self._files(key):
             entry = self._load(path)
             if entry and all(holds(dependency) for dependency in entry.dependencies):
-                os.utime(path)
+                with suppress(OSError):  # removed by another kernel, or not ours to write
+                    os.utime(path)
                 return entry
         return None
 

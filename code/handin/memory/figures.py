@@ -16,7 +16,7 @@ import re
 import sys
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ class Figures:
         skipped: list[bool] = [False]
 
         def compute_format_data(value: Any) -> Any:
-            skipped[0] = _is_figure(value)
+            skipped[0] = _is_plain(value, self._shell.display_formatter)
             if not skipped[0]:
                 return render(value)
             self._left_out.append(weakref.ref(value))
@@ -71,9 +71,33 @@ class Figures:
             gc.unfreeze()
 
 
-def _is_figure(value: Any) -> bool:
+def _is_plain(value: Any, formatter: Any) -> bool:
+    """A figure whose rendering runs matplotlib's code alone and changes nothing but the figure.
+
+    Values mapped to colours are scaled when they are drawn, and the scale may be that of another figure, too.
+    """
     module = sys.modules.get("matplotlib.figure")
-    return module is not None and type(value) is module.Figure
+    if module is None or type(value) is not module.Figure:
+        return False
+    artists = value.findobj()
+    return (
+        all(type(artist).__module__.startswith(("matplotlib.", "mpl_toolkits.")) for artist in artists)
+        and all(getattr(artist, "get_array", lambda: None)() is None for artist in artists)
+        and all(_is_theirs(getattr(module.Figure, name)) for name in dir(module.Figure) if "_repr_" in name)
+        and all(_is_theirs(render) for render in _renderers(formatter, module.Figure))
+    )
+
+
+def _is_theirs(function: Any) -> bool:
+    function = getattr(function, "func", function)
+    return str(getattr(function, "__module__", "")).startswith(("matplotlib", "IPython"))
+
+
+def _renderers(formatter: Any, kind: type) -> Iterator[Any]:
+    special = (formatter.ipython_display_formatter, formatter.mimebundle_formatter)
+    for each in (*formatter.formatters.values(), *special):
+        with suppress(KeyError):
+            yield each.lookup_by_type(kind)
 
 
 def uses_history(code: str) -> bool:

@@ -47,6 +47,8 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
         with _without_debugger():
             super().__init__(**options)
         root = project_root()
+        self._root: Any = root
+        self._variables = dict(os.environ)  # before anything sets one
         self._lost = root is None  # has something been executed that cannot be remembered?
         self._live = False  # is the state that of the requests so far?
         self._answered: list[tuple[Request, Entry]] = []  # from memory
@@ -56,9 +58,13 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
         self._figures = Figures(self.shell)
         if root is None:
             return
-        self._root = root
         self._first_count = self.shell.execution_count
-        self._recall = Recall(root, Path.cwd(), os.environ, _tell)
+        try:
+            self._recall = self._new_recall()
+        except OSError as error:
+            self._lost = True
+            _tell(f"nothing is remembered, for {error.filename} cannot be read ({error.strerror})")
+            return
         self._observer = Observer(root)
         self._observer.install()
         for stream in (sys.stdout, sys.stderr):
@@ -105,10 +111,13 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
         self._answered.append((request, entry))
         self._recall.follow(request, entry)
         if self._resets(request):  # nothing was executed: this kernel is as fresh as it was
-            self._recall.restart()
+            self._recall = self._new_recall()
             self._answered, self._requests = [], 0
             self.shell.execution_count = self._first_count
         return dict(entry.reply)
+
+    def _new_recall(self) -> Recall:
+        return Recall(self._root, Path.cwd(), self._variables, _tell)
 
     def _resets(self, request: Request) -> bool:
         """Does the request end a document? A kernel that goes on with another one keeps its modules."""

@@ -64,6 +64,7 @@ ASKS_EXISTENCE = {
     "exists", "lexists", "isfile", "isdir", "islink", "ismount", "is_file", "is_dir", "is_symlink",
     "is_mount", "_joinrealpath", "_lexists", "checkcache", "updatecache", "mtime",
 }  # fmt: skip
+ELSEWHERE = "it asks for files by open ones"
 PROCESS, NETWORK = "it starts a process", "it uses the network"
 UNUSUAL = {
     "subprocess.Popen": PROCESS, "os.system": PROCESS, "os.exec": PROCESS, "os.posix_spawn": PROCESS,
@@ -96,7 +97,11 @@ class Observer:
         self._packages = tuple(packages())
         store = os.environ.get(STORE)
         self._packages += (f"{Path(store).absolute()}{os.sep}",) if store else ()
-        self._excepted = tuple(f"{root / name}{os.sep}" for name in EXCEPTED)
+        places = [str(root / name) for name in EXCEPTED]
+        self._excepted = tuple(
+            f"{form}{os.sep}" for place in places for form in (place, os.path.realpath(place))
+        )
+        self._doubtful = (*self._excepted, *(f"{device}{os.sep}" for device in DEVICES))
         self._active = False
         self._own = threading.local()  # what the observer itself reads is no dependency
         self._lock = threading.RLock()
@@ -185,7 +190,10 @@ class Observer:
             self._open(*arguments)
         elif event in LISTINGS:
             asks = sys._getframe(1).f_code.co_filename
-            if not isinstance(arguments[0], int) and asks != IMPORT_SYSTEM:
+            if isinstance(arguments[0], int):
+                if asks != SHUTIL:
+                    self.unusual(ELSEWHERE)
+            elif asks != IMPORT_SYSTEM:
                 by_library = event == "os.listdir" or asks.startswith(LIBRARY)
                 kind = "installed" if asks == METADATA else "names" if by_library else "entries"
                 self._note(kind, self._absolute(arguments[0] or "."))
@@ -236,10 +244,10 @@ class Observer:
         self._written.add(path)
 
     def _stat(self, kind: str, path: Any, elsewhere: bool) -> None:
-        if not self._active or isinstance(path, int) or getattr(self._own, "reads", False):
+        if not self._active or getattr(self._own, "reads", False):
             return
-        if elsewhere:
-            self.unusual("it names files relative to an open folder")
+        if isinstance(path, int) or elsewhere:
+            self.unusual(ELSEWHERE)
         else:
             self._note(kind, self._absolute(path))
 
@@ -291,21 +299,24 @@ class Observer:
             self._own.reads = False
 
     def _absolute(self, path: Any) -> str:
-        name: str = os.path.join(os.getcwd(), os.fsdecode(path))
-        if f"{os.sep}.." not in name:
+        name: str = os.fsdecode(path)
+        name = name if os.path.isabs(name) else os.path.join(os.getcwd(), name)
+        # `..` behind a link leads elsewhere, as does a link in a folder that does not count.
+        if f"{os.sep}.." not in name and not os.path.normpath(name).startswith(self._doubtful):
             return os.path.normpath(name)
-        folder, last = os.path.split(name)  # `..` behind a link leads elsewhere
+        folder, last = os.path.split(name)
         self._own.reads = True
         try:
-            return os.path.normpath(os.path.join(os.path.realpath(folder), last))
+            resolved = os.path.normpath(os.path.join(os.path.realpath(folder), last))
+            return os.path.realpath(resolved) if resolved.startswith(self._doubtful) else resolved
         finally:
             self._own.reads = False
 
     def _is_outside(self, path: str) -> bool:
         folder = f"{path}{os.sep}"
-        return folder.startswith(self._packages) or folder.startswith(
-            self._excepted if folder.startswith(self._root) else DEVICES
-        )
+        if folder.startswith((*self._packages, *self._excepted)):
+            return True
+        return folder.startswith(DEVICES) and not folder.startswith(self._root)
 
 
 def state(dependency: Dependency, environment: Mapping[str, str]) -> str:
@@ -406,11 +417,14 @@ def _signature(path: str) -> tuple[int, ...]:
 
 
 def _watch_stat(tell: Callable[[str, Any, bool], None]) -> None:
-    for original in (os.stat, os.lstat, os.readlink, os.access, os.open):
+    libraries = tuple(packages())
+    for original in (os.stat, os.lstat, os.readlink, os.access, os.open, os.fstat):
 
         def watched(path: Any, *arguments: Any, _original: Any = original, **options: Any) -> Any:
             frame = sys._getframe(1)
             elsewhere = options.get("dir_fd") is not None and frame.f_code.co_filename != SHUTIL
+            if isinstance(path, int) and frame.f_code.co_filename.startswith(libraries):
+                return _original(path, *arguments, **options)  # a library copies or measures what it has open
             if _original is not _open or elsewhere:  # the hook sees what is opened, if by its whole name
                 details = _original in (_stat, _lstat) and not _asks_existence(frame)
                 tell("stat" if details else "exists", path, elsewhere)

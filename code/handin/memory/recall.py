@@ -19,7 +19,7 @@ from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from handin.memory.declared import NOTHING, Declared, declarations
+from handin.memory.declared import NOTHING, Declared, declarations, forgets
 from handin.memory.entries import FOLDER, Entries, Entry, digest
 from handin.memory.observe import INSTALLED, SUFFIXES, UNWATCHED, packages, state
 
@@ -62,11 +62,11 @@ class Recall:
         self._environment = dict(environment)
         self._first = self._chain = digest(_circumstances(root, folder, environment))
         self._declared = declarations(root)
-        self._states: dict[tuple[str, ...], str] = {}  # of dependencies, each looked at once
 
     def declared(self, request: Request) -> Declared:
         """What the chunk of a request says about itself."""
-        return self._declared.get(request.code.strip(), NOTHING)
+        said = self._declared.get(request.code.strip(), NOTHING)
+        return Declared(said.forget or forgets(request.code), said.depends)
 
     def key(self, request: Request) -> str:
         """The key of a request that comes next."""
@@ -76,7 +76,15 @@ class Recall:
         """The entry that answers a request that comes next; None if it has to be executed."""
         if self.declared(request).forget:
             return None
-        return self.entries.find(self.key(request), self._holds)
+        states: dict[tuple[str, ...], str] = {}  # each looked at once, and again for the next request
+
+        def holds(dependency: list[str]) -> bool:
+            what = tuple(dependency[:-1])
+            if what not in states:
+                states[what] = state(what, self._environment)
+            return states[what] == dependency[-1]
+
+        return self.entries.find(self.key(request), holds)
 
     def follow(self, request: Request, entry: Entry) -> None:
         """Go on behind a request that has this entry."""
@@ -92,12 +100,6 @@ class Recall:
     def restart(self) -> None:
         """Go back to before the first request."""
         self._chain = self._first
-
-    def _holds(self, dependency: list[str]) -> bool:
-        what = tuple(dependency[:-1])
-        if what not in self._states:
-            self._states[what] = state(what, self._environment)
-        return self._states[what] == dependency[-1]
 
 
 def project_root() -> Path | None:

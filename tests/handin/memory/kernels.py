@@ -25,6 +25,7 @@ class Nursery:
             **os.environ,
             "PYTHONPATH": os.pathsep.join([str(root / "code"), str(CODE)]),
             "PYTHONDONTWRITEBYTECODE": "1",  # Python takes bytecode for that of any source of the same second
+            "SOURCE_DATE_EPOCH": "0",  # stands in every SVG
             **(variables or {}),
         }
         environment.pop("PYTEST_CURRENT_TEST", None)  # at its sight ipykernel captures nothing

@@ -15,7 +15,11 @@ import sys
 import tempfile
 import traceback
 
-import matplotlib.pyplot  # noqa: F401
+os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # as ipykernel does, before matplotlib
+
+import matplotlib.backends.backend_agg
+import matplotlib.backends.backend_svg
+import matplotlib.figure  # noqa: F401  # pyplot is left to the kernels: it turns the inline backend on
 import safetensors.torch  # noqa: F401
 import torch  # noqa: F401
 from ipykernel.kernelapp import IPKernelApp
@@ -54,6 +58,10 @@ async def run(kernel, requests):
     else:
         kernel.session.send = send
     for request in requests:
+        if isinstance(request, dict) and "edit" in request:
+            exec(request["edit"])  # somebody edits a file meanwhile
+            told.append([])
+            continue
         code, expressions = (request, {}) if isinstance(request, str) else ("", request)
         reply = await kernel.do_execute(code, False, True, expressions, False)
         sys.stdout.flush()

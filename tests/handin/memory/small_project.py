@@ -107,7 +107,14 @@ INLINE: list[Any] = [
     {"0": "middle.work(2)"},
     {"0": "open('data/a.txt').read()"},
 ]
-FIRST = "import random\nrandom.seed(5)"
+FIRST = """\
+import random
+import matplotlib.pyplot as plt
+from matplotlib_inline.backend_inline import set_matplotlib_formats
+random.seed(5)
+plt.rcParams["svg.hashsalt"] = "fixed"
+set_matplotlib_formats("svg")
+"""
 
 
 class SmallProject:

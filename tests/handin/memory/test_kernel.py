@@ -73,6 +73,8 @@ def test_what_changed_is_executed_and_what_stands_before_is_not_told_twice(
         "import threading, time\nthreading.Thread(target=time.sleep, args=[3], daemon=True).start()",
         "import asyncio\ntask = asyncio.ensure_future(asyncio.sleep(3))",
         "from IPython.display import display\nh = display(1, display_id=True)",
+        "import os\nos.scandir(os.open('.', os.O_RDONLY))",
+        "import os\nos.fstat(os.open('data.txt', os.O_RDONLY)).st_mtime",
         JOBLIB,
     ],
 )
@@ -108,6 +110,44 @@ def test_a_chunk_may_name_a_file_that_nobody_sees_read(nursery: Nursery, root: P
     assert nursery.answered == 1
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "open('data.txt').read()",
+        "open('/proc/self/cwd/data.txt').read()",
+        "open('_build/link').read()",
+        "open('_build/../data.txt').read()",
+        "open('code/../data.txt').read()",
+        "import os\nos.chdir('code')\nopen('../data.txt').read()",
+        "import os\nos.read(os.open(b'data.txt', os.O_RDONLY), 9)",
+        "from pathlib import Path\nPath('data.txt').read_bytes()",
+        "import numpy\nnumpy.fromfile('data.txt', 'u1')",
+        "import linecache\nlinecache.getline('data.txt', 1)",
+        "import mmap\nf = open('data.txt')\nmmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)[:]",
+        "exec(compile(open('data.txt').read(), 'x', 'exec'), {'one': 1, 'two': 2})",
+        "import runpy\nrunpy.run_path('data.txt', {'one': 1, 'two': 2}) and None",
+        "import os\nos.stat('data.txt').st_size",
+        "import importlib.util as u\nu.spec_from_file_location('part', 'code/part.py')\nopen('data.txt')",
+    ],
+)
+def test_a_file_is_seen_however_it_is_read(nursery: Nursery, root: Path, cell: str) -> None:
+    (root / "_build").mkdir()
+    (root / "_build/link").symlink_to("../data.txt")
+    assert answers(nursery, root, [cell]) == 1
+    (root / "data.txt").write_text("two\n")
+    nursery.run(root, [cell])
+    assert nursery.answered == 0
+
+
+def test_a_kernel_that_waits_sees_later_edits(nursery: Nursery, root: Path) -> None:
+    edit = "__import__('pathlib').Path('data.txt').write_text('two\\n')"
+    document = ["%reset -f", "print(open('data.txt').read())", "%reset -f\n"]
+    nursery.run(root, document)
+    told = nursery.run(root, [*document, {"edit": edit}, *document])
+    assert told[1][0][0][1]["text"] == "one\n\n"
+    assert told[5][0][0][1]["text"] == "two\n\n"
+
+
 def test_of_a_file_only_the_announced_lines_count(nursery: Nursery, root: Path) -> None:
     announced = "import sys\nsys.audit('lines.begin', 'data.txt', '^#')\nopen('data.txt').read()\n"
     requests = [f"{announced}sys.audit('lines.end')", "3"]
@@ -122,14 +162,19 @@ def test_of_a_file_only_the_announced_lines_count(nursery: Nursery, root: Path) 
 
 DRAW = """\
 from matplotlib.figure import Figure
+from matplotlib_inline.backend_inline import set_matplotlib_formats
+set_matplotlib_formats("png")
 def draw():
     figure = Figure(layout="constrained")
     figure.subplots().plot([1, 2])
     return figure
 Figure.count = 0
-def _repr_html_(self):
+import matplotlib.backend_bases as bases
+shown = bases.FigureCanvasBase.print_figure
+def print_figure(self, *arguments, **options):
     Figure.count += 1
-Figure._repr_html_ = _repr_html_
+    return shown(self, *arguments, **options)
+bases.FigureCanvasBase.print_figure = print_figure
 """
 
 
@@ -141,6 +186,20 @@ Figure._repr_html_ = _repr_html_
         ("axes = draw().axes\naxes[0].figure", "print(2)", 1),
         ("import sys\nprint('hm', file=sys.stderr)\ndraw()", "print(2)", 1),
         ("draw()", "_", 2),
+        ("Figure._repr_html_ = lambda self: None\ndraw()", "print(2)", 1),
+        (
+            "f = get_ipython().display_formatter.formatters['text/html']\n"
+            "f.for_type(Figure, lambda figure: None)\ndraw()",
+            "print(2)",
+            1,
+        ),
+        ("def map():\n    F = draw()\n    F.axes[0].imshow([[1, 2]])\n    return F\nmap()", "print(2)", 1),
+        (
+            "from matplotlib.lines import Line2D\nclass Line(Line2D):\n    pass\n"
+            "def lines():\n    F = draw()\n    F.add_artist(Line([0], [1]))\n    return F\nlines()",
+            "print(2)",
+            1,
+        ),
     ],
 )
 def test_a_figure_is_rendered_again_only_where_somebody_may_look_at_it(
