@@ -86,7 +86,7 @@ def preview(folder: Path) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "handin", "preview", "--no-browser"],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "code")},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "code"), "HANDIN_MEMORY": "1"},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -139,7 +139,7 @@ def test_an_edit_is_on_the_page_and_ctrl_c_ends_it_all(
         wait_for(lambda: says(browser, "custard"), "the notebook")
 
         replace(section, "words.answer + 2", "__import__('time').sleep(60)")
-        browser.wait_for("return document.querySelector('#state').textContent.includes('1/')")
+        browser.wait_for(r"return /^\d+\/\d+ /.test(document.querySelector('#state').textContent)")
         replace(section, "__import__('time').sleep(60)", "words.answer + 3")
         wait_for(lambda: says(browser, "45"), "the newer save overtakes a build that would take a minute")
 
