@@ -50,6 +50,7 @@ def kill_a_build(fresh: Fresh, chance: random.Random, command: list[str], count:
     assert killed >= count // 2, "most were over before they could be killed"
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
 def test_two_kills_of_a_build(fresh: Fresh, chance: random.Random, warm: bool) -> None:
     kill_a_build(fresh, chance, BUILD, 1, warm=warm)
