@@ -25,6 +25,14 @@ def optimised() -> list[str]:
     return [RENDER[0], "-O", *RENDER[1:]]
 
 
+def gives_the_same_bytes(folder: Path, built: Path, command: list[str] = RENDER, **variables: str) -> None:
+    """Build afresh in a folder and compare with the build of the same sources elsewhere."""
+    shutil.rmtree(folder / "_output")
+    done = run(command, folder, **variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert outputs(folder) == outputs(built)
+
+
 MACHINES: Mapping[str, tuple[list[str], dict[str, str]]] = {
     "locale C": (RENDER, {"LANG": "C", "LC_ALL": "C"}),
     "no HOME": (["env", "-u", "HOME", *RENDER], {}),
@@ -44,19 +52,13 @@ MACHINES: Mapping[str, tuple[list[str], dict[str, str]]] = {
 )
 def test_the_same_bytes_on_every_machine(machine: str, built: Path, project: Path) -> None:
     command, variables = MACHINES[machine]
-    shutil.rmtree(project / "_output")
-    done = run(command, project, **variables)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert outputs(project) == outputs(built)
+    gives_the_same_bytes(project, built, command, **variables)
 
 
 @faults
 @needs_root
 def test_the_same_bytes_without_a_network(built: Path, project: Path) -> None:
-    shutil.rmtree(project / "_output")
-    done = run(["unshare", "-n", *RENDER], project)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert outputs(project) == outputs(built)
+    gives_the_same_bytes(project, built, ["unshare", "-n", *RENDER])
 
 
 @pytest.mark.parametrize(
@@ -68,21 +70,14 @@ def test_the_same_bytes_without_a_network(built: Path, project: Path) -> None:
     ],
 )
 def test_the_same_bytes_in_folders_of_any_name(name: str, built: Path, project: Path) -> None:
-    folder = project.rename(project.with_name(name))
-    shutil.rmtree(folder / "_output")
-    done = run(RENDER, folder)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert outputs(folder) == outputs(built)
+    gives_the_same_bytes(project.rename(project.with_name(name)), built)
 
 
 @faults
 def test_the_same_bytes_through_a_link_to_the_project(built: Path, project: Path) -> None:
     link = project.parent / "link"
     link.symlink_to(project, target_is_directory=True)
-    shutil.rmtree(project / "_output")
-    done = run(RENDER, link)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert outputs(project) == outputs(built)
+    gives_the_same_bytes(link, built)
 
 
 @faults

@@ -13,14 +13,13 @@ import click
 from handin.commands import RENDERERS, current_project
 from handin.commands.render import document_name
 from handin.errors import HandinError
+from handin.files.fingerprint import TOOL
 from handin.preview.builds import Builds
 from handin.preview.server import Board, Message, serve
 from handin.preview.watching import saves
 from handin.preview.worker import Job
 from handin.project import Project, load_project
 from handin.render.quarto import quarto_version
-
-TOOL = "code/handin/"
 
 
 @click.command()
