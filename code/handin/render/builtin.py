@@ -150,9 +150,7 @@ class Builder:
                     _tell_remarks(documents, progress)
                     return wanted
                 if unknown:
-                    with progress.step("Check"):
-                        self._check_all(documents, folder)
-                    self._execute(unknown, folder, progress)
+                    self._execute(unknown, folder, progress, lambda: self._check_all(documents, folder))
                 with progress.step(f"Set {', '.join(names)}"):
                     files = self._set_all(documents, built_from, folder)
         made = list(files)
@@ -166,12 +164,9 @@ class Builder:
 
     def _check_all(self, documents: Sequence[Document], folder: Path) -> None:
         faults = Faults()
-
-        def check(document: Document) -> None:
+        for document in documents:  # one after the other: the chunks run on the other core
             with faults.noted():
                 self._check(document, folder / document.stem)
-
-        self._each(documents, check)
         faults.raise_all()
 
     def _last(self, documents: Sequence[Document], built_from: Fingerprint) -> LastBuild:
@@ -251,8 +246,10 @@ class Builder:
             tidy(document.notebook)
         return known
 
-    def _execute(self, documents: Sequence[Document], folder: Path, progress: Progress) -> None:
-        """Run every program once, whichever documents share it."""
+    def _execute(
+        self, documents: Sequence[Document], folder: Path, progress: Progress, check: Callable[[], None]
+    ) -> None:
+        """Run every program once, whichever documents share it; check them all while the first one runs."""
         ran: dict[str, Document] = {}
         for document in documents:
             told = "\n".join(document.program)
@@ -271,7 +268,9 @@ class Builder:
                 progress=progress,
                 progress_file=folder / "progress.jsonl",
                 limit=self._project.handin.chunk_seconds,
+                check=check,
             )
+            check = _nothing
             tidy(document.notebook)
             ran[told] = document
 
@@ -340,3 +339,7 @@ class Builder:
 def _tell_remarks(documents: Sequence[Document], progress: Progress) -> None:
     for remark in dict.fromkeys(remark for document in documents for remark in document.remarks):
         progress.say(remark)
+
+
+def _nothing() -> None:
+    """There is nothing left to check."""

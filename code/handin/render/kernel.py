@@ -54,6 +54,7 @@ def execute(
     progress: Progress,
     progress_file: Path,
     limit: int | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> None:
     """Run the notebook in place: outputs go to its code cells, inline values to `user_expressions`.
 
@@ -66,6 +67,7 @@ def execute(
         progress: Told of every chunk.
         progress_file: Handed to the kernel, see `handin.render.progress`.
         limit: Seconds that a chunk may take; None for any number.
+        check: Called in a thread meanwhile; an error of its own ends the run and takes the place of others.
 
     Raises:
         ChunkError: A chunk or an inline expression raised an error, or the kernel died.
@@ -82,7 +84,8 @@ def execute(
         }
         shutil.copytree(MEMORY_SETTINGS, profile, dirs_exist_ok=True)
         with (Path(profile) / "log").open("w+b") as log:
-            asyncio.run(_Run(notebook, blocks, folder, environment, setup, progress, log, limit).run())
+            run = _Run(notebook, blocks, folder, environment, setup, progress, log, limit)
+            asyncio.run(run.run_with(check))
             log.seek(0)
             for line in log.read().decode(errors="replace").splitlines():
                 if line.startswith("memory: "):
@@ -190,9 +193,32 @@ class _Run:
             resources={"metadata": {"path": str(folder)}},
             record_timing=False,  # the same run leaves the same notebook
             coalesce_streams=True,
+            shutdown_kernel="immediate",  # nothing is left to do; the memory is written with each reply
             timeout=None,
         )
         self._interrupted = False
+        self._started = False
+        self._checked: asyncio.Task[None]
+
+    async def run_with(self, check: Callable[[], None]) -> None:
+        """Run while `check` is made on another core; what that finds comes first."""
+        task = asyncio.current_task()
+        assert task is not None
+
+        def stop(checked: asyncio.Task[None]) -> None:
+            if self._started and not checked.cancelled() and checked.exception():
+                task.cancel()  # not before: a kernel that is just starting would be left behind
+
+        self._checked = asyncio.create_task(asyncio.to_thread(check))
+        self._checked.add_done_callback(stop)
+        try:
+            await self.run()
+        except (asyncio.CancelledError, ChunkError):
+            self._checked.remove_done_callback(stop)
+            await self._checked
+            raise
+        self._checked.remove_done_callback(stop)
+        await self._checked
 
     async def run(self) -> None:
         task = asyncio.current_task()
@@ -210,6 +236,9 @@ class _Run:
                 # nbclient's own handlers would only kill the kernel and leave us waiting for it.
                 for number in (signal.SIGINT, signal.SIGTERM):
                     asyncio.get_running_loop().add_signal_handler(number, interrupt)
+                self._started = True
+                if self._checked.done():
+                    await self._checked
                 await self._run_blocks()
         except (asyncio.CancelledError, DeadKernelError):
             if not self._interrupted:
