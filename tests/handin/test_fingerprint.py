@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pypdf
 import pytest
+import typst
 from good_project import REPORT, SOURCES, Recipe
 
 from handin.files import fingerprint
@@ -36,6 +41,42 @@ def test_a_pdf_carries_it_and_stays_the_same_otherwise() -> None:
     content = pdf.read(marked)
     assert fingerprint.from_pdf(content.info) == held
     assert content.pages == pdf.read(plain).pages
+
+
+@pytest.fixture
+def archived(tmp_path: Path) -> Path:
+    """A PDF/A-2b with a fingerprint of many files in it."""
+    source = tmp_path / "a.typ"
+    source.write_text('#set document(title: "Ünits", author: "Ada")\n= Heading\nWords $x^2$.')
+    made = typst.compile(str(source), pdf_standards=["a-2b"], timestamp=0)
+    held = Fingerprint({f"sections/{number}-ü(.qmd": "0f" * 8 for number in range(200)}, {"torch": "2.13.0"})
+    marked = fingerprint.embed_pdf(made, held)
+    assert fingerprint.from_pdf(pdf.read(marked).info) == held
+    path = tmp_path / "a.pdf"
+    path.write_bytes(marked)
+    return path
+
+
+def test_it_leaves_a_pdf_a_one(archived: Path) -> None:
+    """ISO 19005-2, 6.1.2 to 6.1.13 and 6.6.2, as far as an update can break them."""
+    data = archived.read_bytes()
+    assert data.endswith(b"%%EOF\n")
+    assert not re.search(rb"[^\r\n](?:endobj|(?<!start)xref|trailer|startxref|%%EOF)[\r\n]", data)
+    assert not re.search(rb"[^\r\n\d]\d+ 0 obj|\d 0 obj[^\r\n]", data)
+    reader = pypdf.PdfReader(io.BytesIO(data), strict=True)
+    assert len(reader.trailer["/ID"]) == 2
+    assert all(len(str(value)) <= 32767 for value in (reader.metadata or {}).values())
+    xmp = reader.xmp_metadata
+    assert xmp is not None
+    assert (xmp.pdfaid_part, xmp.pdfaid_conformance) == ("2", "B")
+    assert reader.metadata is not None
+    assert (reader.metadata.title, reader.metadata.author) == (xmp.dc_title["x-default"], *xmp.dc_creator)
+
+
+@pytest.mark.skipif(shutil.which("qpdf") is None, reason="qpdf is not installed")
+def test_another_reader_finds_no_fault_in_it(archived: Path) -> None:
+    done = subprocess.run(["qpdf", "--check", str(archived)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_notebook_carries_it() -> None:

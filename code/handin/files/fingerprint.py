@@ -24,7 +24,7 @@ from typing import Any
 
 import pypdf
 from pydantic import TypeAdapter, ValidationError
-from pypdf.generic import NameObject, TextStringObject
+from pypdf.generic import DictionaryObject, NameObject, NumberObject, TextStringObject
 
 from handin.files.inventory import sources
 from handin.project import Project
@@ -38,6 +38,8 @@ _NO_SOURCE = re.compile(
     r"tests/|benchmarks/|docs/|code/grading/|[^/]*\.pdf$|[^/]*\.ipynb$|manifest\.json$|"
     r"(?:.*/)?README[^/]*$|(?:.*/)?\.|LICENSE|Makefile|pyproject\.toml$|constraints\.txt$"
 )
+# The end of a PDF whose objects are listed in a table, not in a stream.
+_TABLE_AT_END = re.compile(rb"trailer(?:(?!endobj).)*startxref\s+(?P<table>\d+)\s+%%EOF\s*\Z", re.DOTALL)
 TOOL = "code/handin/"
 # Of the tool, what these rooms hold and import counts: they run the chunks and set the pages.
 _BUILDING = (f"{TOOL}render/", f"{TOOL}memory/")
@@ -155,14 +157,34 @@ def dependencies(pyproject: bytes) -> Iterable[str]:
 
 
 def embed_pdf(data: bytes, fingerprint: Fingerprint) -> bytes:
-    """The PDF with the fingerprint in its document information, appended as an incremental update: the same
-    bytes every time.
+    """The PDF with the fingerprint in its document information; the same bytes every time.
+
+    It is appended as an incremental update (ISO 32000-1, 7.5.6). PDF/A (ISO 19005-2, 6.1) wants line ends
+    around its parts, a table of objects behind a table and the file's identifier in the last trailer; pypdf's
+    update has none of these, and serves PDFs with other ends alone.
     """
-    writer = pypdf.PdfWriter(pypdf.PdfReader(io.BytesIO(data)), incremental=True)
-    writer.add_metadata({NameObject(f"/{KEY}"): TextStringObject(fingerprint.as_json())})
-    written = io.BytesIO()
-    writer.write(written)
-    return written.getvalue()
+    reader = pypdf.PdfReader(io.BytesIO(data))
+    said: dict[Any, Any] = {NameObject(f"/{KEY}"): TextStringObject(fingerprint.as_json())}
+    end = _TABLE_AT_END.search(data)
+    if end is None or "/Info" not in reader.trailer:
+        writer = pypdf.PdfWriter(reader, incremental=True)
+        writer.add_metadata(said)
+        written = io.BytesIO()
+        writer.write(written)
+        return written.getvalue()
+    number = reader.trailer.raw_get("/Info").idnum
+    information, trailer = io.BytesIO(), io.BytesIO()
+    DictionaryObject({**(reader.metadata or {}), **said}).write_to_stream(information)
+    kept = {NameObject(key): reader.trailer.raw_get(key) for key in ("/Size", "/Root", "/Info", "/ID")}
+    DictionaryObject({**kept, NameObject("/Prev"): NumberObject(end["table"])}).write_to_stream(trailer)
+    before = data + b"\n"
+    table = before + b"%d 0 obj\n%b\nendobj\n" % (number, information.getvalue())
+    return table + b"xref\n%d 1\n%010d 00000 n\r\ntrailer\n%b\nstartxref\n%d\n%%%%EOF\n" % (
+        number,
+        len(before),
+        trailer.getvalue(),
+        len(table),
+    )
 
 
 def embed_notebook(notebook: dict[str, Any], fingerprint: Fingerprint) -> None:
