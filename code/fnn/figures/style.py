@@ -64,7 +64,6 @@ def use_print_style() -> None:
             "xtick.labelsize": 8.6,
             "ytick.labelsize": 8.6,
             "legend.fontsize": 8.6,
-            "axes.formatter.use_mathtext": True,
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.edgecolor": INK,
