@@ -5,8 +5,8 @@ The one place where tensors become NumPy arrays and back, because SciPy speaks n
 
 from typing import Any
 
+import scipy  # `scipy.optimize` is loaded where it is first used: a quarter of a second
 import torch
-from scipy.optimize import minimize as scipy_minimize
 from torch import Tensor
 
 from fnn.feedforward import feedforward
@@ -49,7 +49,9 @@ def _bfgs(objective: Objective, start: Tensor, limits: Limits) -> Result:
         return values[-1], gradient[0].cpu().numpy()
 
     options = {"gtol": limits.gradient, "maxiter": limits.iterations}
-    found = scipy_minimize(value_and_gradient, start.cpu().numpy(), jac=True, method="BFGS", options=options)
+    found = scipy.optimize.minimize(
+        value_and_gradient, start.cpu().numpy(), jac=True, method="BFGS", options=options
+    )
     stop = BFGS_STOPS[found.status] if torch.tensor(found.fun).isfinite() else Stop.DIVERGED
     counts = (found.nit, found.nfev, found.njev, 0)
     norm = float(abs(found.jac).max())
