@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -27,11 +28,16 @@ class _Commands(click.Group):
             if isinstance(error, BrokenPipeError):
                 raise
             place = f"{error.filename}: " if error.filename else ""
+            # A copied folder has a list of failures: file, copy and reason of each.
+            reason = error.args[0][0][2] if isinstance(error, shutil.Error) else error.strerror or error
             click.echo(
-                f"{click.style('error:', fg='red', bold=True)} {place}{error.strerror or error}; "
+                f"{click.style('error:', fg='red', bold=True)} {place}{reason}; "
                 "look at this file's permissions and at the room on the disk",
                 err=True,
             )
+            sys.exit(1)
+        except MemoryError:
+            click.echo("error: the memory has run out; close other programs, or raise the limit", err=True)
             sys.exit(1)
         except KeyboardInterrupt as interruption:
             if str(interruption):

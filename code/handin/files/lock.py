@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from handin.errors import HandinError, Place
+from handin.errors import unwritable
 
 BUILD = "_build"  # scratch, in the project's folder
 LOCK = "lock"
@@ -36,11 +36,7 @@ def alone(root: Path, what: str, say: Callable[[str], None]) -> Iterator[Path]:
         build.mkdir(exist_ok=True)
         lock = _lock(build / LOCK, say)
     except OSError as error:
-        raise HandinError(
-            f"cannot write: {error.strerror}",
-            place=Place(error.filename or build),
-            remedy="make room, or make the project's folder writable",
-        ) from error
+        raise unwritable(error, build) from error
     try:
         for pattern in SCRATCH:
             for left in build.glob(pattern):

@@ -7,6 +7,7 @@ made, then the list is removed. A kill before the list leaves the old files; one
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -15,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from handin.errors import HandinError, Place
+from handin.errors import HandinError, Place, unwritable
 from handin.project import CONFIG
 
 WAITING = (signal.SIGINT, signal.SIGTERM)
@@ -48,7 +49,7 @@ def publish(files: Mapping[Path, bytes], obsolete: Iterable[Path] = ()) -> None:
         _remove_debris({*files, *removed, folder / MOVES})
         for path, content in files.items():
             if path.is_dir():
-                raise IsADirectoryError(0, "a folder stands in the place of a file", str(path))
+                raise IsADirectoryError(errno.EISDIR, "a folder stands in the place of a file", str(path))
             beside[path] = path.with_name(f".{path.name}.{os.getpid()}")
             _write(beside[path], content)
         moves = {
@@ -63,11 +64,7 @@ def publish(files: Mapping[Path, bytes], obsolete: Iterable[Path] = ()) -> None:
             beside.clear()
             complete(folder)
     except OSError as error:
-        raise HandinError(
-            f"cannot write: {error.strerror}",
-            place=Place(error.filename or "?"),
-            remedy="make room, or make the folder writable; the old documents are untouched",
-        ) from error
+        raise unwritable(error, folder) from error
     finally:
         for path in beside.values():
             path.unlink(missing_ok=True)

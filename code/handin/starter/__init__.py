@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from handin.errors import HandinError, Place
+from handin.errors import HandinError, Place, unwritable
 from handin.files.publish import runs
 from handin.project import load_project
 
@@ -121,9 +121,7 @@ def create(folder: Path, assignment: Assignment) -> list[str]:
             load_project(new)  # says what cannot be, before anything is in its place
             os.replace(new, folder)
     except OSError as error:
-        raise HandinError(
-            f"cannot write: {error.strerror}", place=Place(error.filename or folder), remedy="mend that"
-        ) from error
+        raise unwritable(error, folder) from error
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
