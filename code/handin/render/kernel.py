@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import re
 import shutil
 import signal
@@ -38,6 +39,9 @@ plt.rcParams["savefig.dpi"] = "figure"
 set_matplotlib_formats("svg")
 del plt, set_matplotlib_formats
 """
+
+
+STARVED = "it may have run out of memory: close other programs, or raise the limit (`ulimit -v`)"
 
 
 class ChunkError(HandinError):
@@ -240,12 +244,27 @@ class _Run:
                 if self._checked.done():
                     await self._checked
                 await self._run_blocks()
-        except (asyncio.CancelledError, DeadKernelError):
+        except (asyncio.CancelledError, DeadKernelError) as error:
+            if isinstance(error, DeadKernelError) and not self._interrupted:
+                raise ChunkError(f"the kernel died{self._said()}", remedy=STARVED) from None
             if not self._interrupted:
                 raise
             where = self._running
             told = f"{where.place}: interrupted in chunk `{where.name}`" if where else ""
             raise KeyboardInterrupt(told) from None
+        except RuntimeError as error:
+            if self._started:
+                raise
+            atexit.unregister(self._client._cleanup_kernel)  # nbclient leaves it behind, to fail then
+            raise ChunkError(
+                f"the kernel cannot start: {error}{self._said(lines=1)}", remedy=STARVED
+            ) from None
+
+    def _said(self, lines: int = 30) -> str:
+        """The last words of the kernel itself, on lines of their own."""
+        self._log.seek(0)
+        said = self._log.read().decode(errors="replace").strip().splitlines()[-lines:]
+        return "\n".join(["", *said, ""]) if said else ""
 
     async def _run_blocks(self) -> None:
         await self._ask(self._setup)
@@ -282,13 +301,10 @@ class _Run:
                     place=chunk.place,
                     remedy="look for a loop that never ends, or raise `chunk-seconds` in _quarto.yml",
                 ) from None
-            self._log.seek(0)
-            said = self._log.read().decode(errors="replace").strip()
             raise ChunkError(
-                f"the kernel died while it ran chunk `{chunk.name}`"
-                + (f"\n{said[-2000:]}\n" if said else ""),
+                f"the kernel died while it ran chunk `{chunk.name}`{self._said()}",
                 place=chunk.place,
-                remedy="it may have run out of memory; run the chunk's code by itself",
+                remedy=f"{STARVED}, or run the chunk's code by itself",
             ) from None
         finally:
             cell.source = chunk.source
@@ -317,7 +333,11 @@ class _Run:
         assert reply is not None
         content: dict[str, Any] = reply["content"]
         if content["status"] != "ok":
-            raise ChunkError(f"the kernel cannot start: {content.get('ename')}: {content.get('evalue')}")
+            last = str(content.get("evalue")).strip().rpartition("\n")[2]
+            raise ChunkError(
+                f"the kernel cannot start: {content.get('ename')}: {last}",
+                remedy=f"`handin doctor` looks at the packages; {STARVED}",
+            )
         return content
 
 
