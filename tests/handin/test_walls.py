@@ -13,7 +13,7 @@ CODE = Path(__file__).parents[2] / "code"
 
 # The rooms of handin, from the ground up: a room imports what stands in the lines below it, and itself.
 STOREYS = (
-    {"errors", "memory"},
+    {"errors", "memory", "shadows"},
     {"yaml_lines"},
     {"settings"},
     {"project"},
