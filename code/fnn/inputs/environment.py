@@ -44,6 +44,8 @@ def store() -> Path:
     value = os.environ.get("FNN_STORE")
     path = Path(value) if value else PROJECT / "_store"
     if path.exists() and not path.is_dir():
+        if not value:
+            raise ValueError(f"{path}: a file stands in the place of the model store; move it away")
         raise EnvironmentVariableError("FNN_STORE", str(path), "set a folder, this is none")
     return path
 

@@ -8,19 +8,24 @@ again computes only what is missing.
 
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-import joblib
-from joblib.parallel import get_active_backend
 from torch import Tensor
 
 from fnn.runs import store
 from fnn.runs.allocator import keep_freed_memory
 from fnn.runs.progress import Progress
+
+with warnings.catch_warnings():
+    # Without /dev/shm there are no semaphores: joblib says so, in a document too, and works in one process.
+    warnings.filterwarnings("ignore", ".*joblib will operate in serial mode")
+    import joblib
+    from joblib.parallel import get_active_backend
 
 Tensors = dict[str, Tensor]
 Compute = Callable[[range], Tensors]

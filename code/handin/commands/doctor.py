@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import platform
 import re
@@ -82,6 +83,7 @@ def examine(folder: Path) -> Iterator[Result]:
     yield Result("Pandoc", "ok", str(pypandoc.get_pandoc_version()))
     yield from _typst(project)
     yield _kernel()
+    yield _processes()
     yield from (_room(what, place) for what, place in places.items())
 
 
@@ -153,6 +155,18 @@ def _kernel() -> Result:
         remedy = "run handin from the environment that has the packages"
         return Result("kernel", "note", f"`python3` runs {program}, not {sys.executable}", remedy)
     return Result("kernel", "ok", f"python3 at {program}")
+
+
+def _processes() -> Result:
+    """Whether processes can share semaphores, without which joblib works in one."""
+    try:
+        multiprocessing.get_context("spawn").Lock()
+    except OSError as error:
+        problem = (
+            f"no shared memory ({error.strerror}): chunks compute on one core, slower, with the same results"
+        )
+        return Result("processes", "note", problem, "mount a tmpfs at /dev/shm")
+    return Result("processes", "ok", f"{os.cpu_count()} cores")
 
 
 def _room(what: str, folder: Path) -> Result:
