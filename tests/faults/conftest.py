@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from running import change
 
 from handin import starter
 from handin.project import load_project
@@ -53,15 +54,6 @@ def fresh(built: Path, tmp_path: Path) -> Callable[..., Path]:
 def project(fresh: Callable[..., Path]) -> Path:
     """One such copy, unchanged."""
     return fresh()
-
-
-def change(folder: Path) -> None:
-    """Edit a copy so that report, notebook and figure come out otherwise."""
-    points = folder / "data" / "points.csv"
-    points.write_text(points.read_text() + "7,0.5\n")
-    for name in ("report.qmd", "notebook.qmd"):
-        text = (folder / name).read_text().replace("Small Things", "Other Things")
-        (folder / name).write_text(text)
 
 
 @pytest.fixture

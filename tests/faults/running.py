@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,10 @@ from pathlib import Path
 
 from handin.files.publish import MOVES, complete
 
+# A user who may read everything and write nothing of others: the interpreter may lie in a closed folder.
+_READER = "-all,+dac_read_search"
+NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+NOBODY += (f"--inh-caps={_READER}", f"--ambient-caps={_READER}")
 ROOT = Path(__file__).parents[2]
 PATIENCE = 5.0  # s until a process that has lost its parent must have ended
 Files = Mapping[str, bytes]
@@ -23,6 +28,24 @@ def handin(*words: str) -> list[str]:
 
 def environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT / "code"), **more}
+
+
+def can(*command: str) -> bool:
+    """Whether this machine lets us: a namespace or another user, say."""
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+def after(line: str, command: Sequence[str]) -> list[str]:
+    """The command behind a line of shell."""
+    return ["sh", "-c", f'{line}; exec "$@"', "sh", *command]
+
+
+def without_seconds(text: str) -> str:
+    """What a study says or writes, without how long it took."""
+    return re.sub(r'(?<=: )[\d.]+ s on one core|(?<="seconds": )[\d.e-]+', "…", text)
 
 
 def run(
@@ -69,6 +92,15 @@ def kill(command: Sequence[str], folder: Path, after: float, **more: str) -> boo
         process.communicate()
         return True
     return False
+
+
+def change(folder: Path) -> None:
+    """Edit a copy so that report, notebook and figure come out otherwise."""
+    points = folder / "data" / "points.csv"
+    points.write_text(points.read_text() + "7,0.5\n")
+    for name in ("report.qmd", "notebook.qmd"):
+        text = (folder / name).read_text().replace("Small Things", "Other Things")
+        (folder / name).write_text(text)
 
 
 def moments(chance: random.Random, longest: float, count: int) -> list[float]:

@@ -1,6 +1,5 @@
 """Machines and folders of all kinds: the same bytes, or a message and the old documents."""
 
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
@@ -8,17 +7,13 @@ from pathlib import Path
 
 import pypdf
 import pytest
-from running import handin, outputs, run
+from running import after, can, handin, outputs, run
 
 RENDER = handin("render", "--renderer", "builtin", "--no-memory")
-AS_ROOT = os.geteuid() == 0 and shutil.which("unshare") is not None
-needs_root = pytest.mark.skipif(not AS_ROOT, reason="mounts and network namespaces take a superuser")
+needs_root = pytest.mark.skipif(
+    not can("unshare", "-mn", "true"), reason="mounts and network namespaces take a superuser"
+)
 faults = pytest.mark.faults
-
-
-def script(line: str) -> list[str]:
-    """The build behind a line of shell."""
-    return ["sh", "-c", f'{line}; exec "$@"', "sh", *RENDER]
 
 
 def optimised() -> list[str]:
@@ -38,7 +33,7 @@ MACHINES: Mapping[str, tuple[list[str], dict[str, str]]] = {
     "no HOME": (["env", "-u", "HOME", *RENDER], {}),
     "HOME that cannot be written": (RENDER, {"HOME": "/proc/nowhere"}),
     "an odd time zone": (RENDER, {"TZ": "Pacific/Chatham"}),
-    "umask 077": (script("umask 077"), {}),
+    "umask 077": (after("umask 077", RENDER), {}),
     "python -O": (optimised(), {}),
     "one core": (["taskset", "-c", "0", *RENDER], {}),
     "no fonts": (RENDER, {"FONTCONFIG_FILE": "/dev/null", "FONTCONFIG_PATH": "/nowhere"}),
@@ -100,6 +95,9 @@ TROUBLES = {
     "no room for figures": "mount -t tmpfs -o size=4k none figures",
     "no room for scratch": "mount -t tmpfs -o size=8k none _build",
     "no more files": "mount -t tmpfs -o nr_inodes=2 none _output",
+    "no more files among the figures": "mount -t tmpfs -o nr_inodes=1 none figures",
+    "no more scratch files": "mount -t tmpfs -o nr_inodes=3 none _build",
+    "no more temporary files": "mkdir ../t && mount -t tmpfs -o nr_inodes=2 none ../t && export TMPDIR=../t",
     "documents cannot be written": "mount --bind _output _output && mount -o remount,bind,ro _output",
     "nothing can be written": 'mount --bind "$PWD" "$PWD" && mount -o remount,bind,ro "$PWD" && cd "$PWD"',
 }
@@ -115,7 +113,7 @@ def test_where_nothing_can_be_written_the_old_documents_stay(
 ) -> None:
     folder = fresh(changed=True)
     before = outputs(folder)
-    done = run(["unshare", "-m", *script(TROUBLES[trouble])], folder)
+    done = run(["unshare", "-m", *after(TROUBLES[trouble], RENDER)], folder)
     said = done.stdout + done.stderr
     assert done.returncode == 1, said
     assert "Traceback" not in said
