@@ -1,27 +1,60 @@
-"""Two commands in one project: the second says for whom it waits, and both outputs are right."""
+"""Two commands in one project or on one store: the second says for whom it waits; both outputs are right."""
 
-import shutil
+import json
+import re
+import signal
 import subprocess
-from collections.abc import Callable
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import running
-from running import handin
+from running import after, can, handin
 
 BUILD = handin("render", "--renderer", "builtin")
+PREVIEW = handin("preview", "--no-browser", "--strict")
+STUDY = [sys.executable, "-m", "fnn.runs.study", "--width=2", "--restarts=60", "--method=lm"]
+STUDY += ["--shards=12", "--limits=quick", "--output"]
+ELSEWHERE = ["unshare", "--uts", *after("hostname elsewhere", [])]
+TIME = 60.0  # s: whatever takes longer is a deadlock
+needs_another_name = pytest.mark.skipif(
+    not can("unshare", "--uts", "true"), reason="a second host name needs the superuser"
+)
 Fresh = Callable[..., Path]
+
+
+def slow(folder: Path) -> None:
+    """Let the project's last chunk take three seconds more."""
+    task = folder / "sections" / "2-two.qmd"
+    task.write_text(task.read_text() + "\n```{python}\nimport time\ntime.sleep(3)\n```\n")
+
+
+def until_locked(folder: Path, holder: subprocess.Popen[str]) -> None:
+    """Wait until the process, or one that it has started, works in the project."""
+    lock = folder / "_build" / "lock"
+    while not lock.exists() or not lock.read_text():
+        assert holder.poll() is None
+        time.sleep(0.01)
 
 
 @pytest.mark.faults
 def test_two_builds_take_turns(fresh: Fresh) -> None:
     whole = fresh(changed=True)
+    slow(whole)
     assert running.run(BUILD, whole).returncode == 0
     folder = fresh(changed=True)
-    both = [running.start(BUILD, folder) for _ in range(2)]
-    said = [process.communicate(timeout=120)[0] for process in both]
-    assert [process.returncode for process in both] == [0, 0]
-    assert sum("waiting for `handin render`, process" in text for text in said) == 1, said
+    slow(folder)
+    first = running.start(BUILD, folder)
+    until_locked(folder, first)
+    second = running.run(BUILD, folder, timeout=TIME)
+    said, _ = first.communicate(timeout=TIME)
+    assert (first.returncode, second.returncode) == (0, 0), said + second.stdout + second.stderr
+    assert f"waiting for `handin render`, process {first.pid}" in second.stdout
+    assert "waiting" not in said
     assert running.outputs(folder) == running.outputs(whole)
     assert not running.debris(folder)
 
@@ -33,8 +66,7 @@ def test_a_packing_waits_for_the_build(fresh: Fresh) -> None:
     assert running.run(handin("pack"), whole).returncode == 0
     folder = fresh(changed=True)
     build = running.start(BUILD, folder)
-    while not (folder / "_build" / "lock").exists() or not (folder / "_build" / "lock").read_text():
-        assert build.poll() is None
+    until_locked(folder, build)
     packed = running.run(handin("pack"), folder)
     assert build.wait(timeout=60) == 0
     build.communicate()
@@ -44,20 +76,133 @@ def test_a_packing_waits_for_the_build(fresh: Fresh) -> None:
 
 
 @pytest.mark.faults
-@pytest.mark.skipif(
-    shutil.which("unshare") is None
-    or subprocess.run(["unshare", "--uts", "true"], capture_output=True, check=False).returncode != 0,
-    reason="a second host name needs the superuser",
-)
+@needs_another_name
 def test_another_machine_is_named(fresh: Fresh) -> None:
     folder = fresh(changed=True)
-    task = folder / "sections" / "2-two.qmd"
-    task.write_text(task.read_text() + "\n```{python}\nimport time\ntime.sleep(3)\n```\n")
-    elsewhere = ["unshare", "--uts", "sh", "-c", 'hostname elsewhere; exec "$@"', "sh", *BUILD]
-    first = running.start(elsewhere, folder)
-    while not (folder / "_build" / "lock").exists() or not (folder / "_build" / "lock").read_text():
-        assert first.poll() is None
+    slow(folder)
+    first = running.start([*ELSEWHERE, *BUILD], folder)
+    until_locked(folder, first)
     second = running.run(BUILD, folder, timeout=120)
     said, _ = first.communicate(timeout=60)
     assert (first.returncode, second.returncode) == (0, 0), said
     assert "on elsewhere, which works in this project" in second.stdout
+
+
+@contextmanager
+def previewing(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A preview and its address; it ends within the two seconds that Ctrl-C may take."""
+    preview = running.start(PREVIEW, folder)
+    try:
+        assert preview.stdout is not None
+        address = re.search(r"http://\S+/", preview.stdout.readline())
+        assert address is not None
+        yield preview, address[0]
+        preview.send_signal(signal.SIGINT)
+        preview.communicate(timeout=2)
+    finally:
+        preview.kill()
+
+
+def steps(address: str) -> list[str]:
+    """What a preview's page is told, until its build is done."""
+    told = []
+    with urllib.request.urlopen(f"{address}events?document=report", timeout=TIME) as events:
+        for line in events:
+            if line.startswith(b"data: "):
+                message = json.loads(line.removeprefix(b"data: "))
+                assert "error" not in message, message
+                told.append(message.get("step", ""))
+                if "done" in message:
+                    break
+    return told
+
+
+@pytest.mark.faults
+def test_a_build_waits_for_the_previews_and_a_preview_for_the_build(fresh: Fresh) -> None:
+    whole = fresh(changed=True)
+    slow(whole)
+    assert running.run(BUILD, whole).returncode == 0
+    folder = fresh(changed=True)
+    slow(folder)
+    with previewing(folder) as (preview, address):
+        until_locked(folder, preview)
+        build = running.run(BUILD, folder, timeout=TIME)
+        assert build.returncode == 0, build.stdout + build.stderr
+        assert "waiting for `handin render`, process" in build.stdout
+        assert not any("waiting" in step for step in steps(address))
+    assert running.outputs(folder) == running.outputs(whole)
+
+    other = fresh(changed=True)
+    slow(other)
+    first = running.start(BUILD, other)
+    until_locked(other, first)
+    with previewing(other) as (_, address):
+        told = steps(address)
+        assert f"waiting for `handin render`, process {first.pid}" in " ".join(told)
+        assert first.wait(timeout=TIME) == 0
+        first.communicate()
+    assert running.outputs(other) == running.outputs(whole)
+    assert not running.debris(folder) + running.debris(other)
+    assert not running.left_running(folder) | running.left_running(other)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An undisturbed study, with a store of its own."""
+    folder = tmp_path_factory.mktemp("alone")
+    done = running.run([*STUDY, "study"], folder, timeout=TIME, FNN_STORE=str(folder / "store"))
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def files(folder: Path) -> dict[str, str]:
+    """What a study wrote, but for its record, without seconds."""
+    return {path.name: running.without_seconds(path.read_text()) for path in folder.glob("minima.*")}
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(
+    ("other", "folders"),
+    [([], ("a", "b")), ([], ("a", "a")), pytest.param(ELSEWHERE, ("a", "b"), marks=needs_another_name)],
+    ids=["two folders", "one folder", "two machines"],
+)
+def test_two_studies_share_a_store(
+    other: list[str], folders: tuple[str, str], alone: Path, tmp_path: Path
+) -> None:
+    """Nobody waits: both compute what neither has stored, which is the same."""
+    together = [
+        running.start([*prefix, *STUDY, name], tmp_path, FNN_STORE=str(tmp_path / "shared"))
+        for prefix, name in zip(([], other), folders, strict=True)
+    ]
+    for process in together:
+        said, _ = process.communicate(timeout=TIME)
+        assert process.returncode == 0, said
+        assert "fnn:" not in said, "damage, or nothing could be stored"
+    for name in folders:
+        assert files(tmp_path / name) == files(alone / "study") != {}
+        assert (tmp_path / name / "record.safetensors").exists()
+    stored = sorted(path.name for path in (tmp_path / "shared").iterdir())
+    assert stored == sorted(path.name for path in (alone / "store").iterdir())
+    assert not list(tmp_path.rglob("*.part"))
+    again = running.run([*STUDY, "again"], tmp_path, timeout=TIME, FNN_STORE=str(tmp_path / "shared"))
+    assert (again.returncode, again.stderr) == (0, "")  # every entry is sound
+    assert files(tmp_path / "again") == files(alone / "study")
+
+
+WRITING = """
+import sys
+from pathlib import Path
+from fnn.runs.store import write_whole
+for number in range(200):
+    write_whole(Path("minima.md"), sys.argv[1].encode() * 10_000)
+"""
+
+
+@pytest.mark.faults
+def test_two_studies_may_write_one_file(tmp_path: Path) -> None:
+    both = [running.start([sys.executable, "-c", WRITING, letter], tmp_path) for letter in "ab"]
+    for process in both:
+        said, _ = process.communicate(timeout=TIME)
+        assert process.returncode == 0, said
+    assert (tmp_path / "minima.md").read_text() in ("a" * 10_000, "b" * 10_000)
+    assert [path.name for path in tmp_path.iterdir()] == ["minima.md"]

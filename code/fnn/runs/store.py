@@ -84,7 +84,7 @@ def save(path: Path, key: Key, entry: Entry) -> None:
     """
     header = {"key": _as_json(key), "metadata": _as_json(entry.metadata)}
     header["sha256"] = _checksum(header["key"], header["metadata"], entry.tensors)
-    _write(path, safetensors.torch.save(entry.tensors, metadata=header))
+    write_whole(path, safetensors.torch.save(entry.tensors, metadata=header))
 
 
 def load(path: Path, key: Key | None = None) -> Entry:
@@ -148,8 +148,12 @@ def _checksum(key: str, metadata: str, tensors: Mapping[str, Tensor]) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _write(path: Path, data: bytes) -> None:
-    """Write beside `path` and move into place: a reader sees a whole entry or none."""
+def write_whole(path: Path, data: bytes) -> None:
+    """Write beside `path`, under a name of its own, and move into place: a reader sees all of it or nothing.
+
+    Raises:
+        OSError: if that is impossible.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path.parent)
     part = path.with_name(f"{path.stem[:16]}-{uuid.uuid4().hex}.part")

@@ -45,8 +45,8 @@ def run_study(folder: Path, data: Dataset, hidden_sizes: Sequence[int], restarts
     summary = summarise(record, data, minima)
     folder.mkdir(parents=True, exist_ok=True)
     save_record(folder / "record.safetensors", record, data)
-    _write_text(folder / "minima.json", json.dumps(summary, indent=1) + "\n")
-    _write_text(folder / "minima.md", _as_text(summary, len(minima)) + "\n")
+    store.write_whole(folder / "minima.json", f"{json.dumps(summary, indent=1)}\n".encode())
+    store.write_whole(folder / "minima.md", f"{_as_text(summary, len(minima))}\n".encode())
     return _as_text(summary, SHOWN)
 
 
@@ -135,12 +135,6 @@ def _aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
     rule = ["-" * (width - 1) + ":" for width in widths[:-1]] + ["-" * widths[-1]]
     return "\n".join(map(line, [header, rule, *rows]))
-
-
-def _write_text(path: Path, text: str) -> None:
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
 
 
 def _parser() -> argparse.ArgumentParser:
