@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from fnn.runs import store
+from handin.memory import recall
 from handin.memory.entries import Entries, Entry
 
 KEY = {"study": 1}
@@ -96,6 +97,40 @@ def test_two_entries_of_the_memory_that_changed_places_are_noticed(tmp_path: Pat
     two.write_bytes(kept)
     assert entries.find("one", lambda _: True) is None
     assert entries.find("two", lambda _: True) is None
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "other"),
+    [
+        (recall, "FORMAT", 0),
+        (recall.sys, "version", "3.10.0"),
+        (recall.platform, "machine", lambda: "aarch64"),
+        (recall.os, "cpu_count", lambda: 1000),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_another_version_or_machine_does_not_find_what_this_one_remembers(
+    where: object, name: str, other: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def looked_up() -> Entry | None:
+        remembers = recall.Recall(tmp_path, tmp_path, {}, lambda _: None)
+        request = recall.Request("1 + 1")
+        if not list(tmp_path.glob("_build/memory/*/*")):
+            remembers.entries.put(remembers.key(request), Entry([], [], {"status": "ok"}, 1))
+        return remembers.find(request)
+
+    assert looked_up() == looked_up() is not None
+    monkeypatch.setattr(where, name, other)
+    assert looked_up() is None
+
+
+@pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="this system does not tell what its cores can")
+def test_the_kind_of_the_first_core_is_among_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`platform` says x86_64 of all of them."""
+    assert any(line.startswith(("flags", "Features")) for line in recall._processor())
+    own = recall.Recall(tmp_path, tmp_path, {}, lambda _: None).key(recall.Request("1"))
+    monkeypatch.setattr(recall, "takewhile", lambda *_: ["flags : fpu"])
+    assert recall.Recall(tmp_path, tmp_path, {}, lambda _: None).key(recall.Request("1")) != own
 
 
 @pytest.mark.parametrize("place", ["memory", "memory/key"])
