@@ -43,9 +43,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[range]:
 
     def counted(
         compute: sharding.Compute, shard: range, place: tuple[int, int]
-    ) -> tuple[int, int, dict[str, torch.Tensor], float]:
+    ) -> tuple[int, int, dict[str, torch.Tensor], dict[str, float]]:
         done.append(shard)
-        return *place, compute(shard), 0.5
+        return *place, compute(shard), {"seconds": 0.5}
 
     monkeypatch.setattr(sharding, "_timed", counted)
     monkeypatch.setattr(sharding, "_jobs", lambda shards, parallel: 1)
@@ -99,6 +99,23 @@ def test_a_damaged_shard_is_computed_again(calls: list[range], capsys: pytest.Ca
     compute_shards([Job(partial(squares, 2), shards, key)], "squares")
     assert calls == [*shards, shards[1]]
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_what_another_processor_computed_is_used_and_said_to_be_that(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sharding, "_jobs", lambda shards, parallel: 1)
+    monkeypatch.setattr(store, "_reported", set())
+    job, own = Job(partial(squares, 2), split(9, 3), {"k": "elsewhere"}), sharding.processor()
+    compute_shards([job], "squares")
+    compute_shards([job], "squares")
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sharding, "processor", lambda: "a DIAL")
+    [(tensors, _)] = compute_shards([job], "squares")
+    assert torch.cat([part["y"] for part in tensors]).tolist() == [2.0 * i * i for i in range(9)]
+    [line] = capsys.readouterr().err.splitlines()
+    assert f"computed elsewhere, on {own}" in line
+    assert "on this processor, a DIAL" in line
 
 
 def test_jobs_share_the_cores_and_the_dearest_shards_come_first(calls: list[range]) -> None:

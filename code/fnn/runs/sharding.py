@@ -6,17 +6,20 @@ otherwise (`backend="dask"` takes a cluster), and stored as they arrive: a study
 again computes only what is missing.
 """
 
+import platform
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import torch
 from torch import Tensor
 
+from fnn.inputs import environment
 from fnn.runs import store
 from fnn.runs.allocator import keep_freed_memory
 from fnn.runs.progress import Progress
@@ -95,12 +98,13 @@ def compute_shards(
         missing = sorted(work.keys() - found.keys(), key=lambda place: (-work[place], place))
         pool = joblib.Parallel(n_jobs=_jobs(len(missing), parallel), return_as="generator_unordered")
         with _determined():
-            for j, i, tensors, seconds in pool(
+            for j, i, tensors, metadata in pool(
                 joblib.delayed(_timed)(jobs[j].compute, jobs[j].shards[i], (j, i)) for j, i in missing
             ):
                 shard = jobs[j].shards[i]
-                found[j, i] = store.put(_shard_key(jobs[j].key, shard), tensors, {"seconds": seconds})
+                found[j, i] = store.put(_shard_key(jobs[j].key, shard), tensors, metadata)
                 progress.advance(len(shard), work[j, i])
+    _tell_of_other_processors(found.values())
     entries = [[found[j, i] for i in range(len(job.shards))] for j, job in enumerate(jobs)]
     return [
         ([entry.tensors for entry in of_job], sum(entry.metadata["seconds"] for entry in of_job))
@@ -124,12 +128,29 @@ def _shard_key(key: Mapping[str, Any], shard: range) -> dict[str, Any]:
     return {**key, "runs": [shard.start, shard.stop]}
 
 
-def _timed(compute: Compute, shard: range, place: tuple[int, int]) -> tuple[int, int, Tensors, float]:
-    """In whatever process: the shard's place, its tensors, and the seconds that it took."""
+def _timed(
+    compute: Compute, shard: range, place: tuple[int, int]
+) -> tuple[int, int, Tensors, dict[str, Any]]:
+    """In whatever process: the shard's place, its tensors, the seconds that it took, and on what."""
     keep_freed_memory()
     began = time.perf_counter()
     tensors = compute(shard)
-    return *place, tensors, time.perf_counter() - began
+    return *place, tensors, {"seconds": time.perf_counter() - began, "processor": processor()}
+
+
+def processor() -> str:
+    """The kind of processor, as far as it decides which code of PyTorch runs."""
+    return f"{platform.machine()} with {torch.backends.cpu.get_cpu_capability()}"
+
+
+def _tell_of_other_processors(entries: Iterable[store.Entry]) -> None:
+    """One line where results are another processor's: they count, or no cluster would spare a laptop work."""
+    others = {str(entry.metadata.get("processor", processor())) for entry in entries} - {processor()}
+    if others:
+        store.report(
+            f"computed elsewhere, on {' and '.join(sorted(others))}, and read from {environment.store()}: "
+            f"late digits may differ on this processor, {processor()}; an empty FNN_STORE computes anew"
+        )
 
 
 def _jobs(shards: int, parallel: bool) -> int:

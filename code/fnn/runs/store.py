@@ -51,7 +51,7 @@ def get(key: Key, root: Path | None = None) -> Entry | None:
         return None
     except (DamagedEntryError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        _report(f"the stored record {path} cannot be used ({reason}); computing it again")
+        report(f"the stored record {path} cannot be used ({reason}); computing it again")
         return None
 
 
@@ -64,9 +64,7 @@ def put(
     try:
         save(path, key, entry)
     except OSError as error:
-        _report(
-            f"records cannot be stored in {path.parent} ({error.strerror}); going on without storing them"
-        )
+        report(f"records cannot be stored in {path.parent} ({error.strerror}); going on without storing them")
     return entry
 
 
@@ -187,7 +185,7 @@ def _as_json(value: Mapping[str, Any]) -> str:
 _reported: set[str] = set()
 
 
-def _report(line: str) -> None:
+def report(line: str) -> None:
     """One line per cause: a study of a thousand shards on a full disk says so once."""
     if line not in _reported:
         _reported.add(line)
