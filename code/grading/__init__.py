@@ -82,7 +82,7 @@ def grade(
     paths = find_handins(folder)
     jobs = [job_of(path, course) for path in paths]
     rows: list[Row] = []
-    for index, outcome in run_all("grading.examine:examine", jobs, bounds):
+    for index, outcome in run_all("grading.examine:examine", jobs, bounds, files=paths):
         rows.append(_row(paths[index].relative_to(folder), outcome, bounds))
         progress(len(rows), len(paths))
     return sorted(rows, key=lambda row: (not row.login, row.login.casefold(), row.name))

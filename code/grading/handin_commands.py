@@ -48,7 +48,8 @@ COMMANDS = {"grade": command}
 
 def check_archive(path: Path, project: Project) -> list[Finding]:
     """What every rule says about a ZIP or a folder of files, read in a process of its own within limits."""
-    [(_, outcome)] = run_all("grading.examine:examine", [job_of(path, demands(project))], workers=1)
+    job = job_of(path, demands(project))
+    [(_, outcome)] = run_all("grading.examine:examine", [job], workers=1, files=[path])
     findings = _FINDINGS.validate_python(outcome.known.get("findings", []))
     if outcome.fault:
         remedy = "look at the file that was being read; a file that no program can read cannot be graded"

@@ -1,7 +1,8 @@
 """The other side of `grading.sandbox`: forks a child per job, limits it, listens to it, ends it.
 
-Runs as `python -m grading.nursery MODULE:FUNCTION BOUNDS WORKERS`; a list of jobs comes in, outcomes go out
-as lines of JSON, each with its job's number. It has no threads, so a fork is safe.
+Runs as `python -m grading.nursery MODULE:FUNCTION BOUNDS WORKERS`; a list of jobs and one of what each may
+read come in, outcomes go out as lines of JSON, each with its job's number. It has no threads, so a fork is
+safe.
 """
 
 from __future__ import annotations
@@ -17,9 +18,14 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, NoReturn
 
+from grading import landlock
 from grading.sandbox import MIB, Bounds, Outcome, Say
+from handin.qmd import pandoc
+
+LIBRARIES = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache")  # that Python's modules load on demand, and fonts
 
 
 @dataclass
@@ -33,10 +39,14 @@ class _Child:
     late: str = ""  # why it had to be stopped
 
 
-def nurse(function: str, bounds: Bounds, jobs: Sequence[str], workers: int) -> None:
+def nurse(
+    function: str, bounds: Bounds, jobs: Sequence[str], files: Sequence[str] | None, workers: int
+) -> None:
     """Fork a child for every job, some at a time, and write the outcomes to standard output."""
     module, name = function.split(":")
     call: Callable[[str, Say], None] = getattr(importlib.import_module(module), name)
+    if files is not None:
+        pandoc.executable()  # looked for once, by starting it
     selector = selectors.DefaultSelector()
 
     def stop(*_: object) -> NoReturn:
@@ -50,7 +60,7 @@ def nurse(function: str, bounds: Bounds, jobs: Sequence[str], workers: int) -> N
     begun = 0
     while begun < len(jobs) or selector.get_map():
         while begun < len(jobs) and len(selector.get_map()) < workers:
-            receive, pid = _bear(call, jobs[begun], bounds)
+            receive, pid = _bear(call, jobs[begun], bounds, files[begun] if files else None)
             selector.register(
                 receive, selectors.EVENT_READ, _Child(begun, pid, time.monotonic() + bounds.wall)
             )
@@ -69,13 +79,13 @@ def nurse(function: str, bounds: Bounds, jobs: Sequence[str], workers: int) -> N
                 sys.stdout.buffer.flush()
 
 
-def _bear(call: Callable[[str, Say], None], job: str, bounds: Bounds) -> tuple[int, int]:
+def _bear(call: Callable[[str, Say], None], job: str, bounds: Bounds, file: str | None) -> tuple[int, int]:
     """Start a child; gives the pipe that it speaks into, and its number."""
     receive, send = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(receive)
-        _live(call, job, bounds, send)
+        _live(call, job, bounds, file, send)
     os.close(send)
     return receive, child
 
@@ -138,7 +148,9 @@ def _outcome(said: bytes, status: int, late: str, bounds: Bounds) -> Outcome:
     return Outcome(known, stage, fault)
 
 
-def _live(call: Callable[[str, Say], None], job: str, bounds: Bounds, send: int) -> NoReturn:
+def _live(
+    call: Callable[[str, Say], None], job: str, bounds: Bounds, file: str | None, send: int
+) -> NoReturn:
     """The child: set the limits, do the job, say what happened, end."""
 
     def say(stage: str, *, ended: bool = False, fault: str = "", **known: Any) -> None:
@@ -149,6 +161,7 @@ def _live(call: Callable[[str, Say], None], job: str, bounds: Bounds, send: int)
     status = 1
     try:
         _limit(bounds, send)
+        _confine(file)
         call(job, say)
         say("", ended=True)
         status = 0
@@ -167,7 +180,6 @@ def _limit(bounds: Bounds, send: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (bounds.cpu, bounds.cpu + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # no file can be written; pipes can
-    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))  # nothing can be started, but by the superuser
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_AS, (bounds.memory, bounds.memory))
     # The nursery's own channels are not the child's: standard streams lead nowhere.
@@ -178,5 +190,15 @@ def _limit(bounds: Bounds, send: int) -> None:
     os.closerange(send + 1, 256)
 
 
+def _confine(file: str | None) -> None:
+    """Leave the child its file, what Python loads on demand, and Pandoc; or, without Landlock, no process."""
+    if file is not None:
+        needed = {*filter(None, sys.path), sys.prefix, sys.base_prefix, *LIBRARIES, file}
+        if landlock.confine(map(Path, sorted(needed)), [Path(pandoc.executable())]):
+            return
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))  # holds for all but the superuser
+
+
 if __name__ == "__main__":
-    nurse(sys.argv[1], Bounds(**json.loads(sys.argv[2])), json.load(sys.stdin), int(sys.argv[3]))
+    given = json.load(sys.stdin)
+    nurse(sys.argv[1], Bounds(**json.loads(sys.argv[2])), given["jobs"], given["files"], int(sys.argv[3]))

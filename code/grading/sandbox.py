@@ -5,8 +5,9 @@ A file that makes a library loop, eat memory or crash costs its own process and 
 job: importing takes 0.3 s of CPU time, a fork milliseconds, and a teacher has 200 hand-ins. What comes back
 is JSON, so a child that a hostile file has taken over can say wrong things but can make nobody run them.
 
-The limits are the operating system's: CPU time, address space, no writing of files. Where it cannot enforce
-one (`unenforced`) the caller has to say so.
+The limits are the operating system's: CPU time, address space, no writing of files; and by Landlock no file
+to be read but the job's own and Python's, no program to be started but Pandoc, no TCP. Where it cannot
+enforce one (`unenforced`) the caller has to say so.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from grading import landlock
 from handin.errors import HandinError
 
 MIB = 2**20
@@ -55,12 +57,21 @@ class Outcome:
 
 
 def unenforced() -> str:
-    """Which limit this system does not enforce; empty on Linux."""
-    return "" if sys.platform == "linux" else "the memory limit is not enforced on this system"
+    """Which limit this system does not enforce; empty on Linux since 5.13."""
+    missing = []
+    if sys.platform != "linux":
+        missing.append("the memory limit is not enforced")
+    if not landlock.version():
+        missing.append("nothing keeps the reader from other files, nor may it start Pandoc to read sources")
+    return ", and ".join(missing)
 
 
 def run_all(
-    function: str, jobs: Sequence[str], bounds: Bounds = BOUNDS, workers: int = 2
+    function: str,
+    jobs: Sequence[str],
+    bounds: Bounds = BOUNDS,
+    workers: int = 2,
+    files: Sequence[Path] | None = None,
 ) -> Iterator[tuple[int, Outcome]]:
     """Run `function(job, say)` for every job, some at a time, and yield (index, outcome) as they end.
 
@@ -69,6 +80,8 @@ def run_all(
         jobs: One string each; the function knows what it means.
         bounds: The limits of every job.
         workers: How many run at the same time.
+        files: What each job may read, a file or a folder with all in it, beside what Python and Pandoc need;
+            None for jobs that are not confined.
 
     Raises:
         HandinError: this system has no processes that can be limited.
@@ -90,9 +103,11 @@ def run_all(
     )
     assert nursery.stdin is not None
     assert nursery.stdout is not None
+    readable = None if files is None else [str(path.absolute()) for path in files]
+    given = {"jobs": list(jobs), "files": readable}
     try:
         with contextlib.suppress(BrokenPipeError):  # it has ended; that is said below
-            nursery.stdin.write(json.dumps(list(jobs)).encode())
+            nursery.stdin.write(json.dumps(given).encode())
             nursery.stdin.close()
         waiting = len(jobs)
         for line in nursery.stdout:

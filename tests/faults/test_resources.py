@@ -177,3 +177,15 @@ def test_modules_that_hide_installed_ones_are_named(name: str, fresh: Fresh, tmp
     path = os.pathsep.join([str(running.ROOT / "code"), str(tmp_path / "elsewhere")])
     words = f"elsewhere/{installed}", f"PYTHONPATH puts it before the installed {installed}; unset"
     refused(RENDER, fresh(), *words, PYTHONPATH=path)
+
+
+@faults
+@needs_nobody
+def test_a_hand_in_is_judged_alike_by_the_superuser_and_by_others(project: Path) -> None:
+    """Who is not the superuser could start no Pandoc in the sandbox, and got other answers, in silence."""
+    assert run(handin("pack"), project).returncode == 0
+    [archive] = (project / "_output").glob("*.zip")
+    check = handin("check", "--format", "json", f"_output/{archive.name}")
+    told = [run([*before, *check], project) for before in ((), NOBODY)]
+    assert told[0].stdout == told[1].stdout, told[1].stderr
+    assert "every citation has an entry" in told[0].stdout, told[0]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -41,6 +43,19 @@ def misbehave(job: str, say: Say) -> None:
             raise ValueError("a message\nof two lines")
         case "write":
             Path(rest).write_text("x" * 10)
+        case "read":
+            say("read", held=Path(rest).read_text())
+        case "list":
+            say("listed", held=sorted(os.listdir(rest)))
+        case "touch":
+            Path(rest).touch()
+        case "remove":
+            Path(rest).unlink()
+        case "connect":
+            socket.create_connection(("127.0.0.1", int(rest)), timeout=5).close()
+        case "run":
+            done = subprocess.run(rest.split(), capture_output=True, text=True, check=True)
+            say("ran", held=done.stdout.split()[0])
         case "talk":
             while True:
                 say("talking", words="x" * 100_000)
