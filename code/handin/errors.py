@@ -89,7 +89,7 @@ def unwritable(error: OSError, path: Path) -> HandinError:
         case errno.EEXIST | errno.ENOTDIR | errno.EISDIR:
             remedy = "a file stands in the place of a folder, or a folder in that of a file: move it away"
         case errno.EROFS:
-            remedy = "copy the project to a disk that can be written"
+            remedy = "make the disk writable, or copy the project to another"
         case errno.EACCES | errno.EPERM:
             remedy = f"make it writable{_of_whom(path)}, or copy the project to a folder of your own"
         case _:
