@@ -55,6 +55,9 @@ def test_another_python_differs_in_its_name_alone(fresh: Callable[..., Path]) ->
         done = run([python, *RENDER[1:]], folder)
         assert done.returncode == 0, done.stdout + done.stderr
     left, right = outputs(mine), outputs(others)
+    told = others / "told"
+    assert run([OTHER, *RENDER[1:]], others, HANDIN_MEMORY_TELLS=str(told)).returncode == 0
+    assert not told.exists(), told.read_text()  # all was answered from memory
     assert left.keys() == right.keys()
     for name in left:
         assert VERSION.sub(rb"\1", left[name]) == VERSION.sub(rb"\1", right[name]), name

@@ -260,8 +260,8 @@ def test_data_and_limits_of_the_wrong_kind_are_refused() -> None:
 
 
 def test_help_of_train1_names_every_argument_and_every_choice() -> None:
-    text = train1.__doc__ or ""
+    text = inspect.getdoc(train1) or ""
     for name in inspect.signature(train1).parameters:
-        assert f"        {name}: " in text
+        assert f"\n    {name}: " in text
     for name in [*METHODS, *UNITS]:
         assert re.search(rf"\b{re.escape(name)}\b", text), name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 
 import pytest
@@ -17,6 +18,9 @@ from handin.rules.bans import banned_modules, banned_names
 def look(code: str, file: str = "solution.py") -> tuple[list[Finding], list[Finding]]:
     submission = Submission("folder", {file: code.encode()}, COURSE)
     return banned_modules(submission), banned_names(submission)
+
+
+until_3_13 = pytest.mark.skipif(sys.version_info >= (3, 13), reason="newer Pythons read it")
 
 
 @pytest.mark.parametrize(
@@ -128,8 +132,8 @@ def test_what_is_allowed_is_left_alone(code: str) -> None:
         "import torch\ntorch.ones(1).numpy()",
         "import torch\ngetattr(torch.ones(1), 'numpy')()",
         "no python at all",
-        "f" + "()" * 5000,
-        "x = " + "a." * 5000 + "a",
+        pytest.param("f" + "()" * 5000, marks=until_3_13),
+        pytest.param("x = " + "a." * 5000 + "a", marks=until_3_13),
         "(" * 5000,
         "\0",
     ],

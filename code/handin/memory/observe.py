@@ -62,7 +62,7 @@ METADATA = importlib.metadata.__file__
 # to read is seen.
 ASKS_EXISTENCE = {
     "exists", "lexists", "isfile", "isdir", "islink", "ismount", "is_file", "is_dir", "is_symlink",
-    "is_mount", "_joinrealpath", "_lexists", "checkcache", "updatecache", "mtime",
+    "is_mount", "realpath", "_joinrealpath", "_lexists", "checkcache", "updatecache", "mtime",
 }  # fmt: skip
 ELSEWHERE = "it asks for files by open ones"
 PROCESS, NETWORK = "it starts a process", "it uses the network"
