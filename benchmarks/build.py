@@ -1,9 +1,10 @@
 """What an edit costs: builds of the documents with memory and without, side by side.
 
 Every network is in the model store. Each build is a process of its own, from the command to both PDFs; the
-numbers are medians of five, with and without memory in turn. Where there is a Quarto, a comma is also built
-by it, and beside it Quarto's own share: the same documents with `pass` in every chunk and 1 in every inline
-expression.
+numbers are medians of five, with and without memory in turn. Where there is Chromium, a comma is also saved
+in a preview, and the time taken until the browser shows the page. Where there is a Quarto, a comma is also
+built by it, and beside it Quarto's own share: the same documents with `pass` in every chunk and 1 in every
+inline expression.
 """
 
 import os
@@ -15,12 +16,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from handin.files.inventory import sources
 from handin.project import load_project
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / "tests"))
+from browser import DRIVER, chromium  # noqa: E402 - of the tests
+
 ROUNDS = 5
 
 
@@ -105,6 +110,39 @@ def row(root: Path, edit: Callable[[Path, int], None], command: list[str], first
     return statistics.median(with_memory), statistics.median(without)
 
 
+def preview(root: Path, memory: str) -> float:
+    """Median seconds from a save to the new page in the browser."""
+    environment = {**os.environ, "HANDIN_MEMORY": memory, "PYTHONPATH": str(root / "code")}
+    environment.setdefault("FNN_STORE", str(ROOT / "_store"))
+    command = [sys.executable, "-m", "handin", "preview", "--no-browser"]
+    built = "return /^built/.test(document.querySelector('#state').textContent)"
+    watch = "new MutationObserver(() => { seen ||= Date.now() })"
+    watch = f"window.seen = 0; {watch}.observe(document.querySelector('#pages'), {{childList: true}})"
+    section = root / "sections/2-experiments.qmd"
+    before = section.read_text(encoding="utf-8")
+    comma(root, 0)
+    texts = before, section.read_text(encoding="utf-8")
+    took = []
+    with (
+        subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.PIPE, text=True) as process,
+        chromium(root / "_build/chromium") as browser,
+        ExitStack() as stack,
+    ):
+        assert process.stdout is not None
+        stack.callback(process.terminate)
+        browser.open(process.stdout.readline().split()[0])
+        browser.wait_for(built, 120)
+        browser.run(watch)
+        for number in range(ROUNDS):
+            time.sleep(2)  # somebody writes
+            browser.run("seen = 0")
+            began = time.time()
+            section.write_text(texts[number % 2], encoding="utf-8")
+            took.append(browser.wait_for("return seen", 120) / 1000 - began)
+            browser.wait_for(built, 120)
+    return statistics.median(took)
+
+
 def hollow(root: Path) -> None:
     """Leave chunks and inline expressions nothing to do."""
     for path in (root / "sections").glob("*.qmd"):
@@ -129,6 +167,10 @@ def main() -> None:
             ours, theirs = row(root, edit, builtin, 10 * number)
             missed |= ours > most
             print(f"| {name} | {ours:.1f} | {theirs:.1f} | {most:.1f} |", flush=True)
+        if DRIVER:
+            ours, theirs = preview(root, "1"), preview(root, "0")
+            missed |= ours > 1.2
+            print(f"| a comma, to the page in a preview | {ours:.1f} | {theirs:.1f} | 1.2 |", flush=True)
         if quarto[0]:
             seconds(quarto, root)
             ours, theirs = row(root, comma, quarto, 0)

@@ -97,7 +97,8 @@ def _job(project: Project, board: Board, renderer: str, draft: bool, pages: Path
 
 
 def _tidy(pages: Path, board: Board) -> None:
-    """Remove the pictures of pages that are no longer shown."""
+    """Remove what belongs to pages that are no longer shown."""
+    shown = {Path(name).stem for name in board.files}
     for path in pages.iterdir():
-        if path.name not in board.files:
+        if path.stem not in shown:
             path.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from handin.errors import HandinError
 from handin.files.inventory import sources
 from handin.project import CONFIG, load_project
 
-PERIOD = 0.1  # s between two looks
+PERIOD = 0.05  # s between two looks
 
 
 def saves(root: Path) -> Iterator[list[str]]:

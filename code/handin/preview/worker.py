@@ -21,7 +21,6 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,14 +78,16 @@ class Build:
         self._tell(Path(name).stem, pdf, ".svg", to_svg(typst, self._project))
 
     def _tell(self, document: str, pdf: bytes, suffix: str, pictures: list[bytes]) -> None:
-        """Store the pictures, and say what is on each page."""
+        """Store the pictures, and say what is on each page; of one that did not change both are there."""
+        read = pypdfium2.PdfDocument(pdf)
         pages = []
-        for picture, page in zip(pictures, _pages(pdf), strict=True):
-            name = hashlib.sha256(picture).hexdigest()[:24] + suffix
-            path = Path(self._job.pages) / name
-            if not path.exists():
-                publish({path: picture})
-            pages.append({"file": name, **page})
+        for number, picture in enumerate(pictures):
+            path = Path(self._job.pages) / f"{hashlib.sha256(picture).hexdigest()[:24]}{suffix}"
+            told = path.with_suffix(".json")
+            if not told.exists():
+                page = {"file": path.name, **_lines(read[number])}
+                publish({path: picture, told: json.dumps(page).encode()})
+            pages.append(json.loads(told.read_bytes()))
         self._say(document=document, pages=pages)
 
 
@@ -114,26 +115,16 @@ class _Steps(io.StringIO):
         return len(text)
 
 
-def _pages(pdf: bytes) -> Iterator[dict[str, Any]]:
-    """Size (pt) and lines of every page: invisible over its picture, they can be found and copied."""
-    document = pypdfium2.PdfDocument(pdf)
-    for page in document:
-        width, height = page.get_size()
-        text = page.get_textpage()
-        lines = []
-        for index in range(text.count_rects()):
-            left, bottom, right, top = text.get_rect(index)
-            words = text.get_text_bounded(left, bottom, right, top)
-            lines.append(
-                [
-                    round(left / width, 4),
-                    round(1 - top / height, 4),
-                    round((right - left) / width, 4),
-                    round((top - bottom) / height, 4),
-                    words,
-                ]
-            )
-        yield {"width": width, "height": height, "lines": lines}
+def _lines(page: Any) -> dict[str, Any]:
+    """Size (pt) and lines of a page: invisible over its picture, they can be found and copied."""
+    width, height = page.get_size()
+    text = page.get_textpage()
+    lines = []
+    for index in range(text.count_rects()):
+        left, bottom, right, top = text.get_rect(index)
+        parts = left / width, 1 - top / height, (right - left) / width, (top - bottom) / height
+        lines.append([*(round(part, 4) for part in parts), text.get_text_bounded(left, bottom, right, top)])
+    return {"width": width, "height": height, "lines": lines}
 
 
 def _pictures(path: Path) -> list[bytes]:

@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import nbformat
 from nbformat import NotebookNode
@@ -56,7 +55,6 @@ from handin.render.settings import DocumentSettings, document_settings
 from handin.render.typeset import to_pdf, to_typst
 
 LAST = "last.json"
-Result = TypeVar("Result")
 
 
 @dataclass
@@ -182,35 +180,23 @@ class Builder:
     def _set_all(
         self, documents: Sequence[Document], built_from: Fingerprint, folder: Path
     ) -> dict[Path, bytes]:
-        """The documents, set side by side."""
+        """The documents, set side by side: Pandoc and Typst work outside Python, so that threads share cores.
+
+        Where somebody waits for pages, the first document has the cores for itself.
+        """
 
         def set_one(document: Document) -> bytes:
             made = self._set(document, document.notebook, folder / document.stem)
             return made if self._form is web else fingerprint.embed_pdf(made, built_from)
 
-        def hand_over(document: Document, pdf: bytes) -> None:
-            if self._on_set is not None and self._form is paper:
-                self._on_set(document.name, pdf, folder / document.stem / f"{document.stem}.typ")
-
-        made = self._each(documents, set_one, hand_over)
-        return dict(zip(self._outputs(documents), made, strict=True))
-
-    def _each(
-        self,
-        documents: Sequence[Document],
-        do: Callable[[Document], Result],
-        then: Callable[[Document, Result], None] = lambda document, result: None,
-    ) -> list[Result]:
-        """Do something with every document at once, and something with each result, in their order.
-
-        Pandoc and Typst work outside Python, so that threads share the cores.
-        """
-        results = []
-        with ThreadPoolExecutor(len(documents)) as pool:
-            for document, result in zip(documents, pool.map(do, documents), strict=True):
-                then(document, result)
-                results.append(result)
-        return results
+        files = {}
+        with ThreadPoolExecutor(1 if self._on_set else len(documents)) as pool:
+            each = zip(documents, self._outputs(documents), pool.map(set_one, documents), strict=True)
+            for document, output, made in each:
+                files[output] = made
+                if self._on_set and self._form is paper:
+                    self._on_set(document.name, made, folder / document.stem / f"{document.stem}.typ")
+        return files
 
     def _read_all(self, names: Sequence[str]) -> list[Document]:
         documents, faults = [], Faults()
