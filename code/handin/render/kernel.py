@@ -113,8 +113,8 @@ def recall_all(
     found: list[Entry] = []
     for request in (Request(setup, silent=True), *_requests(blocks)):
         entry = recall.find(request)
-        if entry is None or any(_is_intricate(kind, content) for kind, content in entry.messages):
-            return False
+        if entry is None or any(kind == "clear_output" for kind, _ in entry.messages):
+            return False  # only a front end makes sense of that message
         recall.follow(request, entry)
         found.append(entry)
     entries = iter(found[1:])
@@ -124,7 +124,10 @@ def recall_all(
             if block.runs:
                 number += 1
                 cell.execution_count = number
-                cell.outputs = _outputs(next(entries))
+                cell.outputs = [
+                    output_from_msg({"header": {"msg_type": kind}, "content": content})
+                    for kind, content in next(entries).messages
+                ]
         elif asked := expressions(block.text):
             values = next(entries).reply["user_expressions"]
             cell.metadata["user_expressions"] = _values(asked, values)
@@ -139,27 +142,6 @@ def _requests(blocks: Sequence[Prose | Chunk]) -> Iterator[Request]:
                 yield Request(block.code)
         elif asked := expressions(block.text):
             yield Request("", user_expressions=_numbered(asked))
-
-
-def _is_intricate(kind: str, content: dict[str, Any]) -> bool:
-    """Does it take a front end to make sense of a message?"""
-    return kind == "clear_output" or (kind == "stream" and not {"\r", "\b"}.isdisjoint(content["text"]))
-
-
-def _outputs(entry: Entry) -> list[NotebookNode]:
-    """The messages as a notebook has them: each stream in one piece."""
-    outputs: list[NotebookNode] = []
-    streams: dict[str, NotebookNode] = {}
-    for kind, content in entry.messages:
-        output = output_from_msg({"header": {"msg_type": kind}, "content": content})
-        if kind != "stream":
-            outputs.append(output)
-        elif output.name in streams:
-            streams[output.name].text += output.text
-        else:
-            streams[output.name] = output
-            outputs.append(output)
-    return outputs
 
 
 def _numbered(asked: Sequence[str]) -> dict[str, str]:
@@ -196,7 +178,7 @@ class _Run:
             kernel_name="python3",
             resources={"metadata": {"path": str(folder)}},
             record_timing=False,  # the same run leaves the same notebook
-            coalesce_streams=True,
+            coalesce_streams=False,  # `tidy` does, in one go
             shutdown_kernel="immediate",  # nothing is left to do; the memory is written with each reply
             timeout=None,
         )

@@ -12,7 +12,9 @@ from nbformat import NotebookNode
 
 from handin.qmd.chunks import Chunk, Prose, expressions
 
-SCRATCH = re.compile(r"\S*/ipykernel_\d+/\d+\.py")  # where a warning says that a cell's code stands
+# Where a warning says that a cell's code stands. It is looked for once a word: a line may have 10 MB.
+SCRATCH = re.compile(r"(?<!\S)\S*/ipykernel_\d+/\d+\.py")
+OVERWRITTEN = re.compile(r"^.*\r(?=[^\n])", re.MULTILINE)  # on a terminal, as a progress bar does
 READABLE = 20_000  # characters that one output may print, some five pages
 
 
@@ -117,14 +119,38 @@ def pretend(notebook: NotebookNode, blocks: Sequence[Prose | Chunk]) -> Notebook
 def tidy(notebook: NotebookNode) -> None:
     """Cut what the cells print where nobody can read it all, and say so in its place; name no scratch file.
 
-    Typst needs 70 s and 1.2 GB to set 3 MB of text, on 400 pages, and ever more for every line after that.
+    Each of a cell's streams becomes one output, as `coalesce_streams` of nbclient makes it, whose search for
+    carriage returns takes minutes for 10 MB in one line. Typst needs 70 s and 1.2 GB to set 3 MB of text, on
+    400 pages, and ever more for every line after that.
     """
     for cell in notebook.cells:
+        if "outputs" in cell:
+            cell.outputs = _joined(cell.outputs)
         for output in cell.get("outputs", []):
             if output.output_type == "stream":
                 output.text = _shortened(SCRATCH.sub("chunk", output.text))
             elif "text/plain" in output.get("data", {}):
                 output.data["text/plain"] = _shortened(output.data["text/plain"])
+
+
+def _joined(outputs: Sequence[NotebookNode]) -> list[NotebookNode]:
+    """The outputs with each stream in one piece; they come in any order, so stdout is put before stderr."""
+    pieces: dict[str, list[str]] = {}
+    joined: list[NotebookNode] = []
+    for output in outputs:
+        if output.output_type != "stream":
+            joined.append(output)
+            continue
+        if output.name not in pieces:
+            pieces[output.name] = []
+            joined.append(output)
+            if [one.get("name") for one in joined[-2:]] == ["stderr", "stdout"]:
+                joined[-2:] = reversed(joined[-2:])
+        pieces[output.name].append(output.text)
+    for output in joined:
+        if output.output_type == "stream":
+            output.text = OVERWRITTEN.sub("", "".join(pieces[output.name]))
+    return joined
 
 
 def _shortened(text: str) -> str:

@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
+import nbformat
 import pytest
 from rich.console import Console
 
@@ -71,3 +72,20 @@ def test_each_edit_costs_what_it_changes(
     said, executed = render()
     assert EXECUTES in said
     assert executed == module
+
+
+def test_both_streams_keep_their_order_when_they_are_remembered(
+    folder: Path, render: Renders, edit: Callable[[str, str, str], None]
+) -> None:
+    """They come in any order; what a terminal would have overwritten is left out."""
+    printing = "import sys\nprint('gone\\rBeware', file=sys.stderr, flush=True)\nprint('printed words')"
+    edit("sections/1-words.qmd", 'print("printed words")', printing)
+    said, executed = render()
+    assert EXECUTES in said
+    (folder / "_output/report.pdf").unlink()
+    said, remembered = render()
+    assert EXECUTES not in said
+    assert remembered == executed
+    kept = nbformat.read(folder / "_output" / "notebook.ipynb", as_version=4)
+    printed = [output.text for cell in kept.cells for output in cell.get("outputs", []) if "text" in output]
+    assert printed == ["printed words\n", "Beware\n"]
