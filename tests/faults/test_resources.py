@@ -47,9 +47,8 @@ def next_build_is_right(folder: Path, fresh: Fresh, command: list[str] = RENDER)
     assert outputs(folder) == outputs(undisturbed)
 
 
-@pytest.mark.parametrize(
-    "place", ["_build", *(pytest.param(name, marks=faults) for name in ("_output", "figures"))]
-)
+@faults
+@pytest.mark.parametrize("place", ["_build", "_output", "figures"])
 def test_a_file_in_the_place_of_a_folder_is_named(place: str, fresh: Fresh) -> None:
     folder = fresh(changed=True)
     if (folder / place).exists():
@@ -62,6 +61,7 @@ def test_a_file_in_the_place_of_a_folder_is_named(place: str, fresh: Fresh) -> N
     next_build_is_right(folder, fresh)
 
 
+@faults
 @needs_nobody
 def test_another_users_files_are_said_to_be_his(fresh: Fresh) -> None:
     folder = fresh(changed=True)
