@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
 
 from fnn.experiments import task_2a, task_2c, task_2e
 from fnn.optimizers import first_order
@@ -94,3 +96,12 @@ def test_words_for_settings_are_those_of_the_code() -> None:
     for make in first_order.RULES.values():
         assert make(torch.zeros(1, requires_grad=True)).defaults["lr"] == 0.01
     assert "an initial step size of one hundredth" in text
+
+
+def test_a_notebook_run_by_itself_shows_the_figures() -> None:
+    """No renderer has prepared the kernel there."""
+    (setup,) = re.findall(r"```\{python\}\n(.*?)```", SECTIONS[0].read_text("utf-8"), flags=re.DOTALL)
+    draw = "figure = figures.style.figure(1)\nfigure.add_subplot()\nfigure"
+    cells = [new_code_cell(setup), new_code_cell(draw)]
+    notebook = NotebookClient(new_notebook(cells=cells), kernel_name="python3").execute()
+    assert notebook.cells[1].outputs[0].data.keys() & {"image/png", "image/svg+xml"}

@@ -9,5 +9,6 @@ c.HistoryManager.enabled = False  # documents have no history, and the ZIP no da
 # ordinary kernel, which remembers nothing.
 if "JPY_SESSION_NAME" in os.environ or "HANDIN_MEMORY" not in os.environ:
     c.InteractiveShellApp.extensions = ["handin.memory.outdated"]
+    c.InlineBackend.figure_formats = {"svg"}  # as in the documents
 elif os.environ["HANDIN_MEMORY"] == "1":
     c.IPKernelApp.kernel_class = "handin.memory.kernel.MemoryKernel"
