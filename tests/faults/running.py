@@ -89,7 +89,7 @@ def kill(command: Sequence[str], folder: Path, after: float, **more: str) -> boo
         process.communicate(timeout=after)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.communicate()
+        process.communicate(timeout=PATIENCE)  # until nothing that it started holds its output any more
         return True
     return False
 

@@ -181,6 +181,28 @@ def test_kills_of_a_study(tmp_path: Path, chance: random.Random) -> None:
     assert len(kept) > 1, "no kill came between two shards"
 
 
+WAITING = """
+import time
+from fnn.training import train_restarts
+train_restarts([2], 40, limits="quick", shards=4)
+print("trained", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.faults
+def test_workers_that_wait_end_with_who_started_them(tmp_path: Path) -> None:
+    """joblib lets them wait for more work, for five minutes."""
+    process = running.start([sys.executable, "-c", WAITING], tmp_path, FNN_STORE=str(tmp_path / "store"))
+    assert process.stdout is not None
+    while process.stdout.readline() != "trained\n":
+        assert process.poll() is None
+    assert len(running.processes_in(tmp_path)) > 2, "the networks were trained in one process"
+    process.kill()
+    process.communicate(timeout=running.PATIENCE)
+    assert not running.left_running(tmp_path)
+
+
 @pytest.mark.faults
 def test_ten_kills_of_the_real_one(real_copy: object, tmp_path: Path, chance: random.Random) -> None:
     """In a draft of few runs, to take seconds: the same machinery, the real documents."""

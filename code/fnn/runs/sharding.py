@@ -6,8 +6,10 @@ otherwise (`backend="dask"` takes a cluster), and stored as they arrive: a study
 again computes only what is missing.
 """
 
+import os
 import platform
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -96,7 +98,12 @@ def compute_shards(
                 found[j, i] = entry
                 progress.advance(len(shard), work[j, i], stored=True)
         missing = sorted(work.keys() - found.keys(), key=lambda place: (-work[place], place))
-        pool = joblib.Parallel(n_jobs=_jobs(len(missing), parallel), return_as="generator_unordered")
+        pool = joblib.Parallel(
+            n_jobs=_jobs(len(missing), parallel),
+            return_as="generator_unordered",
+            initializer=_end_with,
+            initargs=(os.getpid(),),
+        )
         with _determined():
             for j, i, tensors, metadata in pool(
                 joblib.delayed(_timed)(jobs[j].compute, jobs[j].shards[i], (j, i)) for j, i in missing
@@ -136,6 +143,19 @@ def _timed(
     began = time.perf_counter()
     tensors = compute(shard)
     return *place, tensors, {"seconds": time.perf_counter() - began, "processor": processor()}
+
+
+def _end_with(parent: int) -> None:
+    """In a process of joblib: ends it when the one that started it was killed, which it would notice only
+    after five minutes without work.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def processor() -> str:
