@@ -57,3 +57,19 @@ def test_the_store_of_this_project_is_cleaned(
     assert (
         "1 entries (0.0 MB) that the present sources cannot reach, removed; 0 stay" in capfd.readouterr().out
     )
+
+
+def test_memory_and_documents_are_removed_each_by_its_own_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_command(tmp_path, None)
+    monkeypatch.chdir(tmp_path)
+    for name in ("_build/memory/0f/1e.json", "_output/report.pdf", "_store/a.safetensors", "report.typ"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    assert CliRunner().invoke(main, ["clean", "--memory"]).output == "removed _build/memory\n"
+    assert (tmp_path / "_output/report.pdf").exists()
+    assert CliRunner().invoke(main, ["clean"]).output.split("\n") == [
+        "removed _output", "removed _build", "removed report.typ", ""
+    ]  # fmt: skip
+    assert (tmp_path / "_store/a.safetensors").exists()

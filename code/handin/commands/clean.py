@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -30,11 +31,8 @@ def command(ctx: click.Context, memory: bool, store: bool) -> None:
     if store:
         clean_store(project)
         return
-    if memory:
-        shutil.rmtree(project.root / FOLDER, ignore_errors=True)
-        return
     with alone(project.root, "handin clean", click.echo):
-        for name in clean_project(project):
+        for name in remove(project, [project.root / FOLDER] if memory else made(project)):
             click.echo(f"removed {name}")
 
 
@@ -66,16 +64,21 @@ def clean_store(project: Project) -> None:
         ) from None
 
 
-def clean_project(project: Project) -> list[str]:
-    """Remove documents, drawn figures and scratch folders; returns what was there."""
-    made = [project.output_dir, project.root / BUILD, *obsolete_figures(project.figures_dir, kept=())]
+def made(project: Project) -> list[Path]:
+    """Where a render writes: documents, drawn figures and scratch folders."""
+    places = [project.output_dir, project.root / BUILD, *obsolete_figures(project.figures_dir, kept=())]
     for name in project.documents:
         stem = (project.root / name).with_suffix("")
-        made += [
+        places += [
             *left_notebooks(project.root / name),
             *(Path(f"{stem}{suffix}") for suffix in ("_files", ".typ")),
         ]
-    found = [path for path in made if path.exists()]
+    return places
+
+
+def remove(project: Project, places: Iterable[Path]) -> list[str]:
+    """Remove files and folders of the project; returns what was there."""
+    found = [path for path in places if path.exists()]
     for path in found:
         if path.is_dir():
             shutil.rmtree(path)
