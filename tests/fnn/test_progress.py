@@ -92,3 +92,22 @@ def test_silence_where_nobody_watches(capfd: pytest.CaptureFixture[str]) -> None
     with Progress("m = 2", total=1, work=1.0) as watched:
         watched.advance(1, 1.0)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_line_is_told_to_the_file_or_to_the_terminal_behind_a_kernel(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    progress.say("an entry is damaged")
+    assert read(file) == [{"say": "an entry is damaged"}]
+    monkeypatch.delenv("PROGRESS_FILE")
+    progress.say("to standard error")
+    terminal = file.with_name("terminal")
+    with terminal.open("wb") as held:
+        kernel = Terminal()
+        kernel._original_stdstream_copy = held.fileno()  # type: ignore[attr-defined]
+        monkeypatch.setattr("sys.stderr", kernel)
+        progress.say("past the document")
+    assert kernel.getvalue() == ""
+    assert terminal.read_text() == "past the document\n"
+    monkeypatch.undo()
+    assert capsys.readouterr().err == "to standard error\n"

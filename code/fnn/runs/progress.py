@@ -6,13 +6,16 @@ at its own terminal what it reads there); standard error if that is a terminal, 
 itself; nowhere.
 
 A line of the file: `{"task": "m = 10, lm", "done": 300, "total": 1000, "eta_s": 4.2}`. `eta_s` is the time
-left in seconds if the rest goes like what is done, and null until something is done.
+left in seconds if the rest goes like what is done, and null until something is done. `{"say": "…"}` is a line
+to be shown as it is.
 """
 
 import json
 import os
 import sys
 import time
+from collections.abc import Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -57,16 +60,34 @@ class Progress:
 
     def _tell(self) -> None:
         eta = self.eta()
-        if path := os.environ.get("PROGRESS_FILE"):
-            line = {"task": self.task, "done": self.done, "total": self.total, "eta_s": eta}
-            try:
-                with open(path, "a", encoding="utf-8") as file:
-                    file.write(json.dumps(line) + "\n")
-            except OSError:
-                pass  # progress is a courtesy: nobody's training ends because it cannot be shown
-        elif _draws():
+        if _is_told({"task": self.task, "done": self.done, "total": self.total, "eta_s": eta}):
+            return
+        if _draws():
             left = "" if eta is None else f", about {eta:.0f} s left"
             _draw(f"{self.task}: {self.done} of {self.total}{left}")
+
+
+def say(line: str) -> None:
+    """Show a line to whoever watches, and never in a document: not where a kernel's cells print to."""
+    if _is_told({"say": line}):
+        return
+    terminal = getattr(sys.stderr, "_original_stdstream_copy", None)  # of a kernel
+    if terminal is None:
+        print(line, file=sys.stderr)
+    else:
+        os.write(terminal, f"{line}\n".encode())
+
+
+def _is_told(what: Mapping[str, object]) -> bool:
+    """Append a line to the progress file, where there is one."""
+    path = os.environ.get("PROGRESS_FILE")
+    if path:
+        with (
+            suppress(OSError),
+            open(path, "a", encoding="utf-8") as file,
+        ):  # a courtesy: no training ends by it
+            file.write(json.dumps(what) + "\n")
+    return bool(path)
 
 
 def _draws() -> bool:

@@ -14,7 +14,6 @@ The store stands in the project's folder, or where the environment variable `FNN
 import hashlib
 import json
 import os
-import sys
 import time
 import uuid
 from collections.abc import Mapping
@@ -26,6 +25,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from fnn.inputs import environment
+from fnn.runs import progress
 
 Key = Mapping[str, Any]  # JSON values only
 LEFTOVER_AGE = 3600  # seconds after which an unfinished file belongs to a process that died
@@ -189,4 +189,4 @@ def report(line: str) -> None:
     """One line per cause: a study of a thousand shards on a full disk says so once."""
     if line not in _reported:
         _reported.add(line)
-        print(f"fnn: {line}", file=sys.stderr)
+        progress.say(f"fnn: {line}")

@@ -2,7 +2,7 @@
 
 A chunk that takes long can tell how far it is: to the file that the variable `PROGRESS_FILE` names it appends
 lines of JSON, `{"task": str, "done": int, "total": int, "eta_s": float | null}`. The latest is
-shown beside the running chunk.
+shown beside the running chunk; `{"say": str}` is shown as a line, once.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from rich.console import Console
 from rich.status import Status
@@ -70,7 +71,11 @@ class Progress:
         """A step that is timed; its line stays when it is complete."""
         self._begin(text)
         started = time.perf_counter()
-        yield
+        try:
+            yield
+        finally:
+            for line in dict.fromkeys(said(self._file)):
+                self.say(line)
         self.say(f"{text}  {duration(time.perf_counter() - started)}")
         self._begin("")
 
@@ -88,11 +93,28 @@ class Progress:
 
 def latest(file: Path) -> str:
     """The last complete report in a progress file, in words; empty where there is none."""
-    try:
-        lines = file.read_text(encoding="utf-8").split("\n")[:-1]
-        report = json.loads(lines[-1])
-        text = f"{report['task']} {report['done']}/{report['total']}"
-        eta = report.get("eta_s")
-    except (OSError, IndexError, ValueError, KeyError, TypeError):
-        return ""  # nothing yet, or a line that is not ours: progress is a courtesy, never a reason to stop
-    return text if eta is None else f"{text}, about {duration(eta)} left"
+    for report in reversed(_reports(file)):
+        try:
+            text = f"{report['task']} {report['done']}/{report['total']}"
+            eta = report.get("eta_s")
+            return text if eta is None else f"{text}, about {duration(eta)} left"
+        except (KeyError, TypeError):
+            continue
+    return ""
+
+
+def said(file: Path) -> list[str]:
+    """The lines in a progress file that are to be shown."""
+    return [str(report["say"]) for report in _reports(file) if "say" in report]
+
+
+def _reports(file: Path) -> list[dict[str, Any]]:
+    """What is complete, and ours: progress is a courtesy, never a reason to stop."""
+    found = []
+    with suppress(OSError, UnicodeDecodeError):
+        for line in file.read_text(encoding="utf-8").split("\n")[:-1]:
+            with suppress(ValueError):
+                report = json.loads(line)
+                if isinstance(report, dict):
+                    found.append(report)
+    return found

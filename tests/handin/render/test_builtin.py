@@ -327,6 +327,23 @@ def test_the_chunks_see_the_environment(folder: Path, edit: Edit, monkeypatch: p
     assert path.split(os.pathsep)[0] == str(folder / "code")
 
 
+def test_what_a_library_has_to_say_is_shown_and_stands_in_no_document(folder: Path, edit: Edit) -> None:
+    chunk = """
+```{python}
+import json, os
+for _ in range(2):
+    with open(os.environ["PROGRESS_FILE"], "a") as file:
+        file.write(json.dumps({"say": "an entry is damaged"}) + "\\n" + "{]\\n")
+```
+
+# Second {#sec-2}"""
+    edit("sections/1-words.qmd", "\n# Second {#sec-2}", chunk)
+    told = io.StringIO()
+    (path,) = Builder(load_project(folder), console=Console(file=told, width=200)).render(["report.qmd"])
+    assert told.getvalue().count("an entry is damaged") == 1
+    assert "an entry is damaged" not in words(path)
+
+
 def test_a_draft_is_marked_on_every_page_and_tells_what_does_not_hold(folder: Path, edit: Edit) -> None:
     edit("_quarto.yml", "  page-limit: 10", "  quick: {RUNS: few}\n  page-limit: 10")
     chunk = """
