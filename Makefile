@@ -46,6 +46,7 @@ test-long: $(VENV)/installed-tests ## run the tests that take minutes
 
 test-faults: $(VENV)/installed-tests ## kill, starve and feed nonsense to everything, for twelve minutes
 	@$(BIN)/python -m pytest -m faults tests/faults
+	@$(BIN)/python -m pytest tests/faults/test_properties.py --hypothesis-profile=many
 
 lint: $(VENV)/installed-tests ## lint and type check
 	@$(BIN)/ruff check

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from running import change
 
 from handin import starter
@@ -24,6 +25,11 @@ ASSIGNMENT = starter.Assignment(
     banned=("numpy",),
     requires=(),
 )
+
+# The same examples every time; `--hypothesis-profile=many` in `make test-faults`.
+for profile, examples in {"many": 500, "few": 50}.items():
+    settings.register_profile(profile, derandomize=True, database=None, deadline=None, max_examples=examples)
+settings.load_profile("few")
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ def declarations(root: Path) -> dict[str, Declared]:
     for path in _documents(root):
         text = path.read_text(encoding="utf-8", errors="replace")
         for chunk in CHUNK.finditer(text):
-            lines = chunk["body"].splitlines()
+            lines = chunk["body"].split("\n")
             count = next((i for i, line in enumerate(lines) if not re.match(r"#\s*\|", line)), len(lines))
             options = [match for line in lines[:count] if (match := OPTION.match(line))]
             if not options:

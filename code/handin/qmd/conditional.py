@@ -45,7 +45,7 @@ def resolve_conditions(tree: Node, source: Source, metadata: Mapping[str, Any], 
     return result
 
 
-def shown_lines(lines: Iterable[Line], metadata: Mapping[str, Any], hidden: list[bool]) -> Iterator[str]:
+def shown_lines(lines: Iterable[Line], metadata: Mapping[str, Any], hidden: list[bool]) -> Iterator[Line]:
     """The lines of a piece of Markdown that are shown, without the fences of blocks, and without raw blocks.
 
     Args:
@@ -67,7 +67,7 @@ def shown_lines(lines: Iterable[Line], metadata: Mapping[str, Any], hidden: list
         elif role == "prose" and CLOSING.match(line.text) and hidden:
             hidden.pop()
         elif not any(hidden) and not (raw and role != "prose"):
-            yield line.text
+            yield line
 
 
 def shown(

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from handin.qmd import pandoc
 from handin.qmd.chunks import INLINE, OPTION, Chunk, Prose, chunks, read_blocks
-from handin.qmd.conditional import resolve_conditions
+from handin.qmd.conditional import resolve_conditions, shown_lines
 from handin.qmd.pandoc import Node, attr, plain_text
 from handin.qmd.source import Line, Read, Source, for_typst, merged, read_source, with_roles
 
@@ -97,7 +97,7 @@ def read_outline(read: Read, name: str, config: Mapping[str, Any]) -> Outline:
     markdown = skeleton(blocks, execute if isinstance(execute, Mapping) else {})
     tree = pandoc.parse(markdown, folder=Path())
     tree = resolve_conditions(tree, source, metadata)
-    reader = _Reader(source, blocks, _numbering(metadata))
+    reader = _Reader(_Places(source, blocks, metadata), _numbering(metadata))
     reader.blocks(tree["blocks"])
     reader.outline.chunks = list(chunks(blocks))
     reader.outline.files = {str(line.place.file) for line in source.lines}
@@ -159,9 +159,9 @@ def _numbering(metadata: Mapping[str, Any]) -> str:
 
 
 class _Reader:
-    def __init__(self, source: Source, blocks: Sequence[Prose | Chunk], numbering: str) -> None:
+    def __init__(self, places: _Places, numbering: str) -> None:
         self.outline = Outline()
-        self.places = _Places(source, blocks)
+        self.places = places
         self.numbering = numbering
         self.part = "body"
         self.counts: list[int] = []  # of the open sections, by level
@@ -275,19 +275,22 @@ def _count(sign: str, n: int) -> str:
 class _Places:
     """Finds the lines of a source that elements of its tree come from; Pandoc does not say."""
 
-    def __init__(self, source: Source, blocks: Sequence[Prose | Chunk]) -> None:
+    def __init__(self, source: Source, blocks: Sequence[Prose | Chunk], metadata: Mapping[str, Any]) -> None:
         self.name = source.name
-        self.lines = [line for line, role in with_roles(source.lines) if role == "prose"]
+        prose = [line for line, role in with_roles(source.lines) if role == "prose"]
+        shown = {line.place for line in shown_lines(source.lines, metadata, [])}
+        self.lines = [line for line in prose if line.place in shown]
         options = [line for line in source.lines if OPTION.match(line.text)]
         self.labels: dict[str, Line] = {chunk.label: chunk.header for chunk in chunks(blocks) if chunk.label}
         self.mentions: dict[str, list[Line]] = defaultdict(list)
-        for line in [*self.lines, *options]:
+        for line in [*prose, *options]:
             for label in re.findall(r"#((?:fig|tbl|sec|eq|lst)-[\w-]+)", line.text):
                 self.labels.setdefault(label, line)
+        for line in [*self.lines, *options]:
             for key in re.findall(r"@\{?([\w][\w:.#$%&+?<>~/-]*)", line.text):
                 self.mentions[key.rstrip(".:?")].append(line)
         self.seen: dict[str, int] = defaultdict(int)
-        self.next_heading = self._headings()
+        self.headings = [(line, match) for line in self.lines if (match := _HEADING.match(line.text))]
 
     def label(self, label: str) -> str:
         return str(self.labels[label].place) if label in self.labels else self.name
@@ -306,17 +309,12 @@ class _Places:
 
     def heading(self, level: int, title: str, label: str) -> str:
         """Place of the next heading with this title."""
-        if label in self.labels and label.startswith("sec-"):
-            return self.label(label)
-        for line, hashes, text in self.next_heading:
-            if len(hashes) == level and _letters(text) == _letters(title):
-                return str(line.place)
-        return self.name
-
-    def _headings(self) -> Iterator[tuple[Line, str, str]]:
-        for line in self.lines:
-            if match := _HEADING.match(line.text):
-                yield line, match[1], match[2]
+        place = self.name
+        for number, (line, match) in enumerate(self.headings, start=1):
+            if len(match[1]) == level and _letters(match[2]) == _letters(title):
+                place, self.headings = str(line.place), self.headings[number:]
+                break
+        return self.label(label) if label in self.labels and label.startswith("sec-") else place
 
 
 def _letters(text: str) -> str:

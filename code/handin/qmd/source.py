@@ -18,6 +18,7 @@ from handin.yaml_lines import Located
 
 INCLUDE = re.compile(r"^\s*\{\{<\s*include\s+(?P<path>[^\s>]+|\"[^\"]+\")\s*>\}\}\s*$")
 FENCE = re.compile(r"^(?P<indent>\s*)(?P<fence>`{3,}|~{3,})(?P<info>.*)$")
+LINE_END = re.compile(r"\r\n|\r|\n")
 MOST_INCLUDES = 200  # in one document; a ZIP may be made to include without end
 
 Read = Callable[[str], bytes | None]  # path in the project → content; None where there is no such file
@@ -117,7 +118,13 @@ def _read(read: Read, name: str, included_at: Place | None) -> list[Line]:
     except UnicodeDecodeError as error:
         number = error.object[: error.start].count(b"\n") + 1
         raise HandinError("not UTF-8 text", place=Place(name, number), remedy="save it as UTF-8") from error
-    return [Line(line, Place(name, number)) for number, line in enumerate(text.splitlines(), start=1)]
+    return [Line(line, Place(name, number)) for number, line in enumerate(lines_of(text), start=1)]
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines as editors and Python count them; `str.splitlines` ends one at a form feed, too."""
+    lines = LINE_END.split(text)
+    return lines if lines[-1] else lines[:-1]
 
 
 def _split_front_matter(lines: list[Line], name: str) -> tuple[Located, list[Line]]:

@@ -12,6 +12,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from handin.qmd.source import lines_of
+
 _PASSES = 4  # over chains of assignments
 _MOST_HELD = 4  # library names that one name is followed to
 _IMPORTERS = {"__import__", "builtins.__import__", "importlib.import_module"}
@@ -44,7 +46,7 @@ def uses(pieces: Sequence[Piece]) -> list[list[Use]]:
     names = _Names([node for nodes in walked for node in nodes])
     found = []
     for (code, _), nodes in zip(pieces, walked, strict=True):
-        lines = [line.strip()[:80] for line in code.splitlines()]
+        lines = [line.strip()[:80] for line in lines_of(code)]
         used = {Use(dotted, line, lines[line - 1], new) for dotted, line, new in names.used_in(nodes)}
         found.append(sorted(used, key=lambda use: (use.line, not use.dotted, use.dotted)))
     return found

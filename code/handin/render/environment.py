@@ -10,6 +10,7 @@ from pathlib import Path
 from handin.errors import HandinError, Place
 from handin.memory.recall import SWITCH
 from handin.project import Project
+from handin.qmd.source import lines_of
 
 FILE = "_environment"
 EPOCH = "SOURCE_DATE_EPOCH"  # the date of the documents
@@ -27,7 +28,7 @@ def read_environment_file(root: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = lines_of(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
         number = error.object[: error.start].count(b"\n") + 1
         raise HandinError("not UTF-8 text", place=Place(FILE, number), remedy="save it as UTF-8") from None

@@ -38,6 +38,6 @@ def _figures(cell: NotebookNode) -> Iterator[tuple[str, bytes]]:
 
 
 def _label(cell: NotebookNode) -> str | None:
-    _, options = option_lines(cell.source.splitlines())
+    _, options = option_lines(cell.source.split("\n"))
     label = Located(options, "notebook").data.get("label")
     return str(label) if label else None

@@ -333,7 +333,7 @@ def _failure(chunk: Chunk, cell: NotebookNode, error: CellExecutionError, folder
     trace = ANSI.sub("", "\n".join(output.traceback)) if output else str(error)
     frame = FRAME_IN_CHUNK.search(trace)
     line = chunk.code_line + int(frame["line"]) - 1 if frame else chunk.code_line
-    written = chunk.code.splitlines()[line - chunk.code_line].strip() if frame else ""
+    written = chunk.code.split("\n")[line - chunk.code_line].strip() if frame else ""
     message = [f"chunk `{chunk.name}` failed: {error.ename}: {ANSI.sub('', error.evalue)}"]
     if written:
         message.append(f"  {chunk.place.file}:{line}: {written}")

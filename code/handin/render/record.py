@@ -43,7 +43,10 @@ def record(notebook: NotebookNode, metadata: Mapping[str, Any], project: Project
             text = re.sub(
                 r"\n{3,}",
                 "\n\n",
-                "\n".join(shown_lines(list(with_shortcodes(lines, metadata)), metadata, hidden)),
+                "\n".join(
+                    line.text
+                    for line in shown_lines(list(with_shortcodes(lines, metadata)), metadata, hidden)
+                ),
             ).strip()
             if text:
                 cells.append(_markdown(text))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from handin.qmd.source import lines_of
 from handin.reading import pdf
 from handin.reading.submission import Student, Submission
 from handin.rules.finding import Finding, cannot_tell, failed, passed
@@ -111,7 +112,7 @@ def _place(submission: Submission, key: str, value: str = "") -> str:
     text = submission.text("_quarto.yml")
     if text is None:
         return submission.name
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(lines_of(text), start=1):
         if re.match(rf"\s*(-\s*)?{key}:", line) and value in line:
             return f"_quarto.yml:{number}"
     return "_quarto.yml"

@@ -1,0 +1,347 @@
+"""What the readers promise of any text and any value: hypothesis makes them up, the same ones every time.
+
+`make test-faults` tries ten times as many.
+"""
+
+import ast
+import io
+import itertools
+import json
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbclient.client
+import pypdf
+import pytest
+import torch
+import typst
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fnn.runs import store
+from grading.intake import take_in
+from handin.errors import HandinError
+from handin.files.fingerprint import Fingerprint, embed_notebook, embed_pdf, from_notebook, from_pdf
+from handin.memory.entries import Entries, Entry
+from handin.pack import as_zip
+from handin.qmd.chunks import Chunk, Prose, read_blocks
+from handin.qmd.outline import read_outline
+from handin.qmd.source import read_source
+from handin.reading.names import uses
+from handin.render.environment import read_environment_file
+from handin.render.notebook import as_notebook, tidy
+from handin.starter import Task, read_tasks
+from handin.yaml_lines import Located
+
+FEW = settings(max_examples=settings().max_examples // 10)  # where each takes a program that is started
+# YAML takes three more signs for line ends than editors do; other than in quotes nobody can write them.
+LETTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\x85\u2028\u2029")
+TEXTS = st.text(LETTERS, max_size=120)
+WORDS = st.from_regex(r"[a-z]{1,8}", fullmatch=True)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS
+
+
+def nested(scalars: st.SearchStrategy[Any], keys: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
+    return st.recursive(
+        scalars,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
+        max_leaves=8,
+    )
+
+
+JSON = nested(SCALARS | st.text(st.characters()), st.text(max_size=9))
+PIECES = (
+    "a",
+    "ä",
+    "`",
+    "```",
+    "````",
+    "~~~",
+    "{python}",
+    "#| echo: true",
+    " ",
+    "\t",
+    ":::",
+    "---",
+    "x: 1",
+    "1",
+)
+PIECES += "\n", "\n", "\n```{python}\n", "\n```\n", "\r\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028"
+
+
+def lines_of(text: str) -> list[str]:
+    """As an editor counts them."""
+    return re.split(r"\r\n|\r|\n", text)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=40).map("".join))
+def test_every_line_of_a_document_is_in_one_block_and_knows_its_number(text: str) -> None:
+    written = lines_of(text)
+    try:
+        source = read_source(lambda _: text.encode(), "report.qmd")
+        blocks = read_blocks(source)
+    except HandinError as error:
+        assert re.match(r"report\.qmd:\d+: ", str(error))  # noqa: PT017 - it may be refused, by its line
+        return
+    told: dict[int | None, str] = {}
+    for block in blocks:
+        if isinstance(block, Prose):
+            told |= {line.place.line: line.text for line in block.lines}
+        elif block.place.line is not None:
+            inner = block.source.split("\n") if block.source else []
+            told |= dict(enumerate([block.header.text, *inner], start=block.place.line))
+            if block.code.strip():
+                assert block.code.startswith(written[block.code_line - 1])
+    for number, line in told.items():
+        assert number is not None
+        assert line == written[number - 1]
+    left = [line.text for line in source.lines if line.place.line not in told]
+    assert not [line for line in left if line.strip() and not re.fullmatch(r"\s*(`{3,}|~{3,})\s*", line)]
+
+
+@given(
+    st.dictionaries(WORDS, SCALARS, max_size=4), st.lists(st.sampled_from(["x = 1", "", "#| y"]), max_size=4)
+)
+def test_a_chunk_has_the_options_that_were_written(options: dict[str, Any], code: list[str]) -> None:
+    written = yaml.safe_dump(options, allow_unicode=True).splitlines() if options else []
+    code = ["x = 0", *code]
+    lines = ["before", "", "```{python}", *(f"#| {line}" for line in written), *code, "```"]
+    blocks = read_blocks(read_source(lambda _: "\n".join(lines).encode(), "report.qmd"))
+    [chunk] = (block for block in blocks if isinstance(block, Chunk))
+    assert chunk.options == options
+    assert chunk.code == "\n".join(code).rstrip()
+    assert lines[chunk.code_line - 1] == "x = 0"
+    for name in options:
+        line = lines[(chunk.located.place((name,)).line or 0) - 1]
+        assert re.match(rf"#\| '?{name}'?:", line)
+
+
+@given(st.dictionaries(WORDS, nested(SCALARS, WORDS), max_size=5), st.integers(1, 9))
+def test_every_setting_of_a_file_knows_its_line(data: dict[str, Any], first: int) -> None:
+    text = yaml.safe_dump(data, allow_unicode=True)
+    located = Located(text, "_quarto.yml", first)
+    assert located.data == data
+    written = lines_of(text)
+    for key in located.lines:
+        if key and isinstance(key[-1], str):
+            line = written[(located.place(key).line or 0) - first]
+            assert re.match(rf"[ -]*['\"]?{key[-1]}['\"]?:", line)
+
+
+NAMES = st.sampled_from(["one", "two", "one two"])
+SECTIONS = st.tuples(st.integers(1, 3), NAMES, st.booleans(), st.booleans(), st.booleans())
+
+
+@FEW
+@given(st.lists(SECTIONS, max_size=12), st.booleans())
+def test_sections_and_figures_are_found_where_they_are_written(
+    sections: list[tuple[int, str, bool, bool, bool]], notebook: bool
+) -> None:
+    lines, found, figures = ["---", "title: T", "---"], [], []
+    for number, (level, title, labelled, drawn, conditional) in enumerate(sections):
+        shown = notebook or not conditional
+        lines += ['::: {.content-visible when-meta="notebook"}', ""] if conditional else [""]
+        label = f"sec-{number}" if labelled else ""
+        lines += [f"{'#' * level} {title}" + (f" {{#{label}}}" if label else ""), "", "Words.", ""]
+        if shown:
+            found.append((level, title, label, f"report.qmd:{len(lines) - 3}"))
+        if drawn:
+            lines += [
+                "```{python}",
+                f"#| label: fig-{number}",
+                f'#| fig-cap: "{title}: *it*"',
+                "1",
+                "```",
+                "",
+            ]
+            if shown:
+                figures.append((f"fig-{number}", str(len(figures) + 1), f"report.qmd:{len(lines) - 5}"))
+        lines += [":::", ""] if conditional else []
+    outline = read_outline(lambda _: "\n".join(lines).encode(), "report.qmd", {"notebook": notebook})
+    named = [(one.level, one.title, one.label, one.place) for one in outline.sections]
+    assert [(*one[:2], one[2] if one[2].startswith("sec-") else "", one[3]) for one in named] == found
+    assert [(one.label, one.number, one.place) for one in outline.floats] == figures
+
+
+ENTRIES = st.builds(
+    Entry,
+    st.lists(st.lists(TEXTS, min_size=2, max_size=3), max_size=2),
+    st.lists(st.tuples(WORDS, JSON).map(list), max_size=3),
+    st.dictionaries(TEXTS, JSON, max_size=3),
+    st.integers(0, 99),
+)
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("pq"), ENTRIES), max_size=5))
+def test_the_memory_finds_what_it_was_given_last(puts: list[tuple[str, str, Entry]]) -> None:
+    """Entries of two keys, with one file in two states."""
+    kept: dict[tuple[str, str], Entry] = {}
+    with scratch() as folder:
+        said: list[str] = []
+        entries = Entries(folder, said.append)
+        for key, state, entry in puts:
+            kept[key, state] = Entry([["file", state]], entry.messages, entry.reply, entry.count)
+            entries.put(key, kept[key, state])
+        for key, state in itertools.product("ab", "pq"):
+            found = Entries(folder, said.append).find(key, lambda one, state=state: one[1] == state)  # type: ignore[misc]
+            assert found == kept.get((key, state))
+        assert not said
+
+
+DTYPES = st.sampled_from([torch.float64, torch.float32, torch.int64, torch.bool])
+TENSORS = st.builds(
+    lambda numbers, dtype, column: (
+        torch.tensor(numbers).to(dtype)[:, None] if column else torch.tensor(numbers).to(dtype)
+    ),
+    st.lists(st.floats(-1e9, 1e9), max_size=6),
+    DTYPES,
+    st.booleans(),
+)
+OBJECTS = st.dictionaries(TEXTS, JSON, max_size=3)
+
+
+@given(OBJECTS, st.dictionaries(WORDS, TENSORS, max_size=3), OBJECTS)
+def test_the_store_gives_back_what_was_put(key: Any, tensors: dict[str, torch.Tensor], metadata: Any) -> None:
+    with scratch() as folder:
+        store.put(key, tensors, metadata, folder)
+        found = store.get(key, folder)
+        assert found is not None
+        assert found.metadata == metadata
+        assert found.tensors.keys() == tensors.keys()
+        for name, tensor in tensors.items():
+            assert (found.tensors[name].dtype, found.tensors[name].shape) == (tensor.dtype, tensor.shape)
+            assert torch.equal(found.tensors[name], tensor)
+        assert store.get({**key, "another": 1}, folder) is None
+
+
+PRINTS = st.builds(
+    Fingerprint, st.dictionaries(TEXTS, TEXTS, max_size=4), st.dictionaries(TEXTS, TEXTS, max_size=4)
+)
+
+
+@given(PRINTS, PRINTS)
+def test_a_fingerprint_is_read_as_it_was_written(one: Fingerprint, other: Fingerprint) -> None:
+    assert from_pdf({"HandinFingerprint": one.as_json()}) == one
+    notebook: dict[str, Any] = {"metadata": {}}
+    embed_notebook(notebook, one)
+    assert from_notebook(json.loads(json.dumps(notebook))) == one
+    assert one.changes(one) == []
+    same_versions = one.versions == other.versions or not (one.versions and other.versions)
+    assert (one.changes(other) == []) == (one.files == other.files and same_versions)
+    assert (one.digest == other.digest) == (one == other)
+
+
+@pytest.fixture(scope="module")
+def pdf() -> bytes:
+    return typst.compile(b"Words.", pdf_standards="a-2b")
+
+
+@FEW
+@given(PRINTS, PRINTS)
+def test_a_pdf_says_the_last_fingerprint_and_all_else_as_before(
+    pdf: bytes, one: Fingerprint, other: Fingerprint
+) -> None:
+    twice = embed_pdf(embed_pdf(pdf, one), other)
+    said = {key[1:]: str(value) for key, value in (pypdf.PdfReader(io.BytesIO(twice)).metadata or {}).items()}
+    assert from_pdf(said) == other
+    del said["HandinFingerprint"]
+    before = pypdf.PdfReader(io.BytesIO(pdf)).metadata or {}
+    assert said == {key[1:]: str(value) for key, value in before.items()}
+    assert twice.startswith(pdf)
+
+
+STREAMS = st.tuples(
+    st.sampled_from(["stdout", "stderr"]), st.text("ab \r\n\b/", max_size=9) | st.just("/ipykernel_1/2.py")
+)
+
+
+@given(st.lists(STREAMS, max_size=9))
+def test_streams_are_joined_as_nbclient_joins_them(printed: list[tuple[str, str]]) -> None:
+    outputs = [{"output_type": "stream", "name": name, "text": text} for name, text in printed]
+    notebook = as_notebook([{"cell_type": "code", "outputs": outputs}])
+    tidy(notebook)
+    for name in ("stdout", "stderr"):
+        joined = "".join(text for stream, text in printed if stream == name)
+        shown = nbclient.client._RGX_CARRIAGERETURN.sub("", joined)
+        expected = [re.sub(r"\S*/ipykernel_\d+/\d+\.py", "chunk", shown)] if (name in dict(printed)) else []
+        assert [output.text for output in notebook.cells[0].outputs if output.name == name] == expected
+
+
+@given(st.dictionaries(st.from_regex(r"[A-Z]\w{0,6}", fullmatch=True).filter(str.isascii), TEXTS, max_size=4))
+def test_variables_of_the_environment_file_are_read_as_written(variables: dict[str, str]) -> None:
+    variables = {name: re.sub(r"[\r\n\0]", "", value) for name, value in variables.items()}
+    with scratch() as folder:
+        text = "".join(f'{name}="{value}"\n# comment\n\n' for name, value in variables.items())
+        (folder / "_environment").write_text(text, encoding="utf-8")
+        assert read_environment_file(folder) == variables
+
+
+PARTS = st.from_regex(r"[a-zä][a-zA-Z0-9_-]{0,6}", fullmatch=True)
+PATHS = st.lists(PARTS, min_size=1, max_size=3).map(
+    lambda parts: "/".join(f"x{part}" for part in parts) + ".py"
+)
+
+
+@given(st.dictionaries(PATHS, st.binary(max_size=200), min_size=1, max_size=5))
+def test_a_zip_is_taken_in_as_it_was_packed(files: Mapping[str, bytes]) -> None:
+    if len({name.casefold() for name in files}) < len(files):
+        return  # intake says that some systems cannot hold both
+    with scratch() as folder:
+        files = {**files, "README.md": b"# Hm"}  # or a single folder would be left out of the names
+        data = as_zip(files)
+        assert data == as_zip(dict(reversed(files.items())))
+        path = folder / "dl24-2-ghopper.zip"
+        path.write_bytes(data)
+        assert take_in(path).files == files
+
+
+MODULES = st.sampled_from(["numpy", "torch.optim", "scipy.optimize"])
+IMPORTS: dict[str, Callable[[str], tuple[str, str]]] = {
+    "plain": lambda module: (f"import {module}", module),
+    "as": lambda module: (f"import {module} as m", "m"),
+    "from": lambda module: (f"from {module} import it", "it"),
+    "from as": lambda module: (f"from {module} import it as other", "other"),
+}
+
+
+@given(MODULES, st.sampled_from(sorted(IMPORTS)), st.lists(WORDS, max_size=3, unique=True), st.booleans())
+def test_a_name_is_followed_to_its_library(module: str, form: str, names: list[str], by_text: bool) -> None:
+    line, held = IMPORTS[form](module)
+    lines = [line]
+    for name in names:
+        lines.append(f"{name}_ = {held}")
+        held = f"{name}_"
+    lines += [
+        "# a form feed \x0c and the like \x1c",
+        f"getattr({held}, 'used')(1)" if by_text else f"{held}.used(1)",
+    ]
+    code = "\n".join(lines)
+    [found] = uses([(code, ast.parse(code))])
+    dotted = f"{module}.it.used" if "from" in form else f"{module}.used"
+    assert [use.what for use in found if use.dotted == dotted] == [lines[-1]]
+    assert [use.line for use in found if use.dotted == dotted] == [len(lines)]
+
+
+TASKS = st.lists(st.tuples(st.integers(1, 99), st.sampled_from(["", "a", "b"]), WORDS), max_size=9)
+
+
+@given(TASKS)
+def test_tasks_are_read_as_they_are_written(given: list[tuple[int, str, str]]) -> None:
+    tasks: dict[str, Task] = {}
+    for number, part, title in given:
+        tasks.setdefault(str(number), Task(str(number), title))
+        if part:
+            tasks.setdefault(f"{number}{part}", Task(f"{number}{part}", title))
+    if tasks:
+        assert read_tasks("; ".join(f"{t.number} {t.title}" for t in tasks.values())) == tuple(tasks.values())
