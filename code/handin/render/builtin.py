@@ -2,8 +2,8 @@
 
     source → chunks → notebook → kernel → Markdown → Pandoc's tree → references → Typst → PDF
 
-Each arrow is one module of this package. All documents are read and checked before the first chunk runs, and
-nothing is written to its place before the last page is set.
+Each arrow is one module of this package. All documents are read before the first chunk runs, checked while it
+runs, and nothing is written to its place before the last page is set.
 """
 
 from __future__ import annotations
