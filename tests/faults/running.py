@@ -63,7 +63,10 @@ def run(
     )
 
 
-def start(command: Sequence[str], folder: Path, **more: str) -> subprocess.Popen[str]:
+def start(
+    command: Sequence[str], folder: Path, *, terminal: bool = False, **more: str
+) -> subprocess.Popen[str]:
+    """Start; with `terminal` in a group of processes of its own, which hears Ctrl-C."""
     return subprocess.Popen(
         command,
         cwd=folder,
@@ -71,6 +74,7 @@ def start(command: Sequence[str], folder: Path, **more: str) -> subprocess.Popen
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=terminal,
     )
 
 
@@ -162,12 +166,22 @@ def has_moves(folder: Path) -> bool:
 def interrupt(
     command: Sequence[str], folder: Path, number: signal.Signals, after: float, **more: str
 ) -> tuple[float, str, int]:
-    """Start, send a signal after so many seconds: seconds until the end, what was said, the status."""
-    process = start(command, folder, **more)
+    """Start, send a signal after so many seconds: seconds until the end, what was said, the status.
+
+    A terminal sends Ctrl-C to all processes of a command, SIGTERM comes to the one that is named.
+    """
+    process = start(command, folder, terminal=True, **more)
     time.sleep(after)
-    process.send_signal(number)
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
     sent = time.monotonic()
-    said, _ = process.communicate(timeout=30)
+    try:
+        said, _ = process.communicate(timeout=30)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
     return time.monotonic() - sent, said, process.returncode
 
 

@@ -8,6 +8,7 @@ again computes only what is missing.
 
 import os
 import platform
+import signal
 import sys
 import threading
 import time
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
+from multiprocessing import resource_tracker
 from typing import Any
 
 import torch
@@ -105,9 +107,11 @@ def compute_shards(
             initargs=(os.getpid(),),
         )
         with _determined():
-            for j, i, tensors, metadata in pool(
-                joblib.delayed(_timed)(jobs[j].compute, jobs[j].shards[i], (j, i)) for j, i in missing
-            ):
+            with _deaf_processes():
+                arriving = pool(
+                    joblib.delayed(_timed)(jobs[j].compute, jobs[j].shards[i], (j, i)) for j, i in missing
+                )
+            for j, i, tensors, metadata in arriving:
                 shard = jobs[j].shards[i]
                 found[j, i] = store.put(_shard_key(jobs[j].key, shard), tensors, metadata)
                 progress.advance(len(shard), work[j, i])
@@ -129,6 +133,22 @@ def _determined() -> Iterator[None]:
         yield
     finally:
         sys.audit("determined.end")
+
+
+@contextmanager
+def _deaf_processes() -> Iterator[None]:
+    """Processes that are started meanwhile do not hear Ctrl-C, which a terminal sends to all: their traces
+    would stand there. This one hears it afterwards and ends them.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # before Python 3.12 its start would let Ctrl-C through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _shard_key(key: Mapping[str, Any], shard: range) -> dict[str, Any]:

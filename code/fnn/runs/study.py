@@ -8,6 +8,7 @@ cluster, call `run_study` within `joblib.parallel_config(backend="dask")`: see d
 
 import argparse
 import json
+import signal
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -157,6 +158,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns its exit status."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     parser = _parser()
     chosen = vars(parser.parse_args(arguments))
     width, restarts, folder = chosen.pop("width"), chosen.pop("restarts"), chosen.pop("output")

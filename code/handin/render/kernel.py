@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import re
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -192,8 +192,9 @@ class _Run:
         assert task is not None
 
         def stop(checked: asyncio.Task[None]) -> None:
-            if self._started and not checked.cancelled() and checked.exception():
-                task.cancel()  # not before: a kernel that is just starting would be left behind
+            failed = not checked.cancelled() and checked.exception()  # of Ctrl-C, too, which Pandoc hears
+            if failed and self._started and not self._interrupted:
+                task.cancel()
 
         self._checked = asyncio.create_task(asyncio.to_thread(check))
         self._checked.add_done_callback(stop)
@@ -211,17 +212,15 @@ class _Run:
         assert task is not None
 
         def interrupt() -> None:
-            self._interrupted = True
-            task.cancel()
+            if not self._interrupted:
+                self._interrupted = True
+                task.cancel()
 
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        for number in before:
+            asyncio.get_running_loop().add_signal_handler(number, interrupt)
         try:
-            # Sockets in a folder of ours: over TCP others could listen, and the kernel says so.
-            manager = self._client.create_kernel_manager()
-            manager.transport, manager.ip = "ipc", str(Path(self._environment["IPYTHONDIR"]) / "kernel")
-            async with self._client.async_setup_kernel(env=self._environment, stderr=self._log):
-                # nbclient's own handlers would only kill the kernel and leave us waiting for it.
-                for number in (signal.SIGINT, signal.SIGTERM):
-                    asyncio.get_running_loop().add_signal_handler(number, interrupt)
+            async with self._kernel():
                 self._started = True
                 if self._checked.done():
                     await self._checked
@@ -237,10 +236,37 @@ class _Run:
         except RuntimeError as error:
             if self._started:
                 raise
-            atexit.unregister(self._client._cleanup_kernel)  # nbclient leaves it behind, to fail then
             raise ChunkError(
                 f"the kernel cannot start: {error}{self._said(lines=1)}", remedy=STARVED
             ) from None
+        finally:
+            for number, handler in before.items():
+                asyncio.get_running_loop().remove_signal_handler(number)
+                signal.signal(number, handler)
+
+    @asynccontextmanager
+    async def _kernel(self) -> AsyncIterator[None]:
+        """A kernel, which is gone afterwards, whatever happens.
+
+        nbclient's own `async_setup_kernel` takes the signals, kills the kernel and leaves us waiting for it.
+        """
+        manager = self._client.create_kernel_manager()
+        # Sockets in a folder of ours: over TCP others could listen, and the kernel says so.
+        manager.transport, manager.ip = "ipc", str(Path(self._environment["IPYTHONDIR"]) / "kernel")
+        starting = asyncio.ensure_future(
+            self._client.async_start_new_kernel(env=self._environment, stderr=self._log)
+        )
+        try:
+            try:
+                await asyncio.shield(starting)
+            except asyncio.CancelledError:
+                await starting  # a kernel that is just starting would be left behind
+                raise
+            await self._client.async_start_new_kernel_client()
+            yield
+        finally:
+            if self._client.km is not None:
+                await self._client._async_cleanup_kernel()
 
     def _said(self, lines: int = 30) -> str:
         """The last words of the kernel itself, on lines of their own."""
