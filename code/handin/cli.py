@@ -18,7 +18,6 @@ class _Commands(click.Group):
     """Prints a `HandinError` as its message alone and exits with status 1; Ctrl-C exits with 130."""
 
     def invoke(self, ctx: click.Context) -> object:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # leave by the same door as Ctrl-C
         try:
             return super().invoke(ctx)
         except HandinError as error:
@@ -76,4 +75,6 @@ class _Commands(click.Group):
 @click.pass_context
 def main(ctx: click.Context, folder: Path) -> None:
     """Renders, checks and packs a literate hand-in."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGTERM leaves by the same door as Ctrl-C
+        signal.signal(number, signal.default_int_handler)
     ctx.obj = folder

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -89,7 +90,7 @@ def render_by_quarto(
         rounds = [[]] if set(names) == set(project.documents) else [[name] for name in names]
         with Progress(console, progress_file) as progress:
             for documents in rounds:
-                command = ["quarto", "render", *documents, "--to", to]
+                command = ["quarto", "render", *documents, "--to", to, "--no-execute-daemon"]
                 command += ["--output-dir", output.relative_to(root).as_posix()]
                 command += ["--metadata", f"{DRAFT_MARK}:true"] if mode.is_draft else []
                 _run(command, root, variables, progress)
@@ -114,6 +115,7 @@ def _run(command: list[str], root: Path, variables: dict[str, str], progress: Pr
         "stdout": subprocess.PIPE,
         "stderr": subprocess.STDOUT,
         "stdin": subprocess.DEVNULL,
+        "process_group": 0,
     }
     with subprocess.Popen(command, cwd=root, env=variables, **pipes) as process, ExitStack() as step:
         try:
@@ -124,7 +126,7 @@ def _run(command: list[str], root: Path, variables: dict[str, str], progress: Pr
                     step.enter_context(progress.step(new))
             code = process.wait()
         except BaseException:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)  # `quarto` is a script: what it has started would go on
             raise
         if code:
             step.pop_all()  # the step was not completed
