@@ -72,7 +72,7 @@ def preview_documents(
     with tempfile.TemporaryDirectory(prefix="handin-preview-") as folder:
         pages = Path(folder)
         title = f"Preview: {project.root.name}"
-        builds = Builds(tell)
+        builds = Builds(project.root, tell)
         try:
             with serve(board, pages, title, port) as address:
                 click.echo(f"{address}  shows the documents; Ctrl-C ends")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from threading import Lock, Thread
 
 from handin.preview.server import Message
@@ -19,10 +20,12 @@ class Builds:
     """Builds of one project, of which the newest counts.
 
     Args:
+        root: The project's folder.
         tell: Gets every message of the newest build.
     """
 
-    def __init__(self, tell: Callable[[Message], None]) -> None:
+    def __init__(self, root: Path, tell: Callable[[Message], None]) -> None:
+        self._root = root
         self._tell = tell
         self._waiting: subprocess.Popen[str] | None = None  # has imported everything, or is about to
         self._running: subprocess.Popen[str] | None = None
@@ -40,7 +43,7 @@ class Builds:
             if afresh:
                 self._end(self._waiting)
                 self._waiting = None
-            worker = self._waiting or _worker()
+            worker = self._waiting or self._worker()
             self._waiting, self._running = None, worker
         self._tell({"step": "building"})
         assert worker.stdin is not None
@@ -70,7 +73,7 @@ class Builds:
             if not ended:
                 words = f"the build ended with status {code}; what it printed stands in the terminal"
                 self._tell({"error": words, "seconds": None})
-            self._waiting = _worker()  # for the next save
+            self._waiting = self._worker()  # for the next save
 
     def _end(self, *workers: subprocess.Popen[str] | None) -> None:
         alive = [worker for worker in workers if worker is not None and worker.poll() is None]
@@ -83,13 +86,12 @@ class Builds:
                 worker.kill()
                 worker.wait()
 
-
-def _worker() -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "handin.preview.worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        start_new_session=True,  # Ctrl-C is ours to pass on
-    )
+    def _worker(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "handin.preview.worker", str(self._root)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            start_new_session=True,  # Ctrl-C is ours to pass on
+        )

@@ -1,6 +1,6 @@
 """Builds the documents once, in a process of its own, and hands the pages over as they are set.
 
-`python -m handin.preview.worker` imports what a build needs, then waits for its job, a line of JSON on
+`python -m handin.preview.worker ROOT` imports what a build needs, then waits for its job, a line of JSON on
 standard input: one that waits is ready when a file is saved. It answers in lines of JSON on standard output:
 
     {"step": "12/40 fig-data"}
@@ -21,6 +21,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ import pypdfium2
 from rich.console import Console
 
 from handin.errors import HandinError
+from handin.files import fingerprint
 from handin.files.publish import publish
 from handin.project import Project, load_project
 from handin.render.builtin import Builder
@@ -144,6 +146,10 @@ def main() -> None:
     os.dup2(2, 1)  # what else is printed is no message
     started = time.perf_counter()
     try:
+        with suppress(HandinError, OSError):  # half edited, say
+            fingerprint.of(
+                load_project(Path(sys.argv[1]))
+            )  # has parsed the tool's modules when it is asked again
         line = sys.stdin.readline()
         if not line:
             return  # the preview has ended

@@ -182,7 +182,7 @@ class Builder:
     ) -> dict[Path, bytes]:
         """The documents, set side by side: Pandoc and Typst work outside Python, so that threads share cores.
 
-        Where somebody waits for pages, the first document has the cores for itself.
+        Where somebody waits for pages, the second document begins when the first is handed over.
         """
 
         def set_one(document: Document) -> bytes:
@@ -190,9 +190,9 @@ class Builder:
             return made if self._form is web else fingerprint.embed_pdf(made, built_from)
 
         files = {}
-        with ThreadPoolExecutor(1 if self._on_set else len(documents)) as pool:
-            each = zip(documents, self._outputs(documents), pool.map(set_one, documents), strict=True)
-            for document, output, made in each:
+        with ThreadPoolExecutor(len(documents)) as pool:
+            all_made = map(set_one, documents) if self._on_set else pool.map(set_one, documents)
+            for document, output, made in zip(documents, self._outputs(documents), all_made, strict=True):
                 files[output] = made
                 if self._on_set and self._form is paper:
                     self._on_set(document.name, made, folder / document.stem / f"{document.stem}.typ")
