@@ -44,7 +44,7 @@ test: lint ## lint, type check and test
 test-long: $(VENV)/installed-tests ## run the tests that take minutes
 	@$(BIN)/python -m pytest -m long
 
-test-faults: $(VENV)/installed-tests ## kill, starve and feed nonsense to everything, for twelve minutes
+test-faults: $(VENV)/installed-tests ## kill, starve and feed nonsense to everything, for a quarter of an hour
 	@$(BIN)/python -m pytest -m faults tests/faults
 	@$(BIN)/python -m pytest tests/faults/test_properties.py --hypothesis-profile=many
 
