@@ -45,9 +45,7 @@ class _Commands(click.Group):
             sys.exit(130)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(
-            [*commands.names(), *(name for module in commands.beside() for name in module.COMMANDS)]
-        )
+        return sorted(commands.names())
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -60,7 +58,7 @@ class _Commands(click.Group):
         if name in commands.names():
             command: click.Command = importlib.import_module(f"{commands.__name__}.{name}").command
             return command
-        return next((module.COMMANDS[name] for module in commands.beside() if name in module.COMMANDS), None)
+        return None
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

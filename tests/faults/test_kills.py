@@ -124,35 +124,6 @@ def _tree(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.faults
-def test_kills_of_grading(fresh: Fresh, chance: random.Random, tmp_path: Path) -> None:
-    course = fresh()
-    assert running.run(handin("pack"), course).returncode == 0
-    [archive] = (course / "_output").glob("*.zip")
-    handins = tmp_path / "handins"
-    handins.mkdir()
-    for login in ("ghopper", "alovelac", "nnoether"):
-        shutil.copy(archive, handins / f"dl24-2-{login}.zip")
-    command = handin("grade", str(handins), "--output", "grades")
-    longest = running.duration(command, course)
-    new = _tree(course / "grades")
-    assert set(new) == {"grades.csv", "grades.html"}
-    for moment in running.moments(chance, longest, 10):
-        folder = fresh()
-        old = dict.fromkeys(new, b"old")
-        (folder / "grades").mkdir()
-        for name in new:
-            (folder / "grades" / name).write_bytes(b"old")
-        running.kill(command, folder, moment)
-        assert not running.left_running(folder), "readers of hand-ins go on"
-        running.complete(folder / "grades")
-        seen = {name: data for name, data in _tree(folder / "grades").items() if not name.startswith(".")}
-        assert seen in (old, new)
-        assert running.run(command, folder).returncode == 0
-        assert _tree(folder / "grades") == new
-        shutil.rmtree(folder.parent)
-
-
-@pytest.mark.faults
 def test_kills_of_a_study(tmp_path: Path, chance: random.Random) -> None:
     words = "--width 2 --restarts 60 --method lm --shards 20 --limits quick --output"
     command = [sys.executable, "-m", "fnn.runs.study", *words.split()]
@@ -260,19 +231,3 @@ def test_an_interrupted_study_leaves_no_worker(
         assert status in (130, -number), f"after {moment:.1f} s: {said}"
         assert "Traceback" not in said, f"after {moment:.1f} s: {said}"
         assert not running.left_running(tmp_path, 1.0)
-
-
-@pytest.mark.faults
-def test_an_interrupted_grading_leaves_no_reader(fresh: Fresh, tmp_path: Path) -> None:
-    course = fresh()
-    assert running.run(handin("pack"), course).returncode == 0
-    [archive] = (course / "_output").glob("*.zip")
-    for number in range(40):
-        shutil.copy(archive, tmp_path / f"dl24-2-student{number}.zip")
-    for number in (signal.SIGINT, signal.SIGTERM):
-        command = handin("grade", str(tmp_path), "--output", "grades")
-        seconds, said, status = running.interrupt(command, course, number, 2.0)
-        assert (seconds < 2, status) == (True, 130), said
-        assert "Traceback" not in said
-        assert not running.left_running(course, 1.0)
-        assert not (course / "grades").exists()

@@ -164,28 +164,3 @@ def test_without_semaphores_one_process_does_the_same(shared: str, fresh: Fresh)
         assert done.returncode == 0, done.stdout + done.stderr
         assert done.stderr == ""  # it would stand in a document
     assert summary(folder) == summary(other) != []
-    told = run(["unshare", "-m", *after(shared, handin("doctor"))], folder)
-    assert "no shared memory" in told.stdout
-
-
-@pytest.mark.parametrize("name", ["torch/__init__.py", "click.py", "yaml.py"])
-def test_modules_that_hide_installed_ones_are_named(name: str, fresh: Fresh, tmp_path: Path) -> None:
-    module = tmp_path / "elsewhere" / name
-    module.parent.mkdir(parents=True)
-    module.write_text("mine = True\n")
-    installed = name.partition("/")[0].removesuffix(".py")
-    path = os.pathsep.join([str(running.ROOT / "code"), str(tmp_path / "elsewhere")])
-    words = f"elsewhere/{installed}", f"PYTHONPATH puts it before the installed {installed}; unset"
-    refused(RENDER, fresh(), *words, PYTHONPATH=path)
-
-
-@faults
-@needs_nobody
-def test_a_hand_in_is_judged_alike_by_the_superuser_and_by_others(project: Path) -> None:
-    """Who is not the superuser could start no Pandoc in the sandbox, and got other answers, in silence."""
-    assert run(handin("pack"), project).returncode == 0
-    [archive] = (project / "_output").glob("*.zip")
-    check = handin("check", "--format", "json", f"_output/{archive.name}")
-    told = [run([*before, *check], project) for before in ((), NOBODY)]
-    assert told[0].stdout == told[1].stdout, told[1].stderr
-    assert "every citation has an entry" in told[0].stdout, told[0]

@@ -1,4 +1,4 @@
-"""`handin check`, `pack` and `doctor` at the command line."""
+"""`handin check` and `pack` at the command line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 from click.testing import CliRunner, Result
 from good_project import ZIP, Recipe
 
-from handin import commands
 from handin.cli import main
 from handin.rules import RULES
 
@@ -83,39 +82,6 @@ def test_budgets_and_optional_tasks_are_of_the_tasks(tmp_path: Path) -> None:
     assert "`9z` is not one of the tasks" in result.output
 
 
-def test_doctor_finds_this_environment_fit(tmp_path: Path) -> None:
-    Recipe().write(tmp_path)
-    result = run(tmp_path, "doctor", "--format", "json")
-    looked_at = {entry["what"]: entry["status"] for entry in json.loads(result.output)}
-    assert result.exit_code == 0
-    assert looked_at["packages"] == looked_at["Typst"] == looked_at["fonts"] == looked_at["kernel"] == "ok"
-
-
-@pytest.mark.parametrize(
-    ("file", "old", "new", "words"),
-    [
-        ("_quarto.yml", "course: Deep Learning", "cuorse: Deep Learning", "did you mean `course`?"),
-        (
-            "_quarto.yml",
-            "bibliography:",
-            "mainfont: No Such Font\nbibliography:",
-            "No Such Font is not there",
-        ),
-        ("pyproject.toml", "scipy>=1.15", "no-such-package>=1", "absent: no-such-package"),
-    ],
-)
-def test_doctor_names_each_problem_with_its_remedy(
-    tmp_path: Path, file: str, old: str, new: str, words: str
-) -> None:
-    recipe = Recipe()
-    recipe.write(tmp_path)
-    (tmp_path / file).write_text(recipe.sources[file].replace(old, new))
-    result = run(tmp_path, "doctor")
-    assert result.exit_code == 1
-    assert words in result.output
-    assert "→" in result.output
-
-
 @pytest.mark.parametrize("name", RULES)
 def test_a_rule_explains_itself(tmp_path: Path, name: str) -> None:
     result = run(tmp_path, "rule", name)
@@ -143,18 +109,6 @@ def test_findings_of_a_rule_in_a_file_are_one_row(tmp_path: Path) -> None:
     assert run(tmp_path, "check").output.count("banned-modules") == 1
     assert "and 19 more" in run(tmp_path, "check").output
     assert run(tmp_path, "check", "--verbose").output.count("banned-modules") == 20
-
-
-def test_without_the_teacher_s_tool_a_zip_is_not_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(commands, "PACKAGES", tmp_path)
-    Recipe().write(tmp_path)
-    (tmp_path / "other.zip").write_bytes(b"")
-    result = run(tmp_path, "check", str(tmp_path / "other.zip"))
-    assert result.exit_code == 1
-    assert "the teacher's tool, which is not in this project" in result.output
-    assert "grade" not in run(tmp_path, "--help").output
 
 
 def test_a_mistyped_command_is_answered_by_a_near_one(tmp_path: Path) -> None:

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import pkgutil
-from collections.abc import Iterator
-from pathlib import Path
-from types import ModuleType
 
 import click
 from rich.console import Console
 
 from handin.files.publish import complete
 from handin.project import Project, find_root, load_project
-
-PACKAGES = Path(__file__).resolve().parents[2]
-BESIDE = (
-    "handin_commands"  # in a package beside this one: a module with COMMANDS, and perhaps `check_archive`
-)
 
 FORMAT = click.option(
     "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True
@@ -28,12 +19,6 @@ RENDERERS = click.Choice(["quarto", "builtin"])
 def names() -> list[str]:
     """The commands here."""
     return [module.name for module in pkgutil.iter_modules(__path__)]
-
-
-def beside() -> Iterator[ModuleType]:
-    """What packages beside this one add: the teacher's tool, which a student's project does not carry."""
-    for path in sorted(PACKAGES.glob(f"*/{BESIDE}.py")):
-        yield importlib.import_module(f"{path.parent.name}.{BESIDE}")
 
 
 def current_project(ctx: click.Context) -> Project:

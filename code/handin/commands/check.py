@@ -1,19 +1,16 @@
-"""`handin check`: what the rules say about the project, or about a ZIP or a folder."""
+"""`handin check`: what the rules say about the project."""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 from rich.markup import escape
 from rich.table import Table
 
-from handin.commands import FORMAT, beside, console, current_project
-from handin.errors import HandinError, Place
-from handin.project import Project
+from handin.commands import FORMAT, console, current_project
 from handin.reading.submission import Submission
 from handin.rules import RULES, Finding, Status, apply
 from handin.rules.finding import grouped
@@ -28,47 +25,27 @@ _FIRST = 3  # places shown of findings that say the same
 
 
 @click.command()
-@click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
 @FORMAT
 @click.option("--list-rules", is_flag=True, help="List the rules, and stop.")
 @click.option("--verbose", is_flag=True, help="Show every finding, not one row per rule and file.")
 @click.pass_context
-def command(ctx: click.Context, path: Path | None, form: str, list_rules: bool, verbose: bool) -> None:
-    """Check the project, or the ZIP or folder at PATH, against every formal rule.
+def command(ctx: click.Context, form: str, list_rules: bool, verbose: bool) -> None:
+    """Check the project against every formal rule.
 
-    Status 1 if a rule fails. Nothing in a ZIP is executed. `handin rule NAME` explains a rule.
+    Status 1 if a rule fails. `handin rule NAME` explains a rule.
     """
     if list_rules:
         width = max(map(len, RULES))
         for name, rule in RULES.items():
             click.echo(f"{name:<{width}}  {(rule.__doc__ or '').splitlines()[0]}")
         return
-    findings = check(current_project(ctx), path)
+    findings = apply(Submission.of(current_project(ctx)))
     if form == "json":
         held = {"ok": not is_broken(findings), "findings": [finding.as_dict() for finding in findings]}
         click.echo(json.dumps(held, indent=1, ensure_ascii=False))
     else:
         show(findings, verbose=verbose)
     sys.exit(1 if is_broken(findings) else 0)
-
-
-def check(project: Project, path: Path | None) -> list[Finding]:
-    """What the rules say about the project, or about the ZIP or folder at `path`.
-
-    Raises:
-        HandinError: Nothing here reads what others made.
-    """
-    if path is None or path.resolve() == project.root:
-        return apply(Submission.of(project))
-    for module in beside():
-        if hasattr(module, "check_archive"):
-            findings: list[Finding] = module.check_archive(path, project)
-            return findings
-    raise HandinError(
-        "what others made is read by the teacher's tool, which is not in this project",
-        place=Place(path),
-        remedy="leave out the path to check this project, which `handin pack` does as well",
-    )
 
 
 def is_broken(findings: Sequence[Finding]) -> bool:
