@@ -6,7 +6,6 @@ SEEDS ?= 5
 robust: $(VENV)/installed ## how often each claim holds under SEEDS=5 seeds (a minute or two each)
 	@$(BIN)/python -m fnn.prose.robust --seeds $(SEEDS)
 
-bench: $(VENV)/installed-tests ## time training and grading against the ways one would do it otherwise
+bench: $(VENV)/installed-tests ## time training against the ways one would do it otherwise
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python benchmarks/build.py
-	@$(BIN)/python benchmarks/grade_200.py

@@ -9,7 +9,7 @@ import itertools
 import json
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fnn.runs import store
-from grading.intake import take_in
 from handin.errors import HandinError
 from handin.files.fingerprint import Fingerprint, embed_notebook, embed_pdf, from_notebook, from_pdf
 from handin.memory.entries import Entries, Entry
-from handin.pack import as_zip
 from handin.qmd.chunks import Chunk, Prose, read_blocks
 from handin.qmd.outline import read_outline
 from handin.qmd.source import read_source
@@ -285,25 +283,6 @@ def test_variables_of_the_environment_file_are_read_as_written(variables: dict[s
         text = "".join(f'{name}="{value}"\n# comment\n\n' for name, value in variables.items())
         (folder / "_environment").write_text(text, encoding="utf-8")
         assert read_environment_file(folder) == variables
-
-
-PARTS = st.from_regex(r"[a-zä][a-zA-Z0-9_-]{0,6}", fullmatch=True)
-PATHS = st.lists(PARTS, min_size=1, max_size=3).map(
-    lambda parts: "/".join(f"x{part}" for part in parts) + ".py"
-)
-
-
-@given(st.dictionaries(PATHS, st.binary(max_size=200), min_size=1, max_size=5))
-def test_a_zip_is_taken_in_as_it_was_packed(files: Mapping[str, bytes]) -> None:
-    if len({name.casefold() for name in files}) < len(files):
-        return  # intake says that some systems cannot hold both
-    with scratch() as folder:
-        files = {**files, "README.md": b"# Hm"}  # or a single folder would be left out of the names
-        data = as_zip(files)
-        assert data == as_zip(dict(reversed(files.items())))
-        path = folder / "dl24-2-ghopper.zip"
-        path.write_bytes(data)
-        assert take_in(path).files == files
 
 
 MODULES = st.sampled_from(["numpy", "torch.optim", "scipy.optimize"])

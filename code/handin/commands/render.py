@@ -65,7 +65,11 @@ def render_documents(
     if version:
         paths = render_by_quarto(project, documents, mode=mode, to=to, console=console)
     else:
-        paths = Builder(project, mode=mode, to=to, console=console).render(documents)
+        if to == "html":
+            raise HandinError(
+                "Quarto makes the web pages, and there is none here", remedy="install it from quarto.org"
+            )
+        paths = Builder(project, mode=mode, console=console).render(documents)
     seconds = time.perf_counter() - started
     made_by = f"Quarto {version}" if version else "the built-in renderer"
     click.echo(summary(paths, project.root, made_by, seconds))

@@ -35,7 +35,7 @@ DRAFT = "draft"  # among the versions: rendered as a draft, with claims unchecke
 
 # Files that cannot change what the documents say.
 _NO_SOURCE = re.compile(
-    r"tests/|benchmarks/|docs/|code/grading/|[^/]*\.pdf$|[^/]*\.ipynb$|manifest\.json$|"
+    r"tests/|benchmarks/|docs/|[^/]*\.pdf$|[^/]*\.ipynb$|manifest\.json$|"
     r"(?:.*/)?README[^/]*$|(?:.*/)?\.|LICENSE|Makefile|pyproject\.toml$|constraints\.txt$"
 )
 # The end of a PDF whose objects are listed in a table, not in a stream.

@@ -32,7 +32,6 @@ from handin.qmd.chunks import Chunk, Prose, read_blocks
 from handin.qmd.conditional import resolve_conditions
 from handin.qmd.pandoc import Node
 from handin.qmd.source import Source, on_disk, read_source
-from handin.render import paper, web
 from handin.render.crossref import resolve_references
 from handin.render.environment import DRAFT_MARK, HAND_IN, Mode, environment
 from handin.render.figures import figures, obsolete_figures
@@ -93,7 +92,6 @@ class Builder:
     Args:
         project: The project.
         mode: A draft, say.
-        to: "typst" for PDFs, "html" for web pages.
         console: Where progress is shown; None for silence.
         on_set: Called with every document that is set: its name, the PDF, the Typst source it was made from.
     """
@@ -103,7 +101,6 @@ class Builder:
         project: Project,
         *,
         mode: Mode = HAND_IN,
-        to: str = paper.FORMAT,
         console: Console | None = None,
         on_set: Callable[[str, bytes, Path], None] | None = None,
     ) -> None:
@@ -115,13 +112,12 @@ class Builder:
         self._draft = mode.is_draft
         self._others = ""  # what else stands in the project, as the build begins
         self._keys: dict[str, set[str]] = {}  # of each bibliography
-        self._form = web if to == web.FORMAT else paper
 
     def render(self, names: Sequence[str]) -> list[Path]:
         """Render the named documents.
 
         Returns:
-            The PDFs, or the web pages.
+            The PDFs.
 
         Raises:
             HandinError: Anything is wrong with them. No file has changed then.
@@ -152,9 +148,7 @@ class Builder:
                 with progress.step(f"Set {', '.join(names)}"):
                     files = self._set_all(documents, built_from, folder)
         made = list(files)
-        obsolete: list[Path] = []
-        if self._form is paper:  # the notebook and the figures belong to the PDFs
-            obsolete = self._records(documents, files, built_from)
+        obsolete = self._records(documents, files, built_from)
         publish(files, obsolete)
         self._last(documents, built_from).note(files)
         _tell_remarks(documents, progress)
@@ -170,12 +164,11 @@ class Builder:
     def _last(self, documents: Sequence[Document], built_from: Fingerprint) -> LastBuild:
         """The last build, to be compared with one of these documents with these results."""
         ran = digest([results(document.notebook) for document in documents])
-        made_from = [built_from.digest, ran, self._form.FORMAT, self._epoch, self._others]
+        made_from = [built_from.digest, ran, self._epoch, self._others]
         return LastBuild(self._project.root / BUILD / LAST, made_from)
 
     def _outputs(self, documents: Sequence[Document]) -> list[Path]:
-        suffix = ".html" if self._form is web else ".pdf"
-        return [self._project.output_dir / f"{document.stem}{suffix}" for document in documents]
+        return [self._project.output_dir / f"{document.stem}.pdf" for document in documents]
 
     def _set_all(
         self, documents: Sequence[Document], built_from: Fingerprint, folder: Path
@@ -187,14 +180,14 @@ class Builder:
 
         def set_one(document: Document) -> bytes:
             made = self._set(document, document.notebook, folder / document.stem)
-            return made if self._form is web else fingerprint.embed_pdf(made, built_from)
+            return fingerprint.embed_pdf(made, built_from)
 
         files = {}
         with ThreadPoolExecutor(len(documents)) as pool:
             all_made = map(set_one, documents) if self._on_set else pool.map(set_one, documents)
             for document, output, made in zip(documents, self._outputs(documents), all_made, strict=True):
                 files[output] = made
-                if self._on_set and self._form is paper:
+                if self._on_set:
                     self._on_set(document.name, made, folder / document.stem / f"{document.stem}.typ")
         return files
 
@@ -262,17 +255,15 @@ class Builder:
 
     def _tree(self, document: Document, notebook: NotebookNode, folder: Path) -> Node:
         media = folder / f"{document.stem}-media"
-        markdown = Converter(document.settings, media, on_paper=self._form is paper).convert(
-            notebook, document.blocks
-        )
+        markdown = Converter(document.settings, media).convert(notebook, document.blocks)
         tree = pandoc.parse(markdown, folder=self._project.root)
-        tree = set_html_tables(tree, with_size=self._form is web)
-        tree = resolve_conditions(tree, document.source, document.settings.metadata, self._form.FORMAT)
+        tree = set_html_tables(tree)
+        tree = resolve_conditions(tree, document.source, document.settings.metadata, "typst")
         faults = Faults()
         with faults.noted():
             refuse_unsupported(tree, document.source, (folder, self._project.root))
         with faults.noted():
-            tree = resolve_references(tree, document.source, self._citations(document), self._form)
+            tree = resolve_references(tree, document.source, self._citations(document))
         faults.raise_all()
         return tree
 
@@ -285,8 +276,6 @@ class Builder:
                 "something in it is nested too deep", place=Place(document.name), remedy="write it flatter"
             ) from None
         setting = document.source, document.settings, self._project, folder
-        if self._form is web:
-            return web.to_html(tree, *setting).encode()
         text = to_typst(tree, *setting)
         return to_pdf(text, document.source, self._project, folder, timestamp=self._epoch)
 

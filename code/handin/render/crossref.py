@@ -1,19 +1,19 @@
 """Figures, tables, listings, equations and sections get their labels, and references their links.
 
-Here labels are checked and numbered; how a thing is written is for `handin.render.paper` (Typst) or
-`handin.render.web` (HTML) to say. Blocks with columns and callouts are put in their form, too.
+Here labels are checked and numbered; how a thing is written is for `handin.render.paper` to say. Blocks
+with columns and callouts are put in their form, too.
 """
 
 from __future__ import annotations
 
 import re
-from types import ModuleType
 from typing import Any
 
 from handin.errors import Faults, HandinError, Place, near
 from handin.qmd.outline import EQUATION_LABEL, REFERENCE
 from handin.qmd.pandoc import Node, attr, plain_text, rewrite, walk
 from handin.qmd.source import Source
+from handin.render import paper
 
 SUPPLEMENT = {"fig": "Figure", "tbl": "Table", "lst": "Listing", "eq": "Equation", "sec": "Section"}
 FLOATS = ("fig-", "tbl-", "lst-")
@@ -24,20 +24,19 @@ PREFIXES = {
 }  # fmt: skip
 
 
-def resolve_references(tree: Node, source: Source, citations: set[str], form: ModuleType) -> Node:
+def resolve_references(tree: Node, source: Source, citations: set[str]) -> Node:
     """The tree with floats, labelled equations and cross-references written out; citations are kept.
 
     Args:
         tree: Without conditional content.
         source: Where places are looked up.
         citations: Keys of the bibliography.
-        form: `handin.render.paper` or `handin.render.web`.
 
     Raises:
         HandinError: A label stands twice; a reference or a citation leads nowhere (the nearest known label is
             named); a float lacks its caption; a reference is written in a form that would be lost.
     """
-    resolver = _Resolver(source, form)
+    resolver = _Resolver(source)
     resolver.collect_parts(tree)
     tree = rewrite(rewrite(tree, _cut_to_cells), resolver.block)
     resolver.collect_sections(tree)
@@ -47,9 +46,8 @@ def resolve_references(tree: Node, source: Source, citations: set[str], form: Mo
 
 
 class _Resolver:
-    def __init__(self, source: Source, form: ModuleType) -> None:
+    def __init__(self, source: Source) -> None:
         self._source = source
-        self._form = form
         self._numbers: dict[str, str] = {}  # of everything with a label, as it is printed
         self._parts: dict[str, str] = {}  # label of a part → its letter
         self._wholes: set[str] = set()  # floats that consist of parts
@@ -104,14 +102,14 @@ class _Resolver:
                 title = [{"t": "Str", "c": attributes["title"]}]
             elif blocks and blocks[0]["t"] == "Header":
                 title, blocks = blocks[0]["c"][2], blocks[1:]
-            return list(self._form.callout(kind, title, blocks))
+            return list(paper.callout(kind, title, blocks))
         elif "columns" in classes:
             columns = [block for block in blocks if block["t"] == "Div"]
             widths = [attr(column["c"][0])[2].get("width", "") for column in columns]
-            return list(self._form.grid(widths, [column["c"][1] for column in columns]))
+            return list(paper.grid(widths, [column["c"][1] for column in columns]))
         if "layout-ncol" in attributes:
             cells = [cell["c"][1] for cell in blocks]
-            blocks = self._form.grid([""] * int(attributes["layout-ncol"]), cells)
+            blocks = paper.grid([""] * int(attributes["layout-ncol"]), cells)
         if caption:
             return self._float(identifier, identifier[:3], blocks, caption)
         return blocks if "layout-ncol" in attributes else None
@@ -119,7 +117,7 @@ class _Resolver:
     def _table(self, node: Node) -> list[Node]:
         identifier, classes, attributes = attr(node["c"][0])
         # Pandoc would wrap the table in a figure of its own.
-        own = ["typst:no-figure"] if self._form.FORMAT == "typst" else []
+        own = ["typst:no-figure"]
         attributes_list = ["", [*classes, *own], list(attributes.items())]
         caption = node["c"][1]
         bare = {"t": "Table", "c": [attributes_list, [None, []], *node["c"][2:]]}
@@ -151,7 +149,7 @@ class _Resolver:
         content = [{"t": "Plain", "c": block["c"]} if block["t"] == "Para" else block for block in content]
         number = f"({part})" if part else f"{word} {whole}"
         parts = label in self._wholes
-        return list(self._form.float_(label, word, number, content, caption, parts=parts))
+        return list(paper.float_(label, word, number, content, caption, parts=parts))
 
     def _next(self, word: str) -> str:
         self._counts[word] = self._counts.get(word, 0) + 1
@@ -167,7 +165,7 @@ class _Resolver:
                     result.pop()
             if match and result and result[-1]["t"] == "Math" and result[-1]["c"][0]["t"] == "DisplayMath":
                 self._define(match["label"], self._next("Equation"))
-                result += self._form.equation(match["label"], self._numbers[match["label"]], result.pop())
+                result += paper.equation(match["label"], self._numbers[match["label"]], result.pop())
                 result += [{"t": "Str", "c": match["rest"]}] if match["rest"] else []
             elif match:
                 raise HandinError(
@@ -226,7 +224,7 @@ class _Resolver:
                 result += [{"t": "Str", "c": ","}, {"t": "Space"}]
             if not prefix and cite["citationMode"]["t"] != "SuppressAuthor":
                 prefix = [{"t": "Str", "c": SUPPLEMENT[key.split("-")[0]]}]
-            result += self._form.reference(key, self._numbers[key], prefix)
+            result += paper.reference(key, self._numbers[key], prefix)
         return result
 
     def _unresolved(self, key: str, citations: set[str]) -> HandinError:

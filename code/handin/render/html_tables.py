@@ -11,13 +11,8 @@ from handin.qmd.pandoc import Node, plain_text, rewrite, walk
 SIZE = re.compile(r"\s*(\d+ rows × \d+ columns)?\s*")  # below a table of pandas; Quarto prints it on the web
 
 
-def set_html_tables(tree: Node, *, with_size: bool) -> Node:
-    """The tree with raw HTML that is a table and nothing else turned into that table.
-
-    Args:
-        tree: The tree.
-        with_size: Whether the words "5 rows × 2 columns" below it stay.
-    """
+def set_html_tables(tree: Node) -> Node:
+    """The tree with raw HTML that is a table and nothing else turned into that table."""
 
     def change(node: Node) -> list[Node] | None:
         if node["t"] != "RawBlock" or node["c"][0] != "html" or "<table" not in node["c"][1]:
@@ -27,7 +22,7 @@ def set_html_tables(tree: Node, *, with_size: bool) -> Node:
         size = plain_text(rewrite(read, lambda block: [] if block["t"] == "Table" else None))
         if not SIZE.fullmatch(size):
             return None
-        return [*tables, {"t": "Para", "c": [{"t": "Str", "c": size}]}] if size and with_size else tables
+        return tables
 
     result: Node = rewrite(tree, change)
     return result

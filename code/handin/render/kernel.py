@@ -344,7 +344,7 @@ class _Run:
             last = str(content.get("evalue")).strip().rpartition("\n")[2]
             raise ChunkError(
                 f"the kernel cannot start: {content.get('ename')}: {last}",
-                remedy=f"`handin doctor` looks at the packages; {STARVED}",
+                remedy=f"look at the packages: `.venv/bin/python -m pip check`; {STARVED}",
             )
         return content
 

@@ -38,16 +38,14 @@ class Converter:
     Args:
         settings: The document's.
         media: Folder that takes the images; Markdown refers to them by its name.
-        on_paper: Whether a PDF is made of it, not a web page.
     """
 
-    def __init__(self, settings: DocumentSettings, media: Path, *, on_paper: bool) -> None:
+    def __init__(self, settings: DocumentSettings, media: Path) -> None:
         self._defaults = {
             "echo": True, "include": True, "output": True, "warning": True, **settings.execute,
         }  # fmt: skip
         self._metadata = settings.metadata
         self._media = media
-        self._on_paper = on_paper
 
     def convert(self, notebook: NotebookNode, blocks: Sequence[Prose | Chunk]) -> str:
         """The document's Markdown; writes the images."""
@@ -116,8 +114,7 @@ class Converter:
                     found.append((output.name, fenced(ANSI.sub("", output.text))))
                 continue
             if output.output_type == "error":
-                trace = [f"{output.ename}: {output.evalue}"] if self._on_paper else []
-                trace += output.traceback
+                trace = [f"{output.ename}: {output.evalue}", *output.traceback]
                 found.append(("error", fenced(ANSI.sub("", "\n".join(trace)))))
                 continue
             forms = output.get("data", {})

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 from handin.qmd.pandoc import Node, raw_block, raw_inline
 
-FORMAT = "typst"
 # Name → background and colour of its title, Quarto's.
 CALLOUTS = {
     "note": ("#dae6fb", "#0758E5"),

@@ -102,8 +102,7 @@ def set_constructs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The document of all constructs by the built-in renderer: medium → text."""
     project = constructs(tmp_path_factory.mktemp("constructs") / "project")
     (pdf,) = Builder(project).render(["report.qmd"])
-    (page,) = Builder(project, to="html").render(["report.qmd"])
-    return {"paper": paper_text(pdf), "web": web_text(page)}
+    return {"paper": paper_text(pdf)}
 
 
 def test_options_without_effect_are_told(tmp_path: Path) -> None:
@@ -125,7 +124,7 @@ def test_there_are_forty_constructs() -> None:
     assert len(REFUSED) >= 20
 
 
-@pytest.mark.parametrize("medium", ["paper", "web"])
+@pytest.mark.parametrize("medium", ["paper"])
 @pytest.mark.parametrize("row", WORKS, ids=lambda row: row.what)
 def test_what_works(row: Row, medium: str, set_constructs: dict[str, str]) -> None:
     assert missing(row, medium, set_constructs[medium]) == []
@@ -162,11 +161,10 @@ def test_each_quarto_prints_the_same(
         assert [
             lack for row in WORKS if row.what not in without for lack in missing(row, medium, found)
         ] == []
-        if not without:
+        if not without and medium == "paper":
             ours, its = _words(set_constructs[medium]), _words(found)
-            if medium == "paper":  # a figure may float to another place, as columns are set side by side here
-                ours, its = sorted(ours), sorted(its)
-            assert its == ours
+            # A figure may float to another place, as columns are set side by side here.
+            assert sorted(its) == sorted(ours)
 
 
 def _words(text: str) -> list[str]:

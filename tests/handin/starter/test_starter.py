@@ -41,7 +41,6 @@ def test_it_says_what_was_asked_for(new: Path) -> None:
     assert sorted(path.name for path in (new / "sections").iterdir()) == [
         "0-setup.qmd", "1-kernels-a-first-look.qmd", "2-task-2.qmd",
     ]  # fmt: skip
-    assert not (new / "code" / "grading").exists()
 
 
 def test_a_wrong_answer_is_told_at_once_and_asked_for_again(
