@@ -1,23 +1,143 @@
-"""What `_quarto.yml` says: which documents, by whom, and what the course asks of them."""
+"""What `_quarto.yml` says: which documents, by whom, and what the course asks of them, read once.
+
+Whatever else stands there belongs to Quarto and to the solution, and is left alone.
+"""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import ErrorDetails
 
-from handin.errors import HandinError, Place, raise_all
-from handin.settings import Author, Handin, Settings, unknown_keys
+from handin.errors import HandinError, Place, near, raise_all
 from handin.yaml_lines import Located
 
-__all__ = ["CONFIG", "Author", "Handin", "Project", "find_root", "load_project"]
-
 CONFIG = "_quarto.yml"
+PLACEHOLDERS = ("assignment", "login")  # in `archive`
+# Letters with their accents, digits and ._- are allowed in file names everywhere.
+LOGIN = re.compile(r"[A-Za-z0-9À-ÖØ-öø-ɏ][A-Za-z0-9À-ÖØ-öø-ɏ._-]{0,63}")
+# Where nothing is banned: the tool, and what is not handed in.
+NOT_THE_SOLUTION = ("code/handin/", "tests/", "benchmarks/", "data/")
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Texts = Annotated[tuple[Text, ...], Field(strict=False)]
+
+
+def _as_list(value: object) -> object:
+    """Quarto takes a single author without the dash of a list."""
+    return [value] if isinstance(value, dict) else value
+
+
+def _hyphens(name: str) -> str:
+    return name.replace("_", "-")
+
+
+class _Block(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="ignore", alias_generator=_hyphens, populate_by_name=True
+    )
+
+
+class Author(_Block):
+    """One student."""
+
+    name: Text
+    login: Text  # ILIAS login
+
+    @field_validator("login")
+    @classmethod
+    def _fit_for_a_file_name(cls, value: str) -> str:
+        if fault := login_fault(value):
+            raise ValueError(f"`{value}` {fault}; write the login that you use in ILIAS")
+        return value
+
+
+class Render(_Block):
+    """The part of Quarto's `project:` block that this tool relies on."""
+
+    render: Annotated[list[Text], Field(min_length=1)]  # documents, relative to the project
+    output_dir: Text
+    execute_dir: Literal["project"]  # chunks run in the project's folder, whatever file they stand in
+
+
+class Handin(_Block):
+    """What the course asks of a hand-in: the `handin:` block."""
+
+    course: Text
+    assignment: Annotated[int, Field(ge=1)]
+    archive: Text  # name of the ZIP, with {assignment} and {login}
+    page_limit: Annotated[int, Field(ge=1)]  # the report's body stays below
+    tasks: Annotated[Texts, Field(min_length=1)]  # numbers of sections and subsections, in order: 1, 1a, …
+    example_logins: Texts = ()  # placeholders that are never handed in
+    example_names: Texts = ()  # likewise
+    optional_tasks: Texts = ()  # may be missing in the report
+    task_pages: dict[str, float] = {}  # page budget of top-level tasks, as in {"1": 2, "2": 5.5}
+    banned_modules: Texts = ()  # must not be imported by the solution
+    banned_names: Texts = ()  # must not be used by the solution: dotted, with `*`
+    allowed_names: Texts = ()  # exceptions from `banned-names`, with all below them
+    boundary: Texts = ()  # files in which tensors may become arrays and back
+    not_solution: Texts = NOT_THE_SOLUTION  # files and folders in which nothing is banned
+    handed_out: Texts = ()  # files and folders with what the course handed out
+    left_out: Texts = ()  # files and folders that are not packed
+    handed_out_forms: Texts = ()  # no setting: digests of what stands in `handed_out`
+    stated_by: Text | None = None  # a call of this name states a sentence that must stand in the prose
+    chunk_seconds: Annotated[int, Field(ge=1)] | None = None  # longest chunk, by the built-in renderer
+    quick: dict[str, str] = {}  # environment variables that `handin render --quick` sets
+
+    @field_validator("archive")
+    @classmethod
+    def _names_one_file(cls, value: str) -> str:
+        if fault := archive_fault(value):
+            raise ValueError(fault)
+        return value
+
+    @field_validator("optional_tasks", "task_pages")
+    @classmethod
+    def _of_tasks(
+        cls, value: tuple[str, ...] | dict[str, float], info: ValidationInfo
+    ) -> tuple[str, ...] | dict[str, float]:
+        unknown = [task for task in value if task not in info.data.get("tasks", value)]
+        if unknown:
+            raise ValueError(f"`{unknown[0]}` is not one of the tasks; mend this line, or `handin: tasks`")
+        return value
+
+    def is_solution(self, file: str) -> bool:
+        """Whether the bans hold in a file."""
+        return not within(file, self.not_solution)
+
+    def archive_name(self, login: str) -> str:
+        """Name of the ZIP that a student hands in."""
+        return self.archive.replace("{assignment}", str(self.assignment)).replace("{login}", login)
+
+    @property
+    def archive_pattern(self) -> str:
+        """A regular expression for such names, with the group `login`."""
+        return re.escape(self.archive_name("\0")).replace(re.escape("\0"), "(?P<login>.+)")
+
+
+class Settings(_Block):
+    """All of `_quarto.yml` that this tool reads."""
+
+    project: Render
+    author: Annotated[list[Author], BeforeValidator(_as_list), Field(min_length=1, max_length=2)]
+    handin: Handin
+    lang: Text = "en"
 
 
 @dataclass(frozen=True)
@@ -83,9 +203,8 @@ def load_project(root: Path) -> Project:
             every fault found, each with its line.
     """
     root = root.resolve()
-    path = root / CONFIG
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = (root / CONFIG).read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise HandinError(
             f"no {CONFIG} here", place=Place(root), remedy="name the project's folder"
@@ -94,7 +213,7 @@ def load_project(root: Path) -> Project:
         line = error.object[: error.start].count(b"\n") + 1
         raise HandinError("not UTF-8 text", place=Place(CONFIG, line), remedy="save it as UTF-8") from error
     source = Located(text, CONFIG)
-    faults = list(unknown_keys(source))
+    faults = list(_unknown_settings(source))
     settings = None
     try:
         settings = Settings.model_validate(source.data)
@@ -105,6 +224,41 @@ def load_project(root: Path) -> Project:
     raise_all(faults)
     assert settings
     return Project(root, settings, source)
+
+
+def within(file: str, names: tuple[str, ...]) -> bool:
+    """Whether a file is one of those named, or stands in a folder that is."""
+    return any(file == name or file.startswith(f"{name.rstrip('/')}/") for name in names)
+
+
+def archive_fault(name: str) -> str:
+    """Why a text cannot name the ZIP of each student; empty where it can."""
+    for placeholder in re.findall(r"\{([^}]*)\}", name):
+        if placeholder not in PLACEHOLDERS:
+            return f"there is no {{{placeholder}}}; known are {{assignment}} and {{login}}"
+    if "{login}" not in name or not name.endswith(".zip") or re.search(r'[/\\:*?"<>|]', name):
+        return f"`{name}` is no name for a ZIP of each student; write … {{login}}.zip"
+    return ""
+
+
+def login_fault(login: str) -> str:
+    """Why a login cannot be part of a file name; empty where it can."""
+    text = unicodedata.normalize("NFC", login)
+    if LOGIN.fullmatch(text) and ".." not in text and not text.endswith("."):
+        return ""
+    return "cannot be part of a file name: at most 64 letters, digits and . _ - are"
+
+
+def _unknown_settings(source: Located) -> Iterator[HandinError]:
+    """Keys of the block `handin:` that nobody reads."""
+    known = [_hyphens(field) for field in Handin.model_fields]
+    block = source.data.get("handin")
+    for name in block if isinstance(block, dict) else ():
+        if name not in known:
+            meant = near(str(name), known)
+            remedy = f"did you mean `{meant}`?" if meant else f"known are {', '.join(known)}"
+            place = source.place(("handin", name))
+            yield HandinError(f"`handin.{name}` is not a known setting", place=place, remedy=remedy)
 
 
 def _document_faults(root: Path, settings: Settings, source: Located) -> Iterator[HandinError]:
@@ -126,39 +280,23 @@ def _document_faults(root: Path, settings: Settings, source: Located) -> Iterato
 def _fault(detail: ErrorDetails, source: Located) -> HandinError:
     """One of pydantic's complaints in words, with the line it is about."""
     key = tuple(detail["loc"])
-    name = ".".join(str(part) for part in key)
-    place = source.place(key)
-    given = detail.get("input")
-    context = detail.get("ctx", {})
-    match detail["type"]:
-        case "missing":
-            problem, remedy = f"`{name}` is missing", f"add `{key[-1]}:`"
-        case "string_type" if isinstance(given, int | float):
-            problem, remedy = f"`{name}` must be text, not the number {given}", f'put it in quotes: "{given}"'
-        case "string_type":
-            problem, remedy = f"`{name}` must be text", f"give `{key[-1]}:` one value"
-        case "string_too_short":
-            problem, remedy = f"`{name}` is empty", "fill it in"
-        case "list_type" | "tuple_type":
-            problem, remedy = f"`{name}` must be a list", "write one `- item` per line, or [a, b]"
-        case "too_short":
-            problem, remedy = f"`{name}` is an empty list", "name at least one"
-        case "too_long":
-            problem = f"`{name}` holds {context.get('actual_length')} entries"
-            remedy = f"keep at most {context.get('max_length')}"
-        case "model_type" | "model_attributes_type" | "dict_type":
-            problem = f"`{name}` must be a block of settings, not {given!r}"
-            remedy = "indent its settings below it"
-        case "literal_error":
-            problem, remedy = f"`{name}` is {given!r}", f"write {context.get('expected')}"
-        case "int_type" | "int_parsing":
-            problem = f"`{name}` must be a whole number, not {given!r}"
-            remedy = "write a number without quotes"
-        case "greater_than_equal":
-            problem, remedy = f"`{name}` is {given}", f"it must be at least {context.get('ge')}"
-        case "value_error":
-            problem, _, remedy = str(context.get("error")).partition("; ")
-            problem = f"`{name}`: {problem}"
-        case _:
-            problem, remedy = f"`{name}`: {detail['msg'].lower()}", "mend this line"
+    name, last = ".".join(map(str, key)), str(key[-1])
+    given, kind = detail.get("input"), detail["type"]
+    problem, place = f"`{name}` is {given!r}", source.place(key)
+    if kind == "missing":
+        slip = near(last, map(str, given if isinstance(given, dict) else ()))
+        problem, remedy = f"`{name}` is missing", f"add `{last}:`"
+        if slip:
+            place, remedy = source.place((*key[:-1], slip)), f"did you mean it by `{slip}`?"
+    elif kind == "value_error":
+        problem, _, remedy = str(detail["ctx"]["error"]).partition("; ")
+        problem = f"`{name}`: {problem}"
+    elif kind == "string_type" and isinstance(given, int | float):
+        remedy = f'it must be text: put it in quotes, "{given}"'
+    elif kind in ("list_type", "tuple_type"):
+        remedy = "it must be a list: write one `- item` per line, or [a, b]"
+    elif kind in ("model_type", "dict_type"):
+        remedy = "it must be a block of settings: indent them below it"
+    else:  # "Input should be a valid integer", say
+        remedy = re.sub(r"^\w+ should", f"`{last}` should", detail["msg"]).replace(" after validation", "")
     return HandinError(problem, place=place, remedy=remedy)

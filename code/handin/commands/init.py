@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from handin.errors import HandinError
-from handin.settings import archive_fault, login_fault
+from handin.project import archive_fault, login_fault
 from handin.starter import Assignment, check_package, create, read_tasks
 
 AUTHOR = re.compile(r"(?P<name>[^<>]*[^<>\s])\s*<(?P<login>[^<>]+)>")

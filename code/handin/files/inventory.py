@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from handin.project import CONFIG, Project
-from handin.settings import within
+from handin.project import CONFIG, Project, within
 
 # What a hand-in consists of, at the top of the project; folders are taken whole, but for what follows.
 FILES = (CONFIG, "_environment", "README.md", "LICENSE", "Makefile", "pyproject.toml", "constraints.txt")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from handin.project import login_fault
 from handin.qmd.source import lines_of
 from handin.reading import pdf
 from handin.reading.submission import Student, Submission
 from handin.rules.finding import Finding, cannot_tell, failed, passed
-from handin.settings import login_fault
 
 IDENTITY = "identity"
 LONGEST_NAME = 120
