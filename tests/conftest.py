@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from handin.environment import Mode
 from handin.files.inventory import sources
 from handin.project import Project, load_project
 from handin.render.builtin import Builder
-from handin.render.environment import Mode
 
 ROOT = Path(__file__).parents[1]
 

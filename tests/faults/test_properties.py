@@ -24,6 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fnn.runs import store
+from handin.environment import read_environment_file
 from handin.errors import HandinError
 from handin.files.fingerprint import Fingerprint, embed_notebook, embed_pdf, from_notebook, from_pdf
 from handin.memory.entries import Entries, Entry
@@ -31,7 +32,6 @@ from handin.qmd.chunks import Chunk, Prose, read_blocks
 from handin.qmd.outline import read_outline
 from handin.qmd.source import read_source
 from handin.reading.names import uses
-from handin.render.environment import read_environment_file
 from handin.render.notebook import as_notebook, tidy
 from handin.starter import Task, read_tasks
 from handin.yaml_lines import Located

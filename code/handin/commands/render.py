@@ -11,10 +11,10 @@ import pypdfium2
 from rich.console import Console
 
 from handin.commands import RENDERERS, current_project
+from handin.environment import HAND_IN, Mode
 from handin.errors import HandinError, Place, near
 from handin.project import CONFIG, Project
 from handin.render.builtin import Builder
-from handin.render.environment import HAND_IN, Mode
 from handin.render.progress import duration
 from handin.render.quarto import quarto_version, render_by_quarto
 

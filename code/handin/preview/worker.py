@@ -29,12 +29,12 @@ from typing import Any
 import pypdfium2
 from rich.console import Console
 
+from handin.environment import Mode
 from handin.errors import HandinError
 from handin.files import fingerprint
 from handin.files.publish import publish
 from handin.project import Project, load_project
 from handin.render.builtin import Builder
-from handin.render.environment import Mode
 from handin.render.quarto import render_by_quarto
 from handin.render.typeset import to_svg
 

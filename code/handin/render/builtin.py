@@ -19,6 +19,7 @@ import nbformat
 from nbformat import NotebookNode
 from rich.console import Console
 
+from handin.environment import DRAFT_MARK, HAND_IN, Mode, environment
 from handin.errors import Faults, HandinError, Place
 from handin.files import fingerprint
 from handin.files.fingerprint import Fingerprint
@@ -33,7 +34,6 @@ from handin.qmd.conditional import resolve_conditions
 from handin.qmd.pandoc import Node
 from handin.qmd.source import Source, on_disk, read_source
 from handin.render.crossref import resolve_references
-from handin.render.environment import DRAFT_MARK, HAND_IN, Mode, environment
 from handin.render.figures import figures, obsolete_figures
 from handin.render.html_tables import set_html_tables
 from handin.render.kernel import execute, recall_all

@@ -17,13 +17,13 @@ from typing import Any
 import nbformat
 from rich.console import Console
 
+from handin.environment import DRAFT_MARK, HAND_IN, Mode, environment
 from handin.errors import HandinError, Place
 from handin.files import fingerprint
 from handin.files.lock import alone
 from handin.files.publish import publish
 from handin.project import Project
 from handin.render.collect import FIGURES, FINGERPRINT
-from handin.render.environment import DRAFT_MARK, HAND_IN, Mode, environment
 from handin.render.figures import obsolete_figures
 from handin.render.kernel import ANSI
 from handin.render.notebook import remarks

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from handin.environment import Mode
 from handin.project import Project, load_project
 from handin.render.builtin import Builder
-from handin.render.environment import Mode
 
 SECTIONS = ("1-mlp", "2-experiments", "3-backpropagation", "appendix")
 MODULES = (

@@ -16,10 +16,10 @@ import pypdf
 import pytest
 from rich.console import Console
 
+from handin.environment import Mode
 from handin.errors import HandinError
 from handin.project import Project, load_project
 from handin.render.builtin import Builder
-from handin.render.environment import Mode
 
 CODE = Path(__file__).parents[3] / "code"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(CODE)}

@@ -11,13 +11,13 @@ import nbformat
 import pytest
 from tests.handin.render.quartos import each_quarto, use
 
+from handin.environment import Mode
 from handin.project import Project, load_project
 from handin.qmd.chunks import chunks, read_blocks
 from handin.qmd.outline import read_outline
 from handin.qmd.source import on_disk, read_source
 from handin.reading import pdf
 from handin.reading.layout import Layout
-from handin.render.environment import Mode
 from handin.render.quarto import render_by_quarto
 
 NAMES = ("report", "notebook")

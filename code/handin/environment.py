@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from handin.errors import HandinError, Place
-from handin.memory.recall import SWITCH
 from handin.project import Project
-from handin.qmd.source import lines_of
 
+SWITCH = "HANDIN_MEMORY"  # says 1 where the kernels of a render remember
 FILE = "_environment"
 EPOCH = "SOURCE_DATE_EPOCH"  # the date of the documents
+DRAFT = "DRAFT"  # the variable that says 1 in a draft
+IMMATERIAL = {SWITCH, "IPYTHONDIR", "PYTHONPATH"}  # results do not depend on these: the files there count
 DRAFT_MARK = "handin-draft"  # metadata that makes the templates mark every page
 ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?(?P<name>[A-Za-z_]\w*)\s*=\s*(?P<value>.*?)\s*$")
 
@@ -28,7 +29,7 @@ def read_environment_file(root: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     try:
-        lines = lines_of(path.read_text(encoding="utf-8-sig"))
+        lines = re.split(r"\r\n?|\n", path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
         number = error.object[: error.start].count(b"\n") + 1
         raise HandinError("not UTF-8 text", place=Place(FILE, number), remedy="save it as UTF-8") from None
@@ -65,7 +66,7 @@ class Mode:
 
     def variables(self, project: Project) -> dict[str, str]:
         """What a kernel is told of it."""
-        told = {"DRAFT": "1"} if self.is_draft else {}
+        told = {DRAFT: "1"} if self.is_draft else {}
         return told | (project.handin.quick if self.quick else {}) | ({} if self.memory else {SWITCH: "0"})
 
 

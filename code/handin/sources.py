@@ -1,0 +1,366 @@
+"""Which files belong to the project, what they amount to, and how new files take the place of old ones.
+
+    project_files   all in the project's folder but what a build writes, what git ignores, and caches
+    state           a digest of each, of Python, packages, processor and the variables of `_environment`
+    fingerprint     all of that in one hash
+    put_in_place    files that replace others, and the note of what they were made from
+    Built           that note, `_build/built.json`: which files we wrote, and what each was made from
+    alone           one command at a time works in a project
+
+Nobody's file is overwritten or removed: outside of the output folder only what the note says is ours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from itertools import takewhile
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from handin.environment import DRAFT, HAND_IN, IMMATERIAL, Mode, environment, read_environment_file
+from handin.errors import HandinError, Place, unwritable
+from handin.project import CONFIG, Project
+
+BUILD = "_build"  # scratch, in the project's folder
+STORE = "_store"  # what the solution keeps
+FIGURES = "figures"  # in the output folder: what the chunks drew
+RECORD = "built.json"
+LOCK = "lock"
+SCRATCH = ("render-*", "quarto-*")  # folders in BUILD that belong to the one build that holds the lock
+
+# Names that are nobody's source, of folders and files.
+_CACHE = re.compile(
+    r"\.(git|hg|svn|venv|quarto|tox|nox|idea|hypothesis|ipynb_checkpoints|(pytest|ruff|mypy)_cache)|"
+    r"__pycache__|node_modules|profile_default|.*\.egg-info|"
+    r".*\.py[co]|.*~|\.?#.*|\..*\.(sw[a-p]|new)|\.DS_Store|Thumbs\.db|.*\.quarto_ipynb(_\d+)?"
+)
+# What Quarto writes beside a document `X.qmd`: `X` and one of these.
+_BESIDE = re.compile(r"(?P<stem>.+?)(_files/.*|\.(ipynb|typ|tex|pdf|html|docx))")
+
+
+def project_files(root: Path, output_dir: str = "_output") -> list[str]:
+    """The files of a project, relative to its folder and sorted; a link counts as the file that it leads to.
+
+    Args:
+        root: The project's folder.
+        output_dir: Its `output-dir`.
+    """
+    names = set(_known_to_git(root) or _walk(root, ""))
+    written = [f"{Path(folder).as_posix()}/" for folder in (output_dir, BUILD, STORE)]
+    environments = [name.removesuffix("pyvenv.cfg") for name in names if name.endswith("/pyvenv.cfg")]
+    excepted = (*written, *environments)
+    documents = {name.removesuffix(".qmd") for name in names if name.endswith(".qmd")}
+
+    def belongs(name: str) -> bool:
+        beside = _BESIDE.fullmatch(name)
+        return (
+            not name.startswith(excepted)
+            and not any(map(_CACHE.fullmatch, name.split("/")))
+            and not (beside and beside["stem"] in documents)
+        )
+
+    return sorted(filter(belongs, names))
+
+
+def _known_to_git(root: Path) -> list[str]:
+    """What git tracks and what it does not ignore; nothing where git does not know the project."""
+    git = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        told = subprocess.run(git, cwd=root, env=variables, capture_output=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return []
+    names = {os.fsdecode(name).rstrip("/") for name in told.split(b"\0") if name}
+    if CONFIG not in names:  # the folder itself is ignored, as one unpacked in `_build` is
+        return []
+    inner = [name for name in names if _is_folder(root / name)]  # repositories of their own
+    there = [name for name in names.difference(inner) if os.path.lexists(root / name)]
+    return [*there, *(file for name in inner for file in _walk(root, f"{name}/"))]
+
+
+def _walk(root: Path, below: str) -> Iterator[str]:
+    with suppress(PermissionError), os.scandir(root / below) as entries:
+        for entry in entries:
+            if _CACHE.fullmatch(entry.name):
+                continue
+            if not entry.is_dir(follow_symlinks=False):
+                yield f"{below}{entry.name}"
+            elif f"{below}{entry.name}" not in (BUILD, STORE):
+                yield from _walk(root, f"{below}{entry.name}/")
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def contents(root: Path, names: Iterable[str]) -> dict[str, str]:
+    """Name → digest of a file's bytes; of what is no file that can be read it says only so."""
+    return {name: content(root / name) for name in names}
+
+
+def content(path: Path | str) -> str:
+    """Digest of a file's bytes, 32 hexadecimal digits, or why there are none."""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return "no file"
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+    except OSError as error:
+        return str(error.strerror)
+
+
+def circumstances(root: Path, variables: Mapping[str, str], quick: Iterable[str] = ()) -> dict[str, str]:
+    """Digests of all that results depend on beside the project's files.
+
+    Args:
+        root: The project's folder.
+        variables: What the chunks run with; those count that `_environment` names.
+        quick: The names of those that `--quick` sets.
+
+    Raises:
+        HandinError: `_environment` cannot be read.
+    """
+    names = {*read_environment_file(root), *quick, DRAFT} - IMMATERIAL
+    named = {name: variables.get(name) for name in names}
+    return {
+        "Python": digest(sys.version),
+        "the packages": digest(_packages()),
+        "the processor": digest(_processor()),
+        "the variables of _environment": digest(named),
+    }
+
+
+def _packages() -> list[list[str]]:
+    """Every installed package: name with version, and its list of files, which changes with any of them."""
+    records = {path for folder in sys.path for path in Path(folder).glob("*.dist-info")}
+    return sorted([path.name, content(path / "RECORD")] for path in records)
+
+
+def _processor() -> list[str]:
+    """What decides which code of a library runs: numbers differ in their last digits between processors."""
+    names = ("vendor_id", "model name", "flags", "Features")
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+            first = takewhile(str.strip, file)  # of many cores
+            return [platform.machine(), *(line for line in first if line.startswith(names))]
+    except OSError:
+        return [platform.machine(), platform.processor()]  # not Linux
+
+
+def state(project: Project, mode: Mode = HAND_IN) -> dict[str, str]:
+    """All that the documents are made from, by name: a digest of each."""
+    output_dir = project.settings.project.output_dir
+    files = contents(project.root, project_files(project.root, output_dir))
+    quick = project.handin.quick
+    return {**files, **circumstances(project.root, environment(project, mode), quick)}
+
+
+def fingerprint(project: Project, mode: Mode = HAND_IN) -> str:
+    """One hash of all that the documents are made from: equal where they would be the same."""
+    return digest(state(project, mode))
+
+
+def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """What is different `now`, in words."""
+    found = []
+    for name in sorted({*before, *now}):
+        if before.get(name) != now.get(name):
+            what = "is new" if name not in before else "is gone" if name not in now else "changed"
+            found.append(f"{name} {what}")
+    return found
+
+
+def digest(value: object) -> str:
+    """The same for equal JSON values; 32 hexadecimal digits."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+class Built:
+    """What the last builds wrote. A note that is missing or damaged says that nothing is ours.
+
+    Args:
+        root: The project's folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        try:
+            held = json.loads((root / BUILD / RECORD).read_bytes())
+            self._files: dict[str, dict[str, str]] = held["files"]  # path → content, from, results, draft
+            self._states: dict[str, dict[str, str]] = held["states"]  # fingerprint → state
+        except (OSError, ValueError, KeyError, TypeError):
+            self._files, self._states = {}, {}
+
+    def is_ours(self, path: Path) -> bool:
+        """Whether a file is as a build left it."""
+        return self._noted(path).get("content") == content(path)
+
+    def is_current(self, path: Path, now: str) -> bool:
+        """Whether a file is as a build left it that began and ended with the fingerprint `now`."""
+        return self.is_ours(path) and self._noted(path)["from"] == now
+
+    def is_draft(self, path: Path) -> bool:
+        """Whether a file was built as a draft."""
+        return self._noted(path).get("draft") == "yes"
+
+    def results(self, path: Path) -> str:
+        """What the build that made a file noted about its results."""
+        return self._noted(path).get("results", "")
+
+    def made_from(self, path: Path) -> dict[str, str]:
+        """The state that a file was built from; empty where that is not known."""
+        return self._states.get(self._noted(path).get("from", ""), {})
+
+    def written(self) -> list[Path]:
+        """The files that are as a build left them."""
+        return [path for path in map(self._root.joinpath, self._files) if self.is_ours(path)]
+
+    def _noted(self, path: Path) -> dict[str, str]:
+        return self._files.get(os.path.relpath(path, self._root), {})
+
+    def _with(self, files: Mapping[Path, bytes], made_from: Mapping[str, str], **about: str) -> bytes:
+        """The note of a build that has made these files beside those that are still there."""
+        new = {"from": digest(made_from), **about}
+        noted = {name: noted for name, noted in self._files.items() if (self._root / name).is_file()}
+        for path, data in files.items():
+            content = hashlib.sha256(data).hexdigest()[:32]
+            noted[os.path.relpath(path, self._root)] = {"content": content, **new}
+        states = {**self._states, new["from"]: dict(made_from)}
+        used = {one["from"]: states.get(one["from"], {}) for one in noted.values()}
+        return json.dumps({"files": noted, "states": used}, indent=1).encode()
+
+
+def put_in_place(
+    root: Path,
+    files: Mapping[Path, bytes],
+    made_from: Mapping[str, str],
+    *,
+    draft: bool = False,
+    results: str = "",
+    obsolete: Iterable[Path] = (),
+) -> None:
+    """Write every file beside its place, then move one after the other there, then note what was done.
+
+    A kill between two moves leaves new files beside old ones. The note tells: only files that are as it says
+    are current. The next build makes it good.
+
+    Args:
+        root: The project's folder.
+        files: Contents by path.
+        made_from: The state of the project that they were made from; empty where it changed meanwhile.
+        draft: They are a draft.
+        results: What else they depended on.
+        obsolete: Files to remove, as far as they are ours.
+
+    Raises:
+        HandinError: A file cannot be written; none has changed then. Or one cannot be replaced.
+    """
+    built = Built(root)
+    gone = [path for path in obsolete if path not in files and built.is_ours(path)]
+    note = built._with(files, made_from, draft="yes" if draft else "no", results=results)
+    replace({**files, root / BUILD / RECORD: note}, gone)
+
+
+def replace(files: Mapping[Path, bytes], obsolete: Iterable[Path] = ()) -> None:
+    """Write every file beside its place, then move one after the other there, the last one at the end.
+
+    Raises:
+        HandinError: A file cannot be written; none has changed then. Or one cannot be replaced.
+    """
+    beside = {path: path.with_name(f".{path.name}.new") for path in files}
+    path = Path()
+    try:
+        for path, data in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_dir():
+                raise HandinError(
+                    "a folder stands in the place of a file", place=Place(path), remedy="move it"
+                )
+            with open(beside[path], "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())  # a full disk is noticed here, and a power cut leaves no empty files
+        for path in obsolete:
+            path.unlink(missing_ok=True)
+        for path in files:
+            os.replace(beside[path], path)
+    except OSError as error:
+        raise unwritable(error, path) from error
+    finally:
+        for path in beside.values():
+            path.unlink(missing_ok=True)
+
+
+def clean(project: Project) -> list[Path]:
+    """Remove what the last builds wrote, Quarto's intermediates and the scratch folder.
+
+    To be called by who holds the project, see `alone`.
+
+    Returns:
+        What was there.
+    """
+    root, output = project.root, project.output_dir
+    gone = [
+        *Built(root).written(),
+        *(path for name in project.documents for path in intermediates(root / name)),
+        *(path for path in (root / BUILD).glob("*") if path.name != LOCK),
+    ]
+    for path in gone:
+        if _is_folder(path):
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    for folder in (output / FIGURES, output):
+        with suppress(OSError):  # others' files stand there
+            folder.rmdir()
+    return gone
+
+
+def intermediates(document: Path) -> list[Path]:
+    """The notebooks that Quarto executes, and leaves beside a document where it is killed."""
+    return sorted(document.parent.glob(f"{document.stem}.quarto_ipynb*"))
+
+
+@contextmanager
+def alone(root: Path, say: Callable[[str], None]) -> Iterator[Path]:
+    """Hold the project until the block ends; the value is its scratch folder, without others' leftovers.
+
+    However the process ends, the operating system lets go of the lock.
+
+    Args:
+        root: The project's folder.
+        say: Is told in one line that this process waits, if it has to.
+
+    Raises:
+        HandinError: Nothing can be written there.
+    """
+    build = root / BUILD
+    lock = FileLock(build / LOCK)
+    try:
+        build.mkdir(exist_ok=True)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            say("waiting for another command that works in this project")
+            lock.acquire()
+    except OSError as error:
+        raise unwritable(error, build) from error
+    try:
+        for pattern in SCRATCH:
+            for left in build.glob(pattern):
+                shutil.rmtree(left, ignore_errors=True)
+        yield build
+    finally:
+        lock.release()

@@ -1,0 +1,224 @@
+"""One list of files, their fingerprint, and outputs that replace nobody's."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from handin import sources
+from handin.environment import Mode
+from handin.errors import HandinError
+from handin.project import Project, load_project
+from handin.sources import Built, fingerprint, project_files, put_in_place, state
+
+CONFIG = """\
+project: {output-dir: _output, execute-dir: project, render: [report.qmd]}
+author: {name: Ada, login: ada}
+handin: {course: A, assignment: 1, archive: "a-{login}.zip", page-limit: 9, tasks: ["1"], quick: {RUNS: few}}
+"""
+SOURCES = [
+    "_environment", "_quarto.yml", "code/a.py", "figures/sketch.svg", "_images/photo.png", ".pictures/b.svg",
+    "data/a b.csv", "chapters/one.qmd", "report.qmd", "src/envelope/x.py", "notes.pdf",
+]  # fmt: skip
+OTHERS = [
+    "_output/report.pdf", "_output/figures/fig-a.svg", "_build/built.json", "_store/net.pt", ".venv/a.py",
+    "env/pyvenv.cfg", "env/lib/x.py", "code/__pycache__/a.pyc", "code/a.pyc", ".quarto/x", "report.ipynb",
+    "report_files/figure/x.svg", "report.quarto_ipynb_1", "code/a.egg-info/PKG", "data/.a.csv.swp", "x.csv~",
+]  # fmt: skip
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    for name in (*SOURCES, *OTHERS):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    (tmp_path / "_quarto.yml").write_text(CONFIG)
+    (tmp_path / "_environment").write_text("SEED=24\nPYTHONPATH=code\n")
+    return load_project(tmp_path)
+
+
+def git(folder: Path, *words: str) -> None:
+    subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *words], cwd=folder, check=True)
+
+
+def test_all_that_belongs_is_listed(project: Project) -> None:
+    assert project_files(project.root) == sorted(SOURCES)
+
+
+def test_git_adds_what_it_ignores_and_no_more(project: Project) -> None:
+    root = project.root
+    (root / ".gitignore").write_text("secret*\n")
+    for name in ("secret.txt", "data/secret.csv", "inner/a.txt"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text("")
+    git(root, "init", "-q")
+    git(root / "inner", "init", "-q")
+    git(root, "add", "code")
+    (root / "code/gone.py").write_text("")
+    git(root, "add", "code")
+    (root / "code/gone.py").unlink()
+    assert project_files(root) == sorted([*SOURCES, ".gitignore", "inner/a.txt"])
+
+
+def test_a_project_in_an_ignored_folder_has_files_all_the_same(project: Project, tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    inner = tmp_path / "_build/unpacked"
+    inner.mkdir()
+    (tmp_path / ".gitignore").write_text("_build/\n")
+    for name in ("_quarto.yml", "a.txt"):
+        (inner / name).write_text("")
+    assert project_files(inner) == ["_quarto.yml", "a.txt"]
+
+
+def test_every_file_counts_by_its_content(project: Project) -> None:
+    for name in {*SOURCES} - {"_quarto.yml", "_environment"}:
+        before, now = state(project), os.stat(project.root / name)
+        (project.root / name).write_text(name.swapcase())
+        os.utime(project.root / name, ns=(now.st_atime_ns, now.st_mtime_ns))
+        assert sources.changes(before, state(project)) == [f"{name} changed"]
+    before = state(project)
+    (project.root / "data/a b.csv").rename(project.root / "new")
+    assert sources.changes(before, state(project)) == ["data/a b.csv is gone", "new is new"]
+
+
+def test_what_a_link_leads_to_counts(project: Project, tmp_path_factory: pytest.TempPathFactory) -> None:
+    outside = tmp_path_factory.mktemp("outside") / "a.csv"
+    outside.write_text("1")
+    (project.root / "data/link.csv").symlink_to(outside)
+    before = fingerprint(project)
+    outside.write_text("2")
+    assert fingerprint(project) != before
+
+
+def test_outputs_do_not_count(project: Project) -> None:
+    before = fingerprint(project)
+    for name in OTHERS:
+        (project.root / name).write_text("other")
+    assert fingerprint(project) == before
+
+
+def test_variables_count_with_the_value_in_force(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = fingerprint(project)
+    monkeypatch.setenv("PYTHONPATH", "/elsewhere")
+    monkeypatch.setenv("OTHER", "1")
+    assert fingerprint(project) == before
+    seen = {before, fingerprint(project, Mode(draft=True)), fingerprint(project, Mode(quick=True))}
+    monkeypatch.setenv("SEED", "25")
+    seen.add(fingerprint(project))
+    assert len(seen) == 4
+
+
+def test_a_package_installed_anew_under_its_version_counts(
+    project: Project, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path_factory.mktemp("site")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(site)])
+    record = site / "mypkg-1.0.dist-info/RECORD"
+    record.parent.mkdir()
+    record.write_text("mypkg.py,sha256=a,1")
+    before = state(project)
+    record.write_text("mypkg.py,sha256=b,1")
+    assert sources.changes(before, state(project)) == ["the packages changed"]
+
+
+def build(project: Project, files: dict[str, str], **about: object) -> None:
+    """As a renderer does."""
+    contents = {project.root / name: text.encode() for name, text in files.items()}
+    put_in_place(project.root, contents, state(project), **about)  # type: ignore[arg-type]
+
+
+def test_a_file_is_current_until_it_or_its_sources_change(project: Project) -> None:
+    pdf = project.output_dir / "report.pdf"
+    assert not Built(project.root).is_current(pdf, fingerprint(project))
+    build(project, {"_output/report.pdf": "new"}, draft=True, results="r")
+    built = Built(project.root)
+    assert pdf.read_text() == "new"
+    assert built.is_current(pdf, fingerprint(project))
+    assert (built.is_draft(pdf), built.results(pdf), built.made_from(pdf)) == (True, "r", state(project))
+    build(project, {"_output/other.pdf": "other"})
+    assert Built(project.root).is_current(pdf, fingerprint(project))
+    pdf.write_text("by hand")
+    assert not Built(project.root).is_current(pdf, fingerprint(project))
+    pdf.write_text("new")
+    (project.root / "report.qmd").write_text("edited")
+    assert not Built(project.root).is_current(pdf, fingerprint(project))
+    assert sources.changes(Built(project.root).made_from(pdf), state(project)) == ["report.qmd changed"]
+
+
+def test_what_was_built_while_a_source_changed_is_never_current(project: Project) -> None:
+    pdf = project.output_dir / "report.pdf"
+    put_in_place(project.root, {pdf: b""}, {})
+    assert not Built(project.root).is_current(pdf, fingerprint(project))
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"files": 1}'])
+def test_a_damaged_note_says_that_nothing_is_ours(project: Project, damage: str) -> None:
+    build(project, {"_output/report.pdf": "new"})
+    (project.root / "_build/built.json").write_text(damage)
+    assert Built(project.root).written() == []
+    build(project, {"_output/report.pdf": "new"})
+    assert Built(project.root).written() == [project.output_dir / "report.pdf"]
+
+
+def test_only_what_is_ours_is_removed(project: Project) -> None:
+    figures = project.output_dir / "figures"
+    build(project, {"_output/figures/fig-a.svg": "a", "_output/figures/fig-b.svg": "b"})
+    (figures / "fig-b.svg").write_text("edited")
+    (figures / "sketch.svg").write_text("mine")
+    obsolete = [figures / "fig-a.svg", figures / "fig-b.svg", figures / "sketch.svg"]
+    build(project, {"_output/report.pdf": "new"}, obsolete=obsolete)
+    assert sorted(path.name for path in figures.iterdir()) == ["fig-b.svg", "sketch.svg"]
+
+
+def test_cleaning_leaves_what_others_wrote(project: Project) -> None:
+    before = {path for path in project.root.rglob("*") if path.is_file()}
+    build(project, {"_output/report.pdf": "new", "_output/figures/fig-a.svg": "a"})
+    (project.output_dir / "figures/fig-a.svg").write_text("edited")
+    (project.root / "_build/render-1").mkdir()
+    with sources.alone(project.root, print):
+        sources.clean(project)
+    gone = {"_output/report.pdf", "_build/built.json", "report.quarto_ipynb_1"}
+    left = {path for path in project.root.rglob("*") if path.is_file()} - {project.root / "_build/lock"}
+    assert left == before - {project.root / name for name in gone}
+
+
+def test_no_file_changes_if_one_cannot_be_written(project: Project) -> None:
+    (project.output_dir / "b.pdf").mkdir()
+    old = (project.output_dir / "report.pdf").read_bytes()
+    with pytest.raises(HandinError, match=r"b\.pdf: a folder stands in the place of a file"):
+        build(project, {"_output/report.pdf": "new", "_output/b.pdf": "new"})
+    assert (project.output_dir / "report.pdf").read_bytes() == old
+    assert not list(project.output_dir.glob(".*"))
+    assert Built(project.root).written() == []
+
+
+def test_the_second_command_waits_and_says_so(project: Project) -> None:
+    said: list[str] = []
+    order: list[str] = []
+    waits = threading.Event()
+
+    def second() -> None:
+        with sources.alone(project.root, lambda line: (said.append(line), waits.set())):  # type: ignore[func-returns-value]
+            order.append("second")
+
+    with sources.alone(project.root, said.append) as build:
+        assert build == project.root / "_build"
+        thread = threading.Thread(target=second)
+        thread.start()
+        assert waits.wait(10)
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"]
+    assert said == ["waiting for another command that works in this project"]
+
+
+def test_leftovers_of_a_killed_build_are_removed(project: Project) -> None:
+    for name in ("render-x", "quarto-y"):
+        (project.root / "_build" / name).mkdir()
+    with sources.alone(project.root, print) as build:
+        assert not list(build.glob("*-*"))
