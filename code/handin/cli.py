@@ -1,17 +1,42 @@
-"""The command line: `handin …`, the same as `python -m handin …`."""
+"""The command line: `handin …`, the same as `python -m handin …`.
+
+Imports stand inside the commands: none waits for what another needs.
+"""
 
 from __future__ import annotations
 
-import importlib
+import asyncio
+import json
+import shlex
 import shutil
 import signal
 import sys
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
-from handin import __version__, commands
-from handin.errors import HandinError, near
+from handin import __version__, sources, starter
+from handin.environment import Mode
+from handin.errors import HandinError, Place, near
+from handin.project import CONFIG, Project, find_root, load_project
+
+if TYPE_CHECKING:
+    from handin.rules import Finding
+
+BEGAN = time.perf_counter()
+RENDERER = click.option(
+    "--renderer",
+    type=click.Choice(["quarto", "builtin"]),
+    help="[default: Quarto if it is on the PATH, else the built-in one]",
+)
+COLOURS = {"pass": "green", "fail": "bold red", "cannot tell": "yellow", "note": "blue"}
+PLACES = 3  # shown of findings that say the same
 
 
 class _Commands(click.Group):
@@ -21,44 +46,25 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except HandinError as error:
-            click.echo(f"{click.style('error:', fg='red', bold=True)} {error}", err=True)
-            sys.exit(1)
+            _fail(str(error))
+        except BrokenPipeError:
+            raise
         except OSError as error:
-            if isinstance(error, BrokenPipeError):
-                raise
             place = f"{error.filename}: " if error.filename else ""
             # A copied folder has a list of failures: file, copy and reason of each.
             reason = error.args[0][0][2] if isinstance(error, shutil.Error) else error.strerror or error
-            click.echo(
-                f"{click.style('error:', fg='red', bold=True)} {place}{reason}; "
-                "look at this file's permissions and at the room on the disk",
-                err=True,
-            )
-            sys.exit(1)
+            _fail(f"{place}{reason}; look at this file's permissions and at the room on the disk")
         except MemoryError:
-            click.echo("error: the memory has run out; close other programs, or raise the limit", err=True)
-            sys.exit(1)
+            _fail("the memory has run out; close other programs, or raise the limit")
         except KeyboardInterrupt as interruption:
-            if str(interruption):
-                click.echo(str(interruption), err=True)
-            click.echo("interrupted; the last complete documents are untouched", err=True)
+            words = "interrupted; the last complete documents are untouched"
+            click.echo(f"{interruption}\n{words}".lstrip(), err=True)
             sys.exit(130)
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(commands.names())
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if self.get_command(ctx, args[0]) is None and (meant := near(args[0], self.list_commands(ctx))):
-            raise click.UsageError(f"there is no command `{args[0]}`; did you mean `{meant}`?", ctx)
-        return super().resolve_command(ctx, args)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name in commands.names():
-            command: click.Command = importlib.import_module(f"{commands.__name__}.{name}").command
-            return command
-        return None
+def _fail(words: str) -> NoReturn:
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {words}", err=True)
+    sys.exit(1)
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -76,3 +82,284 @@ def main(ctx: click.Context, folder: Path) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # SIGTERM leaves by the same door as Ctrl-C
         signal.signal(number, signal.default_int_handler)
     ctx.obj = folder
+
+
+def _project() -> Project:
+    """The project that the command was started in."""
+    return load_project(find_root(click.get_current_context().obj))
+
+
+@main.command()
+@click.argument("documents", nargs=-1)
+@RENDERER
+@click.option("--draft", is_flag=True, help="Mark a false claim in the text, and go on.")
+@click.option("--quick", is_flag=True, help="A draft from few runs, for a first look.")
+@click.option("--no-memory", is_flag=True, help="Execute every chunk, whatever is remembered.")
+@click.option("--to", type=click.Choice(["typst", "html"]), default="typst", help="PDFs, or web pages.")
+def render(
+    documents: tuple[str, ...], renderer: str | None, draft: bool, quick: bool, no_memory: bool, to: str
+) -> None:
+    """Build the PDFs of all DOCUMENTS, or of the named ones (`handin render report`)."""
+    _render(_project(), documents, renderer, Mode(draft, quick, memory=not no_memory), to)
+
+
+@main.command()
+@click.argument("document", required=False)
+@click.option("--renderer", type=click.Choice(["quarto", "builtin"]), default="builtin", show_default=True)
+@click.option("--draft/--strict", default=True, help="Mark false claims or stop there. [default: mark]")
+@click.option("--port", default=4321, show_default=True, help="Any other where it is taken.")
+@click.option("--no-browser", is_flag=True, help="Open no browser; the address is printed in any case.")
+def preview(document: str | None, renderer: str, draft: bool, port: int, no_browser: bool) -> None:
+    """Show the documents in the browser, DOCUMENT first, and build them anew at every save."""
+    from handin import preview
+
+    project = _project()
+    if renderer == "quarto":
+        _quarto(renderer)
+    first = _document(document, project) if document else project.documents[0]
+    claims = "draft" if draft else "strict"
+    asyncio.run(preview.preview(project, first, renderer, claims, port, not no_browser))
+
+
+@main.command()
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--list-rules", is_flag=True, help="List the rules, and stop.")
+@click.option("--explain", metavar="RULE", help="What a rule asks, why, what fails and what passes.")
+@click.option("--verbose", is_flag=True, help="Show every finding, not one row per rule and file.")
+def check(form: str, list_rules: bool, explain: str | None, verbose: bool) -> None:
+    """Check the project against every formal rule. Status 1 if a rule fails."""
+    import inspect
+
+    from handin.reading.submission import Submission
+    from handin.rules import RULES, apply
+
+    if list_rules:
+        for name, rule in RULES.items():
+            click.echo(f"{name:<{max(map(len, RULES))}}  {(rule.__doc__ or '').splitlines()[0]}")
+        return
+    if explain:
+        if explain not in RULES:
+            meant = near(explain, RULES)
+            remedy = f"did you mean `{meant}`?" if meant else f"rules are {', '.join(RULES)}"
+            raise HandinError(f"there is no rule `{explain}`", remedy=remedy)
+        click.echo(f"{explain}\n\n{inspect.getdoc(RULES[explain])}")
+        return
+    findings = apply(Submission.of(_project()))
+    failed = any(finding.status == "fail" for finding in findings)
+    if form == "json":
+        held = {"ok": not failed, "findings": [finding.as_dict() for finding in findings]}
+        click.echo(json.dumps(held, indent=1, ensure_ascii=False))
+    else:
+        _show(findings, verbose=verbose)
+    sys.exit(1 if failed else 0)
+
+
+@main.command()
+def pack() -> None:
+    """Write the ZIP that is handed in, one per student; refuse while a rule fails."""
+    from handin.pack import NotReadyError, pack
+    from handin.reading.submission import Submission
+    from handin.rules import apply
+
+    project = _project()
+    with sources.alone(project.root, click.echo):
+        submission = Submission.of(project)
+        findings = apply(submission)
+        try:
+            paths = pack(project, submission, findings)
+        except NotReadyError as error:
+            _show(error.findings, of=findings)
+            raise
+    for path in paths:
+        shown = path.relative_to(project.root)
+        click.echo(f"{shown}  {path.stat().st_size / 1e6:.1f} MB, {len(submission.files) + 1} files")
+    for finding in findings:
+        if finding.status == "cannot tell":
+            click.echo(f"look yourself: {finding.rule}: {finding.message} {finding.place}".rstrip())
+    if len(paths) > 1:
+        click.echo("Both students must hand in: each uploads the ZIP with their own login.")
+
+
+@main.command()
+@click.argument("archive", required=False, type=click.Path(path_type=Path))
+@RENDERER
+def rehearse(archive: Path | None, renderer: str | None) -> None:
+    """Rebuild a packed hand-in from its own sources and compare. EXECUTES the code in it.
+
+    ARCHIVE is a ZIP of your own; by default the one that `handin pack` wrote. It is unpacked to an empty
+    place and built there with nothing kept from earlier builds, so that every model is trained anew, and, on
+    Linux, without a network. No other command executes what is in a ZIP.
+    """
+    from handin import rehearse
+
+    if archive is None:
+        project = _project()
+        archive = project.output_dir / project.handin.archive_name(project.authors[0].login)
+    click.echo(f"{archive}: building it from its own sources, which executes its code")
+    comparisons = rehearse.rehearse(archive, renderer)
+    for comparison in comparisons:
+        click.echo(comparison)
+    same = all(comparison.same_bytes for comparison in comparisons)
+    network = "without a network" if rehearse.can_be_offline() else "this system cannot cut the network"
+    click.echo(f"{'reproduced' if same else 'not reproduced'} in {_seconds()}, {network}")
+    sys.exit(0 if same else 1)
+
+
+def _asked(
+    option: str, question: str, usual: str | Callable[[], str], read: Callable[[str], object] = str
+) -> Callable[[Any], Any]:
+    """An option of `init`, asked for at a terminal where it is not given, and again where it cannot be."""
+
+    def checked(ctx: click.Context, parameter: click.Parameter, text: str) -> str:
+        try:
+            read(text)
+        except HandinError as error:
+            raise click.BadParameter(str(error)) from None
+        return text
+
+    prompt = question if sys.stdin.isatty() else False
+    return click.option(option, default=usual, prompt=prompt, help=f"{question}.", callback=checked)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@_asked("--course", "Course", "Deep Learning (FSS24)")
+@_asked("--number", "Number of the assignment", "2", starter.read_number)
+@_asked(
+    "--title", "Title of the report", lambda: f"Assignment {click.get_current_context().params['number']}"
+)
+@_asked(
+    "--tasks",
+    "Tasks, as in “1 Implement it; 1a The class; 1b; 2 Experiments”",
+    "1; 1a; 1b; 2",
+    starter.read_tasks,
+)
+@_asked(
+    "--author",
+    "Author, as “Name <login>”; for a pair two, with a comma",
+    "Ada Lovelace <alovelac>",
+    starter.read_authors,
+)
+@_asked("--archive", "Name of the ZIP", "dl24-{assignment}-{login}.zip", starter.read_archive)
+@_asked("--ban", "Modules that the solution must not import, with commas", "")
+@_asked("--require", "Packages that the solution needs, as torch, with commas", "")
+@_asked("--package", "Name of the solution's package", "solution", starter.read_package)
+def init(folder: Path, **given: str) -> None:
+    """Start a new assignment in FOLDER, with all that `make` needs.
+
+    What no option says is asked at a terminal, and an example elsewhere. Nothing is overwritten.
+    """
+    files = starter.create(folder, starter.Assignment.read(**given))
+    sections = [name for name in files if name.startswith("sections/")]
+    click.echo(f"{folder}: {len(files)} files, {len(sections)} of them sections")
+    click.echo(f"next:  cd {shlex.quote(str(folder))} && make && make test")
+
+
+@main.command()
+def clean() -> None:
+    """Remove what builds wrote and what they remember; trained models stay."""
+    project = _project()
+    with sources.alone(project.root, click.echo):
+        for path in sources.clean(project):
+            click.echo(f"removed {path.relative_to(project.root)}")
+
+
+@main.command(hidden=True)
+def collect() -> None:
+    """Keep notebook and figures after `quarto render` (its post-render step)."""
+    from handin.render.collect import collect
+
+    collect(_project())
+
+
+def _render(
+    project: Project, names: Sequence[str], renderer: str | None, mode: Mode, to: str = "typst"
+) -> None:
+    from handin.render.builtin import Builder
+    from handin.render.quarto import render_by_quarto
+
+    documents = [_document(name, project) for name in names] or project.documents
+    version = _quarto(renderer)
+    if version:
+        paths = render_by_quarto(project, documents, mode=mode, to=to, console=Console())
+    elif to == "html":
+        remedy = "install it from quarto.org"
+        raise HandinError("Quarto makes the web pages, and there is none on the PATH", remedy=remedy)
+    else:
+        paths = Builder(project, mode=mode, console=Console()).render(documents)
+    for path in paths:
+        size = _pages(path) if path.suffix == ".pdf" else f"{path.stat().st_size / 1000:,.0f} kB"
+        click.echo(f"{path.relative_to(project.root)}  {size}")
+    click.echo(f"built by {f'Quarto {version}' if version else 'the built-in renderer'} in {_seconds()}")
+
+
+def _document(name: str, project: Project) -> str:
+    """The file of a document that is named with or without `.qmd`."""
+    document = f"{name.removesuffix('.qmd')}.qmd"
+    if document in project.documents:
+        return document
+    meant = near(document, project.documents)
+    remedy = f"did you mean `{meant}`?" if meant else f"documents are {', '.join(project.documents)}"
+    raise HandinError(f"there is no document `{name}`", place=Place(CONFIG), remedy=remedy)
+
+
+def _quarto(renderer: str | None) -> str | None:
+    """The version of the Quarto to be used, None for the built-in renderer."""
+    from handin.render.quarto import quarto_version
+
+    version = None if renderer == "builtin" else quarto_version()
+    if renderer == "quarto" and version is None:
+        remedy = "install it from quarto.org, or use --renderer builtin"
+        raise HandinError("there is no Quarto on the PATH", remedy=remedy)
+    return version
+
+
+def _pages(path: Path) -> str:
+    """`12 pages: References on 9, A Appendix on 10`, as the PDF's outline says."""
+    import pypdfium2
+
+    with pypdfium2.PdfDocument(path) as pdf:
+        parts = [
+            f"{entry.get_title()} on {entry.get_dest().get_index() + 1}"
+            for entry in pdf.get_toc(max_depth=1)
+            if entry.get_dest()
+        ]
+        return f"{len(pdf)} pages: {', '.join(parts)}" if parts else f"{len(pdf)} pages"
+
+
+def _seconds() -> str:
+    """How long ago the command was given."""
+    from handin.render.progress import duration
+
+    return duration(time.perf_counter() - BEGAN)
+
+
+def _show(findings: Sequence[Finding], *, of: Sequence[Finding] = (), verbose: bool = False) -> None:
+    """A table: verdict, rule, what and where, and below a failure what to do.
+
+    Args:
+        findings: What the table shows.
+        of: All that was found, where the table shows a part of it.
+        verbose: A row for each finding; otherwise those of a rule in a file have one.
+    """
+    from handin.rules import RULES
+    from handin.rules.finding import grouped
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for alike in [[finding] for finding in findings] if verbose else grouped(findings):
+        first = alike[0]
+        text = escape(first.message) + (f" (and {len(alike) - 1} more like this)" if len(alike) > 1 else "")
+        places = list(dict.fromkeys(finding.place for finding in alike if finding.place))
+        if places and first.status != "pass":
+            text += f"\n[cyan]{escape(', '.join(places[:PLACES]))}{', …' if len(places) > PLACES else ''}[/]"
+        if first.remedy:
+            text += f"\n[dim]→ {escape(first.remedy)}[/]"
+        table.add_row(f"[{COLOURS[first.status]}]{first.status}[/]", escape(first.rule), text)
+    terminal = Console(highlight=False)
+    if not terminal.is_terminal:  # a file or a pipe has no edge to wrap at
+        terminal = Console(highlight=False, width=200)
+    terminal.print(table)
+    broken = {status: len({f.rule for f in of or findings if f.status == status}) for status in COLOURS}
+    words = {"fail": "broken", "cannot tell": "for you to judge", "note": "with a note"}
+    told = [f"{broken[status]} {what}" for status, what in words.items() if broken[status]]
+    terminal.print(f"\n{len(RULES)} rules: {', '.join(told) or 'all kept'}")

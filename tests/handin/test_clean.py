@@ -1,4 +1,4 @@
-"""`handin clean` removes what the build wrote, and nothing of the user's."""
+"""`handin clean` removes what builds wrote, and nothing of the user's."""
 
 import shutil
 from pathlib import Path
@@ -7,24 +7,32 @@ import pytest
 from click.testing import CliRunner
 
 from handin.cli import main
+from handin.sources import put_in_place
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_memory_and_documents_are_removed_each_by_its_own_command(
+def test_what_builds_wrote_is_removed_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("_quarto.yml", "_environment"):
         shutil.copyfile(ROOT / name, tmp_path / name)
-    for document in ("report.qmd", "notebook.qmd"):
-        (tmp_path / document).touch()
+    for name in (
+        "report.qmd",
+        "notebook.qmd",
+        "figures/mine.svg",
+        "_output/mine.txt",
+        "_store/a.safetensors",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    put_in_place(tmp_path, {tmp_path / name: b"ours" for name in ("_output/report.pdf", "figures/a.svg")}, {})
+    (tmp_path / "figures/a.svg").write_text("edited by hand")
     monkeypatch.chdir(tmp_path)
-    for name in ("_build/memory/0f/1e.json", "_output/report.pdf", "_store/a.safetensors", "report.typ"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("")
-    assert CliRunner().invoke(main, ["clean", "--memory"]).output == "removed _build/memory\n"
-    assert (tmp_path / "_output/report.pdf").exists()
-    assert CliRunner().invoke(main, ["clean"]).output.split("\n") == [
-        "removed _output", "removed _build", "removed report.typ", ""
-    ]  # fmt: skip
-    assert (tmp_path / "_store/a.safetensors").exists()
+    before = {path for path in tmp_path.rglob("*") if path.is_file()}
+    assert "removed _output/report.pdf\n" in CliRunner().invoke(main, ["clean"]).output
+    gone = before - {path for path in tmp_path.rglob("*") if path.is_file()}
+    assert {path.relative_to(tmp_path).as_posix() for path in gone} == {
+        "_output/report.pdf",
+        "_build/built.json",
+    }

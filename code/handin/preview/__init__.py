@@ -1,5 +1,162 @@
-"""The documents in a browser, built anew at every save: sources → worker → pages → browser.
+"""The documents in a browser, built anew at every save: sources → worker → PDF → pages → browser.
 
-`watching` tells what was saved, `worker` builds in a process of its own, which a newer save ends, and
-`server` shows the pages that came of it.
+A worker builds in a process of its own, which a newer save ends; `server` shows the pages that came of it.
+Documents of the preview stand in `_build/preview`, never among those of `handin render`.
 """
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+import webbrowser
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import aclosing, suppress
+from pathlib import Path
+
+import click
+from watchfiles import awatch
+
+from handin.preview.server import Board, serve
+from handin.project import Project
+from handin.sources import project_files
+
+FOLDER = "_build/preview"
+TOOL = "code/handin/"
+PATIENCE = 1.5  # s that an overtaken build has to end its kernel
+LONGEST_LINE = 2**24  # bytes that a worker says at once
+
+
+async def preview(project: Project, first: str, renderer: str, claims: str, port: int, browser: bool) -> None:
+    """Show the documents and build them at every save, until Ctrl-C, which leaves no process.
+
+    Args:
+        project: The project.
+        first: The document to look at first, `report.qmd` say.
+        renderer: "builtin" or "quarto".
+        claims: "draft" to mark false ones in the text, "strict" to stop there.
+        port: To serve at; where it is taken, any.
+        browser: Open one.
+    """
+    board = Board(project.root.name, [Path(name).stem for name in project.documents], Path(first).stem)
+    for name in board.documents:  # what there is, before anything is built
+        places = [folder / f"{name}.pdf" for folder in (project.root / FOLDER, project.output_dir)]
+        if built := [path for path in places if path.exists()]:
+            board.show(max(built, key=lambda path: path.stat().st_mtime_ns))
+    builds = Builds(board, [str(project.root), renderer, claims])
+    with serve(board, port) as address:
+        click.echo(f"{address}  shows the documents; Ctrl-C ends")
+        try:
+            await builds.start()
+            if browser:
+                webbrowser.open(address)
+            async for changed in saves(project.root):
+                what = ", ".join(changed) if len(changed) <= 3 else f"{len(changed)} sources"
+                click.echo(f"{what} saved")
+                await builds.start(afresh=any(name.startswith(TOOL) for name in changed))
+        finally:
+            await builds.stop()
+
+
+async def saves(root: Path) -> AsyncIterator[list[str]]:
+    """The names of the sources that changed since the last time, save by save; never ends.
+
+    Folders are watched one by one: what is no source, `.venv` say, is not.
+    """
+    before = _state(root)
+    while True:
+        folders = {(root / name).parent for name in before} | {root}
+        async with aclosing(awatch(*folders, recursive=False, watch_filter=None, debounce=500)) as events:
+            async for _ in events:
+                now = _state(root)
+                changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+                before = now
+                if changed:
+                    yield changed
+                if {(root / name).parent for name in now} | {root} != folders:
+                    break
+
+
+def _state(root: Path) -> dict[str, tuple[int, int]]:
+    """Name → time of last change (ns) and size (bytes) of every source."""
+    state = {}
+    for name in project_files(root):
+        with suppress(FileNotFoundError):  # an editor is just replacing it
+            stat = (root / name).stat()
+            state[name] = (stat.st_mtime_ns, stat.st_size)
+    return state
+
+
+class Builds:
+    """Builds of one project, of which the newest counts.
+
+    Args:
+        board: Is told how they go.
+        arguments: Of the worker.
+    """
+
+    def __init__(self, board: Board, arguments: list[str]) -> None:
+        self._board = board
+        self._command = [sys.executable, "-m", "handin.preview.worker", *arguments]
+        self._waiting: Process | None = None  # has imported everything, or is about to
+        self._running: asyncio.Task[None] | None = None
+
+    async def start(self, *, afresh: bool = False) -> None:
+        """Build; a build that still runs is overtaken.
+
+        Args:
+            afresh: The tool's own code has changed: do not use a worker that has imported it.
+        """
+        await self.stop(waiting=afresh)
+        worker, self._waiting = self._waiting or await self._worker(), None
+        self._running = asyncio.create_task(self._follow(worker))
+
+    async def stop(self, *, waiting: bool = True) -> None:
+        """End the build that runs, and the worker that waits."""
+        if self._running:
+            self._running.cancel()
+            await asyncio.wait([self._running])
+        if waiting and self._waiting:
+            await _end(self._waiting)
+            self._waiting = None
+
+    async def _follow(self, worker: Process) -> None:
+        began = time.perf_counter()
+        self._board.say("building")
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        error = "the build has died; what it printed stands in the terminal"
+        try:
+            worker.stdin.write(f"{self._board.looked_at}\n".encode())
+            async for line in worker.stdout:
+                match json.loads(line):
+                    case {"step": step}:
+                        self._board.say(step)
+                    case {"document": path}:
+                        self._board.show(Path(path))
+                    case {"error": error}:
+                        pass
+        finally:
+            await _end(worker)
+        took = f"{time.perf_counter() - began:.1f} s"
+        self._board.say(f"failed after {took}" if error else f"built in {took}", error)
+        click.echo(f"{time.strftime('%X')}  {error or f'built in {took}'}")
+        self._waiting = await self._worker()  # for the next save
+
+    async def _worker(self) -> Process:
+        pipe = asyncio.subprocess.PIPE
+        return await asyncio.create_subprocess_exec(
+            *self._command, stdin=pipe, stdout=pipe, limit=LONGEST_LINE, start_new_session=True
+        )  # in a session of its own: Ctrl-C is ours to pass on
+
+
+async def _end(worker: Process) -> None:
+    with suppress(ProcessLookupError):
+        worker.terminate()
+    try:
+        await asyncio.wait_for(worker.wait(), PATIENCE)
+    except TimeoutError:
+        worker.kill()
+        await worker.wait()

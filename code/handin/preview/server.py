@@ -2,162 +2,140 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import io
 import json
-import queue
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from html import escape
 from pathlib import Path
-from threading import Lock, Thread
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-from handin.errors import HandinError
+import pypdfium2
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application, HTTPError, RequestHandler
+from tornado.websocket import WebSocketHandler
 
 HOST = "127.0.0.1"
-PORT = 4321  # where this is taken, any other
 PAGE = Path(__file__).with_name("page.html")
-KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
-PULSE = 2.0  # s between two signs of life: so a page that was closed is noticed
-
-Message = dict[str, Any]
+DOTS_PER_POINT = 2.5  # of the pages' pictures, 180 dpi
 
 
 class Board:
-    """What the browsers show: the latest message of each kind, and a queue for every open page."""
+    """What the browsers show: the documents, and how the build goes.
 
-    def __init__(self, documents: list[str], first: str) -> None:
+    Args:
+        title: Of the browser's window.
+        documents: Their names, `report` say.
+        first: The one to look at first.
+    """
+
+    def __init__(self, title: str, documents: list[str], first: str) -> None:
+        self.title = title
         self.documents = documents
         self.looked_at = first  # the document that was opened last
-        self._latest: dict[str, Message] = {}
-        self._queues: list[queue.Queue[Message]] = []
-        self._lock = Lock()
+        self.pdfs: dict[str, pypdfium2.PdfDocument] = {}
+        self._news: dict[str, dict[str, Any]] = {"state": {"state": "starting", "error": ""}}
+        self._lines: set[_Line] = set()
 
-    def post(self, message: Message) -> None:
-        """Tell every page."""
-        with self._lock:
-            kind, *_ = message
-            self._latest[f"{kind} {message['document']}" if kind == "document" else "state"] = message
-            for waiting in self._queues:
-                waiting.put(message)
+    def show(self, path: Path) -> None:
+        """A document has been built."""
+        pdf, name = path.read_bytes(), path.stem
+        self.pdfs[name] = opened = pypdfium2.PdfDocument(pdf)
+        version = hashlib.sha256(pdf).hexdigest()[:16]
+        sizes = [opened.get_page_size(number) for number in range(len(opened))]
+        self._tell(name, {"document": name, "version": version, "pages": sizes})
 
-    @contextmanager
-    def listen(self, document: str) -> Iterator[queue.Queue[Message]]:
-        """A queue of messages for one page, the latest of each kind first."""
-        waiting: queue.Queue[Message] = queue.Queue()
-        with self._lock:
-            if document in self.documents:
-                self.looked_at = document
-            for message in self._latest.values():
-                waiting.put(message)
-            self._queues.append(waiting)
-        try:
-            yield waiting
-        finally:
-            with self._lock:
-                self._queues.remove(waiting)
+    def say(self, state: str, error: str = "") -> None:
+        """How the build goes; an error lies over the pages until the next word."""
+        self._tell("state", {"state": state, "error": error})
 
-    @property
-    def files(self) -> set[str]:
-        """The pictures on show."""
-        with self._lock:
-            shown = [message.get("pages", []) for message in self._latest.values()]
-        return {page["file"] for pages in shown for page in pages}
+    def _tell(self, kind: str, news: dict[str, Any]) -> None:
+        self._news[kind] = news
+        for line in self._lines:
+            line.write_message(json.dumps(news))
+
+    def join(self, line: _Line) -> None:
+        """A browser gets all there is, and what comes."""
+        self._lines.add(line)
+        for news in self._news.values():
+            line.write_message(json.dumps(news))
+
+    def leave(self, line: _Line) -> None:
+        """A page was closed."""
+        self._lines.discard(line)
 
 
 @contextmanager
-def serve(board: Board, pictures: Path, title: str, port: int) -> Iterator[str]:
-    """Serve until the block ends; the value is the address.
+def serve(board: Board, port: int) -> Iterator[str]:
+    """Serve until the block ends, in the event loop that runs; the value is the address.
 
     Args:
-        board: What is told to the pages.
-        pictures: The folder of the pages' pictures.
-        title: Of the browser's window.
-        port: 0 for `PORT`, or any other where that is taken.
-
-    Raises:
-        HandinError: The port asked for is taken.
+        board: What is shown.
+        port: Where; any other where it is taken.
     """
-
-    class Handler(_Handler):
-        pass
-
-    Handler.board, Handler.pictures, Handler.title = board, pictures, title
     try:
-        server = _Server((HOST, port or PORT), Handler)
-    except OSError as error:
-        if port:
-            raise HandinError(
-                f"port {port} cannot be used: {error.strerror}",
-                remedy="name another with --port, or none",
-            ) from error
-        server = _Server((HOST, 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
+        sockets = bind_sockets(port, HOST)
+    except OSError:
+        sockets = bind_sockets(0, HOST)
+    given = {"board": board}
+    routes = [("/", _Start, given), ("/news", _Line, given), (r"/page/(\w+)/(\d+)", _Page, given)]
+    application = Application(log_function=lambda handler: None)
+    # A page of another site that got a name of its own to point here is not answered.
+    application.add_handlers(rf"({HOST}|localhost)", routes)
+    server = HTTPServer(application)
+    server.add_sockets(sockets)
     try:
-        yield f"http://{HOST}:{server.server_address[1]}/"
+        yield f"http://{HOST}:{sockets[0].getsockname()[1]}/"
     finally:
-        server.shutdown()
-        server.server_close()
+        server.stop()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False  # Ctrl-C does not wait for browsers
+class _Handler(RequestHandler):
+    def initialize(self, board: Board) -> None:
+        self.board = board
 
 
-class _Handler(BaseHTTPRequestHandler):
-    board: Board
-    pictures: Path
-    title: str
+class _Start(_Handler):
+    def get(self) -> None:
+        text = PAGE.read_text(encoding="utf-8").replace("{{title}}", escape(self.board.title))
+        text = text.replace("{{documents}}", json.dumps(self.board.documents))
+        self.write(text.replace("{{first}}", self.board.looked_at))
 
-    def do_GET(self) -> None:
-        # A page of another site that got a name of its own to point here is not answered.
-        if self.headers.get("Host", "").partition(":")[0] not in (HOST, "localhost"):
-            self.send_error(HTTPStatus.FORBIDDEN)
-            return
-        url = urlsplit(self.path)
-        if url.path == "/":
-            names = json.dumps(self.board.documents)
-            page = PAGE.read_text(encoding="utf-8").replace("{{title}}", self.title)
-            page = page.replace("{{documents}}", names).replace("{{first}}", self.board.looked_at)
-            self._answer(page.encode(), "text/html; charset=utf-8")
-        elif url.path == "/events":
-            self._events(parse_qs(url.query).get("document", [""])[0])
-        elif match := re.fullmatch(r"/page/([0-9a-f]+(\.svg|\.png))", url.path):
-            try:
-                self._answer((self.pictures / match[1]).read_bytes(), KINDS[match[2]], "max-age=31536000")
-            except FileNotFoundError:
-                self.send_error(HTTPStatus.NOT_FOUND)
-        else:
-            self.send_error(HTTPStatus.NOT_FOUND)
 
-    def _answer(self, content: bytes, kind: str, cache: str = "no-store") -> None:
-        self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header("Cache-Control", cache)
-        self.end_headers()
-        self.wfile.write(content)
+class _Page(_Handler):
+    def get(self, document: str, number: str) -> None:
+        pdf = self.board.pdfs.get(document)
+        if pdf is None or int(number) >= len(pdf):
+            raise HTTPError(404)
+        self.write(as_svg(pdf[int(number)]))
 
-    def _events(self, document: str) -> None:
-        """Server-sent events, until the page is closed."""
-        self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", "text/event-stream")
-        self.send_header("Cache-Control", "no-store")
-        self.end_headers()
-        with self.board.listen(document) as messages:
-            try:
-                while True:
-                    try:
-                        line = f"data: {json.dumps(messages.get(timeout=PULSE))}\n\n"
-                    except queue.Empty:
-                        line = ": still here\n\n"
-                    self.wfile.write(line.encode())
-                    self.wfile.flush()
-            except OSError:
-                return  # the page was closed
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Requests are no news."""
+class _Line(_Handler, WebSocketHandler):
+    def open(self, *_: str) -> None:
+        self.board.join(self)
+
+    def on_message(self, message: str | bytes) -> None:
+        self.board.looked_at = str(message)
+
+    def on_close(self) -> None:
+        self.board.leave(self)
+
+
+def as_svg(page: pypdfium2.PdfPage) -> str:
+    """A page's picture, and over it its text, invisible, which can be found, selected and read aloud."""
+    width, height = page.get_size()
+    picture = io.BytesIO()
+    page.render(scale=DOTS_PER_POINT).to_pil().save(picture, "JPEG", quality=92, subsampling=0)
+    data = base64.b64encode(picture.getvalue()).decode()
+    parts = [f'<image width="{width}" height="{height}" href="data:image/jpeg;base64,{data}"/>']
+    text = page.get_textpage()
+    for index in range(text.count_rects()):
+        left, bottom, right, top = text.get_rect(index)
+        size, base = top - bottom, height - top + 0.8 * (top - bottom)
+        words = escape(text.get_text_bounded(left, bottom, right, top))
+        place = f'x="{left:.1f}" y="{base:.1f}" font-size="{size:.1f}" textLength="{right - left:.1f}"'
+        parts.append(f'<text {place} lengthAdjust="spacingAndGlyphs">{words}</text>')
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">{"".join(parts)}</svg>'

@@ -93,7 +93,8 @@ class Builder:
         project: The project.
         mode: A draft, say.
         console: Where progress is shown; None for silence.
-        on_set: Called with every document that is set: its name, the PDF, the Typst source it was made from.
+        on_set: Called with every document that is set: its name, the PDF, the Typst source it was made from;
+            nothing is put in place then.
     """
 
     def __init__(
@@ -149,8 +150,9 @@ class Builder:
                     files = self._set_all(documents, built_from, folder)
         made = list(files)
         obsolete = self._records(documents, files, built_from)
-        publish(files, obsolete)
-        self._last(documents, built_from).note(files)
+        if self._on_set is None:
+            publish(files, obsolete)
+            self._last(documents, built_from).note(files)
         _tell_remarks(documents, progress)
         return made
 

@@ -6,34 +6,33 @@ versions and the Makefile are copied from the project that this tool stands in.
 
 from __future__ import annotations
 
-import ast
-import glob
 import json
 import keyword
 import os
 import re
 import shutil
 import string
-import tomllib
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 from handin.errors import HandinError, Place, unwritable
-from handin.files.publish import runs
-from handin.project import load_project
+from handin.project import CONFIG, archive_fault, load_project, login_fault
 
 TOOL_PROJECT = Path(__file__).resolve().parents[3]
 TEMPLATE = Path(__file__).parent / "template"
-COPIED = ("Makefile", "constraints.txt", "_environment", "templates", "code/handin")
+COPIED = (
+    "Makefile", "constraints.txt", "_environment", ".gitignore",
+    "templates", "code/handin",
+    *(f"docs/{page}.md" for page in ("writing", "quarto", "memory", "rules", "editors", "faults")),
+)  # fmt: skip
 PART = """\
 ::: {.content-visible unless-meta="notebook"}
 What was asked, what was done, and what came of it; the notebook shows the code instead of these words.
 :::"""
-UNSEEN = ("ipykernel", "matplotlib")  # what a build needs beside what the tool imports: it runs the chunks
 TASK = re.compile(r"(?P<number>\d+(?P<part>[a-z]?))(\s+(?P<title>\S.*))?")
+AUTHOR = re.compile(r"(?P<name>[^<>]*[^<>\s])\s*<\s*(?P<login>[^<>]*[^<>\s])\s*>")
 
 
 @dataclass(frozen=True)
@@ -62,6 +61,21 @@ class Assignment:
     banned: tuple[str, ...]  # modules
     requires: tuple[str, ...]  # packages that the solution needs
 
+    @classmethod
+    def read(
+        cls, *, course: str, number: str, title: str, tasks: str, author: str, archive: str, ban: str,
+        require: str, package: str,
+    ) -> Assignment:  # fmt: skip
+        """What a person says it is about.
+
+        Raises:
+            HandinError: It cannot be.
+        """
+        return cls(
+            course, read_number(number), title, read_tasks(tasks), read_authors(author),
+            read_archive(archive), read_package(package), several(ban), several(require),
+        )  # fmt: skip
+
 
 def read_tasks(text: str) -> tuple[Task, ...]:
     """Tasks as a person writes them: `1 Implement it; 1a The class; 1b; 2 Experiments`.
@@ -69,32 +83,77 @@ def read_tasks(text: str) -> tuple[Task, ...]:
     Raises:
         HandinError: One of them is no task, comes twice, or is part of no task.
     """
-    tasks: list[Task] = []
-    for written in filter(None, (part.strip() for part in re.split(r"[;,\n]", text))):
+    tasks: dict[str, Task] = {}
+    for written in several(text):
         match = TASK.fullmatch(written)
         if match is None:
-            raise HandinError(
-                f"`{written}` is no task",
-                remedy='write tasks as in "1 Implement it; 1a The class; 1b; 2 Experiments"',
-            )
-        number = match["number"]
-        if any(task.number == number for task in tasks):
+            remedy = 'write tasks as in "1 Implement it; 1a The class; 1b; 2 Experiments"'
+            raise HandinError(f"`{written}` is no task", remedy=remedy)
+        number, part = match["number"], match["part"]
+        if number in tasks:
             raise HandinError(f"task {number} comes twice", remedy="name each task once")
-        if match["part"] and not any(task.number == number[:-1] for task in tasks):
+        if part and number[:-1] not in tasks:
             raise HandinError(f"{number} is part of no task", remedy=f"name {number[:-1]} before it")
-        default = f"Part {match['part']}" if match["part"] else f"Task {number}"
-        tasks.append(Task(number, match["title"] or default))
+        default = f"Part {part}" if part else f"Task {number}"
+        tasks[number] = Task(number, match["title"] or default)
     if not tasks:
         raise HandinError("there is no task", remedy="name at least one")
-    return tuple(tasks)
+    return tuple(tasks.values())
 
 
-def check_package(name: str) -> None:
-    """Raise a `HandinError` where a package of the solution cannot have this name."""
-    if not name.isidentifier() or keyword.iskeyword(name):
-        raise HandinError(f"`{name}` is no name for a package", remedy="use letters and _")
-    if name in ("handin", "code", "tests"):
-        raise HandinError(f"`{name}` is taken", remedy="name the package otherwise")
+def read_authors(text: str) -> tuple[tuple[str, str], ...]:
+    """Names and logins, as in `Ada Lovelace <alovelac>, Grace Hopper <ghopper>`.
+
+    Raises:
+        HandinError: There is another thing in it.
+    """
+    authors = []
+    for written in several(text):
+        match = AUTHOR.fullmatch(written)
+        if match is None:
+            raise HandinError(f"`{written}` is no author", remedy='write "Ada Lovelace <alovelac>"')
+        if fault := login_fault(match["login"]):
+            raise HandinError(f"`{match['login']}` {fault}", remedy="write the login that you use in ILIAS")
+        authors.append((match["name"], match["login"]))
+    return tuple(authors)
+
+
+def read_number(text: str) -> int:
+    """The number of an assignment.
+
+    Raises:
+        HandinError: It is none.
+    """
+    if not re.fullmatch(r"[1-9]\d*", text.strip()):
+        raise HandinError(f"`{text}` is no number of an assignment", remedy="write 2, say")
+    return int(text)
+
+
+def read_archive(name: str) -> str:
+    """The name of the ZIP, with {login} and perhaps {assignment}.
+
+    Raises:
+        HandinError: It cannot be one.
+    """
+    if fault := archive_fault(name):
+        raise HandinError(fault)
+    return name
+
+
+def read_package(name: str) -> str:
+    """The name of the solution's package.
+
+    Raises:
+        HandinError: No package can have this name.
+    """
+    if not name.isidentifier() or keyword.iskeyword(name) or name in ("handin", "code", "tests"):
+        raise HandinError(f"`{name}` is no name for a package of yours", remedy="use letters and _")
+    return name
+
+
+def several(text: str) -> tuple[str, ...]:
+    """What stands between commas or semicolons."""
+    return tuple(part.strip() for part in re.split(r"[;,\n]", text) if part.strip())
 
 
 def create(folder: Path, assignment: Assignment) -> list[str]:
@@ -109,12 +168,12 @@ def create(folder: Path, assignment: Assignment) -> list[str]:
     folder = folder.resolve()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise HandinError("there is something already", place=Place(folder), remedy="name a new folder")
-    check_package(assignment.package)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _scratch(folder) as scratch:
-            new = scratch / folder.name
-            _copy_tool(new)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
+            new = Path(scratch, "project")
+            new.mkdir()
+            _copy(new)
             for name, text in _files(assignment):
                 (new / name).parent.mkdir(parents=True, exist_ok=True)
                 (new / name).write_text(text, encoding="utf-8")
@@ -125,72 +184,44 @@ def create(folder: Path, assignment: Assignment) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
-@contextmanager
-def _scratch(folder: Path) -> Iterator[Path]:
-    """A folder beside this one, named after this process; those that killed processes left are removed."""
-    for left in folder.parent.glob(f".{glob.escape(folder.name)}-*"):
-        process = left.name.rpartition("-")[2]
-        if process.isdecimal() and not runs(int(process)):
-            shutil.rmtree(left, ignore_errors=True)
-    scratch = folder.parent / f".{folder.name}-{os.getpid()}"
-    scratch.mkdir()
-    try:
-        yield scratch
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _copy_tool(new: Path) -> None:
+def _copy(new: Path) -> None:
     for name in COPIED:
         source, target = TOOL_PROJECT / name, new / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-        elif source.is_file():
-            shutil.copyfile(source, target)
         else:
-            raise HandinError(
-                f"there is no `{name}`",
-                place=Place(TOOL_PROJECT),
-                remedy="run this tool from the project that it came with",
-            )
+            shutil.copyfile(source, target)
 
 
 def _files(assignment: Assignment) -> Iterator[tuple[str, str]]:
     """Name and text of every file of the template, filled in."""
-    quoted = json.dumps  # a string of JSON is one of YAML and of TOML
-    sections = {"0-setup.qmd": _fill("sections/0-setup.qmd", package=assignment.package)}
+    sections = {"0-setup": _fill("sections/0-setup.qmd", package=assignment.package)}
     for task in (task for task in assignment.tasks if not task.is_part):
-        sections[f"{task.number}-{_slug(task.title)}.qmd"] = _section(task, assignment)
+        sections[f"{task.number}-{_slug(task.title)}"] = _section(task, assignment)
     values = {
-        "course": quoted(assignment.course, ensure_ascii=False),
+        "course": _quoted(assignment.course),
         "number": str(assignment.number),
-        "title": quoted(assignment.title, ensure_ascii=False),
+        "title": _quoted(assignment.title),
         "heading": assignment.title,
-        "archive": quoted(assignment.archive),
-        "description": quoted(f"Hand-in: {assignment.title}", ensure_ascii=False),
+        "archive": _quoted(assignment.archive),
+        "description": _quoted(f"Hand-in: {assignment.title}"),
         "package": assignment.package,
-        "tasks": quoted([task.number for task in assignment.tasks]),
-        "banned": quoted(list(assignment.banned)),
+        "tasks": _quoted([task.number for task in assignment.tasks]),
+        "banned": _quoted(assignment.banned),
         "authors": "\n".join(
-            f"  - name: {quoted(name, ensure_ascii=False)}\n    login: {quoted(login)}"
-            for name, login in assignment.authors
+            f"  - name: {_quoted(name)}\n    login: {_quoted(login)}" for name, login in assignment.authors
         ),
-        "includes": "\n\n".join(f"{{{{< include sections/{name} >}}}}" for name in sections),
-        "requirements": "\n".join(f"    {quoted(line)}," for line in _requirements(assignment)),
+        "includes": "\n\n".join(f"{{{{< include sections/{name}.qmd >}}}}" for name in sections),
+        "requirements": _requirements(assignment),
+        "quarto": (TOOL_PROJECT / CONFIG).read_text(encoding="utf-8").partition("\nlang:")[2],
     }
     for path in sorted(TEMPLATE.rglob("*.tmpl")):
         name = path.relative_to(TEMPLATE).as_posix().removesuffix(".tmpl")
-        if name.startswith("sections/"):
-            continue
-        name = name.replace("code/package/", f"code/{assignment.package}/")
-        name = {
-            "gitignore": ".gitignore",
-            "tests/test_package.py": f"tests/test_{assignment.package}.py",
-        }.get(name, name)
-        yield name, string.Template(path.read_text(encoding="utf-8")).substitute(values)
+        if not name.startswith("sections/"):
+            yield name.replace("package", assignment.package), _fill(name, **values)
     for name, text in sections.items():
-        yield f"sections/{name}", text
+        yield f"sections/{name}.qmd", text
 
 
 def _section(task: Task, assignment: Assignment) -> str:
@@ -208,37 +239,20 @@ def _fill(name: str, **values: str) -> str:
     return string.Template((TEMPLATE / f"{name}.tmpl").read_text(encoding="utf-8")).substitute(values)
 
 
+def _quoted(value: object) -> str:
+    """As JSON, which is YAML and TOML as well."""
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _slug(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:30].strip("-") or "task"
 
 
-def _requirements(assignment: Assignment) -> list[str]:
-    """What the tool imports, as its own project demands it, and what the solution needs, as pinned there."""
-    with (TOOL_PROJECT / "pyproject.toml").open("rb") as file:
-        demanded = {_name(line): line for line in tomllib.load(file)["project"]["dependencies"]}
-    pins = [line.strip() for line in (TOOL_PROJECT / "constraints.txt").read_text().splitlines()]
-    pinned = {_name(line): line for line in pins if line and not line.startswith("#")}
-    of_tool = {_name(name) for name in (*_distributions(), *UNSEEN)} & demanded.keys()
-    wanted = {_name(name): name for name in assignment.requires}
-    lines = {name: demanded[name] for name in of_tool}
-    lines |= {name: pinned.get(name, written) for name, written in wanted.items()}
-    return [lines[name] for name in sorted(lines)]
-
-
-def _distributions() -> set[str]:
-    """The packages that the tool's modules import."""
-    imported: set[str] = set()
-    for path in (TOOL_PROJECT / "code" / "handin").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_bytes())):
-            if isinstance(node, ast.Import):
-                imported |= {alias.name.partition(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                imported.add(node.module.partition(".")[0])
-    known = metadata.packages_distributions()
-    return {name for module in imported for name in known.get(module, [])}
-
-
-def _name(requirement: str) -> str:
-    """The name of a package as pip compares it."""
-    match = re.match(r"[\w.-]+", requirement)
-    return re.sub(r"[-_.]+", "-", match[0]).lower() if match else ""
+def _requirements(assignment: Assignment) -> str:
+    """Lines of `dependencies`: what the solution needs, as pinned here, then what the tool needs."""
+    pins = (TOOL_PROJECT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pinned = {line.partition("==")[0].lower(): line for line in pins}
+    ours = "".join(f"    {_quoted(pinned.get(name.lower(), name))},\n" for name in assignment.requires)
+    text = (TOOL_PROJECT / "pyproject.toml").read_text(encoding="utf-8")
+    _, mark, tool = text.partition("    # the documents")
+    return ours + mark + tool.partition("\n]")[0]

@@ -1,24 +1,24 @@
 """The preview: what is saved is on the page, and nothing is left when it ends."""
 
+import asyncio
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 
 import psutil
 import pytest
+import typst
 from browser import Browser, chromium, needs_browser, wait_for
 
+from handin.preview import saves
 from handin.preview.server import Board, serve
-from handin.preview.watching import saves
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -39,54 +39,68 @@ def replace(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
+def pdf(text: str) -> bytes:
+    return bytes(typst.compile(f'#set page("a6")\n{text}'.encode()))
+
+
 def test_a_save_is_told_once_with_everything_in_it(folder: Path) -> None:
-    told: list[list[str]] = []
-    Thread(target=lambda: [told.append(names) for names in saves(folder)], daemon=True).start()
-    time.sleep(0.3)
-    (folder / "sections" / "1-words.qmd").write_text("# Words {#sec-1}\n", encoding="utf-8")
-    (folder / "code" / "new.py").write_text("x = 1\n", encoding="utf-8")
-    wait_for(lambda: told, "the save")
-    assert told == [["code/new.py", "sections/1-words.qmd"]]
-    (folder / "code" / "new.py").write_text("x = 22\n", encoding="utf-8")
-    (folder / "sections" / "1-words.qmd").unlink()
-    wait_for(lambda: len(told) == 2, "the second save")
-    assert told[1] == ["code/new.py", "sections/1-words.qmd"]
-    replace(folder / "_quarto.yml", "lang: en", "lang: [")
-    wait_for(lambda: len(told) == 3, "a save that makes no sense")
-    assert told[2] == ["_quarto.yml"]
-    (folder / "_output").mkdir(exist_ok=True)
-    (folder / "_output" / "report.pdf").write_text("no source")
-    time.sleep(0.4)
-    assert len(told) == 3
+    async def watch() -> None:
+        told = aiter(saves(folder))
+
+        async def after(**edits: str | None) -> list[str]:
+            waiting = asyncio.ensure_future(anext(told))
+            await asyncio.sleep(0.5)  # until the folders are watched
+            for name, text in edits.items():
+                path = folder / name
+                path.parent.mkdir(exist_ok=True)
+                path.unlink() if text is None else path.write_text(text)
+            return await asyncio.wait_for(waiting, 20)
+
+        section = "sections/1-words.qmd"
+        assert await after(**{section: "# W {#sec-1}\n", "code/new.py": "1\n"}) == ["code/new.py", section]
+        assert await after(**{"_output/report.pdf": "no source", section: None}) == [section]
+        assert await after(**{"data/new.csv": "x\n"}) == ["data/new.csv"]
+        assert await after(**{"data/new.csv": "y\n"}) == ["data/new.csv"]
+
+    asyncio.run(watch())
 
 
 def test_the_server_answers_this_machine_and_shows_pages_alone(tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text("s")
-    (tmp_path / "pages").mkdir()
-    (tmp_path / "pages" / "0a.svg").write_text("<svg/>")
+    (tmp_path / "report.pdf").write_bytes(pdf("Rhubarb & custard"))
+    board = Board("Title", ["report", "notebook"], "report")
+    board.show(tmp_path / "report.pdf")
 
-    def status(path: str, host: str = "127.0.0.1") -> int:
-        request = urllib.request.Request(address.rstrip("/") + path, headers={"Host": host})
+    def ask(address: str, host: str = "127.0.0.1") -> tuple[int, str]:
+        request = urllib.request.Request(address, headers={"Host": host})
         try:
             with urllib.request.urlopen(request) as answer:
-                return int(answer.status)
+                return int(answer.status), answer.read().decode()
         except urllib.error.HTTPError as error:
             error.close()
-            return error.code
+            return error.code, ""
 
-    with serve(Board(["report"], "report"), tmp_path / "pages", "Title", port=0) as address:
-        assert status("/") == status("/page/0a.svg") == 200
-        assert status("/", host="evil.example") == 403
-        assert status("/page/../secret") == status("/page/0b.svg") == status("/secret") == 404
+    async def serving() -> None:
+        with serve(board, 0) as address:
+            assert "Title" in (await asyncio.to_thread(ask, address))[1]
+            status, page = await asyncio.to_thread(ask, f"{address}page/report/0")
+            assert status == 200
+            assert ">Rhubarb &amp; custard</text>" in page
+            for path in ("page/report/1", "page/notebook/0", "page/../report.pdf", "report.pdf"):
+                assert (await asyncio.to_thread(ask, address + path))[0] == 404
+            assert (await asyncio.to_thread(ask, address, "evil.example"))[0] == 404
+
+    asyncio.run(serving())
 
 
 @pytest.fixture
 def preview(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """`handin preview` of the small project."""
+    """`handin preview` of the small project, which was built once before."""
+    (folder / "_output").mkdir(exist_ok=True)
+    (folder / "_output" / "report.pdf").write_bytes(pdf("Built before."))
     process = subprocess.Popen(
         [sys.executable, "-m", "handin", "preview", "--no-browser"],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "code"), "HANDIN_MEMORY": "1"},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "code")},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -114,18 +128,18 @@ def says(browser: Browser, words: str) -> bool:
 def test_an_edit_is_on_the_page_and_ctrl_c_ends_it_all(
     folder: Path, preview: subprocess.Popen[str], tmp_path: Path
 ) -> None:
-    section = folder / "sections" / "1-words.qmd"
+    section, before = folder / "sections" / "1-words.qmd", (folder / "_output" / "report.pdf").read_bytes()
     with chromium(tmp_path / "profile") as browser:
         browser.open(address_of(preview))
+        wait_for(lambda: says(browser, "Built before."), "what there was")
         wait_for(lambda: says(browser, "rhubarb"), "the first build")
-        pictures = "return [...document.images].every(i => i.complete && i.naturalWidth > 100)"
-        browser.wait_for(pictures)
         browser.run("scrollTo(0, 200)")
 
         replace(section, "*rhubarb*", "gooseberries")
         wait_for(lambda: says(browser, "gooseberries"), "the edit")
         assert browser.run("return scrollY") == 200
         browser.wait_for("return /^built in \\d/.test(document.querySelector('#state').textContent)")
+        assert (folder / "_output" / "report.pdf").read_bytes() == before
 
         replace(section, "words.answer + 1", "words.question")
         fault = browser.wait_for("return document.querySelector('#fault').innerText")
@@ -144,7 +158,6 @@ def test_an_edit_is_on_the_page_and_ctrl_c_ends_it_all(
         wait_for(lambda: says(browser, "45"), "the newer save overtakes a build that would take a minute")
 
     children = psutil.Process(preview.pid).children(recursive=True)
-    assert children  # a worker waits for the next save
     preview.send_signal(signal.SIGINT)
-    assert preview.wait(2) == 130
-    assert not psutil.wait_procs(children, timeout=2)[1]
+    assert preview.wait(5) == 130
+    assert not psutil.wait_procs(children, timeout=5)[1]

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pexpect
 import pytest
 from click.testing import CliRunner
 
@@ -18,8 +19,7 @@ ROOT = Path(__file__).parents[3]
 OPTIONS = (
     "--course", "Machine Learning (HWS25)", "--number", "3", "--title", "Übung: “Kernels” & more",
     "--tasks", "1 Kernels: a first look; 1a; 1b The kernel's trick; 2", "--package", "kernels",
-    "--author", "Zoë O'Brien-Müller <zobrien_1>", "--author", "Ada Lovelace <alovelac>",
-    "--ban", "numpy", "--ban", "sklearn.svm",
+    "--author", "Zoë O'Brien-Müller <zobrien_1>, Ada Lovelace <alovelac>", "--ban", "numpy, sklearn.svm",
 )  # fmt: skip
 
 
@@ -43,28 +43,25 @@ def test_it_says_what_was_asked_for(new: Path) -> None:
     ]  # fmt: skip
 
 
-def test_a_wrong_answer_is_told_at_once_and_asked_for_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("handin.commands.init.at_a_terminal", lambda: True)
-    answers = [
-        "", "two", "2", "", "3x", "1; 2", "Ada", "Ada <a b>", "Ada <ada>", "{logn}.zip", "{login}.zip",
-        "", "", "2nd", "second",
-    ]  # fmt: skip
-    folder = tmp_path / "with blanks"
-    result = CliRunner().invoke(main, ["init", str(folder)], input="\n".join(answers) + "\n")
-    assert result.exit_code == 0, result.output
-    for words in (
-        "`two` is no number",
-        "3x is part of no task",
-        "`Ada` is no author",
-        "did you mean {login}?",
-    ):
-        assert words in result.output
-    assert f"cd '{folder}' && make" in result.output
-    project = load_project(folder)
+def test_a_wrong_answer_is_told_at_once_and_asked_for_again(tmp_path: Path) -> None:
+    terminal = pexpect.spawn(
+        sys.executable, ["-m", "handin", "init", "with blanks"], cwd=tmp_path, timeout=30
+    )
+    for question, *answers in (
+        ("Course", ""), ("Number", "two", "2"), ("Title", ""), ("Tasks", "3x", "1; 2"),
+        ("Author", "Ada", "Ada <a b>", "Ada <ada>"), ("ZIP", "{logn}.zip", "{login}.zip"),
+        ("must not import", ""), ("needs", ""), ("package", "2nd", "second"),
+    ):  # fmt: skip
+        for number, answer in enumerate(answers):
+            if number:
+                terminal.expect("Error")
+            terminal.expect(question)
+            terminal.sendline(answer)
+    terminal.expect("cd 'with blanks' && make")
+    terminal.expect(pexpect.EOF)
+    project = load_project(tmp_path / "with blanks")
     assert (project.handin.assignment, project.authors[0].login) == (2, "ada")
-    assert (folder / "code" / "second").is_dir()
+    assert (tmp_path / "with blanks" / "code" / "second").is_dir()
 
 
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
@@ -106,19 +103,19 @@ def test_its_own_tests_linter_and_types_are_content(new: Path) -> None:
         (("--tasks", "first"), "`first` is no task"),
         (("--tasks", ";"), "there is no task"),
         (("--author", "Ada"), "`Ada` is no author"),
-        (("--author", "Ada <a b>"), "`a b` holds space"),
-        (("--archive", "{logn}.zip"), "did you mean {login}?"),
-        (("--author", "A <a>", "--author", "B <b>", "--author", "C <c>"), "author"),
+        (("--author", "Ada <a b>"), "`a b` cannot be part of a file name"),
+        (("--archive", "{logn}.zip"), "there is no {logn}"),
+        (("--author", "A <a>, B <b>, C <c>"), "`author`"),
         (("--package", "my package"), "no name for a package"),
-        (("--package", "handin"), "taken"),
+        (("--package", "handin"), "no name for a package"),
     ],
 )
 def test_what_cannot_be_is_said_and_nothing_is_written(
     tmp_path: Path, options: tuple[str, ...], words: str
 ) -> None:
     result = CliRunner().invoke(main, ["init", str(tmp_path / "new"), *options])
-    assert result.exit_code == 1
-    assert words in result.output
+    assert result.exit_code in (1, 2)
+    assert words in " ".join(result.output.split())
     assert not list(tmp_path.iterdir())
 
 

@@ -1,0 +1,145 @@
+"""`handin rehearse`: does the ZIP still build what it shows?
+
+It is unpacked to an empty place, the documents are built there from the packed sources, by the packed tool,
+with nothing kept from earlier builds and without a network where the system can cut it; then the bytes are
+compared. This is the one command that executes what is in a ZIP.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pypdfium2
+
+from handin.errors import HandinError, Place
+from handin.project import CONFIG, load_project
+
+# What of the user's environment the build may see; settings, caches and stores it may not.
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TERM", "COLUMNS", "NO_COLOR")
+SCALE = 1.5  # pixels per pt at which pages are compared
+
+# A network of its own (unshare(1), network_namespaces(7)) has nothing but the loopback device, over which
+# a kernel is spoken to; it has to be raised (netdevice(7): SIOCSIFFLAGS, IFF_UP).
+OFFLINE = ["unshare", "--map-root-user", "--net", sys.executable, "-c"]
+RAISE_LOOPBACK = """
+import fcntl, os, socket, struct, sys
+fcntl.ioctl(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), 0x8914, struct.pack("16sH14x", b"lo", 1))
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A document that was handed in beside the one that was built from the same ZIP."""
+
+    document: str  # report.pdf
+    pages: int  # of the one handed in
+    same_bytes: bool
+    differing: tuple[int, ...]  # pages, from 1, on which something is not the same
+
+    def __str__(self) -> str:
+        if self.same_bytes:
+            return f"{self.document}: {self.pages} pages, the same byte for byte"
+        pages = ", ".join(map(str, self.differing))
+        return f"{self.document}: other bytes, " + (f"other pages: {pages}" if pages else "the same pages")
+
+
+def rehearse(archive: Path, renderer: str | None = None) -> list[Comparison]:
+    """Build the documents of a ZIP from the sources in it and compare. Executes its code.
+
+    Args:
+        archive: A ZIP that `handin pack` wrote.
+        renderer: quarto or builtin; by default what `handin render` chooses.
+
+    Raises:
+        HandinError: It is no such ZIP, or its sources do not build.
+    """
+    with tempfile.TemporaryDirectory(prefix="handin-rehearse-") as empty:
+        root, home = Path(empty, "project").resolve(), Path(empty, "home").resolve()
+        home.mkdir()
+        _unpack(archive, root)
+        project = load_project(root)
+        handed_in = {}
+        for document in project.documents:  # they are compared, not built upon
+            path = root / f"{Path(document).stem}.pdf"
+            if not path.is_file():
+                raise HandinError(f"holds no {path.name}", place=Place(archive), remedy="run `handin pack`")
+            handed_in[path.name] = path.read_bytes()
+            path.unlink()
+        environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        environment |= {"HOME": str(home), "TMPDIR": str(home), "PYTHONPATH": str(root / "code")}
+        command = [sys.executable, "-m", "handin", "render", *(("--renderer", renderer) if renderer else ())]
+        command = [*OFFLINE, RAISE_LOOPBACK, *command] if can_be_offline() else command
+        status = subprocess.run(command, cwd=root, env=environment, check=False).returncode
+        if status:
+            raise HandinError(
+                f"the packed sources do not build (exit status {status})",
+                place=Place(archive),
+                remedy="see above; mend it, and run `handin pack` again",
+            )
+        return [compare(name, old, _built(project.output_dir / name)) for name, old in handed_in.items()]
+
+
+def can_be_offline() -> bool:
+    """Whether this system can run a command without a network."""
+    try:
+        return subprocess.run([*OFFLINE, RAISE_LOOPBACK, "true"], capture_output=True).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+def compare(document: str, handed_in: bytes, rebuilt: bytes) -> Comparison:
+    """Compare two versions of a PDF: bytes, then the text and the look of every page."""
+    before, after = list(_pages(handed_in)), list(_pages(rebuilt))
+    count = max(len(before), len(after))
+    differing = [
+        number for number in range(1, count + 1) if before[number - 1 :][:1] != after[number - 1 :][:1]
+    ]
+    return Comparison(document, len(before), handed_in == rebuilt, tuple(differing))
+
+
+def _pages(pdf: bytes) -> Iterator[tuple[str, bytes]]:
+    with pypdfium2.PdfDocument(pdf) as document:
+        for page in document:
+            picture = page.render(scale=SCALE, grayscale=True)
+            yield page.get_textpage().get_text_bounded(), bytes(picture.buffer)
+
+
+def _unpack(archive: Path, root: Path) -> None:
+    try:
+        with zipfile.ZipFile(archive) as held:
+            names = held.namelist()
+            outside = [name for name in names if not (root / name).resolve().is_relative_to(root)]
+            if CONFIG in names and not outside:
+                held.extractall(root)
+                return
+    except (
+        zipfile.BadZipFile,
+        OSError,
+        EOFError,
+        ValueError,
+        NotImplementedError,
+        RuntimeError,
+        zlib.error,
+    ) as error:
+        raise HandinError(f"cannot be read: {error}", place=Place(archive), remedy=_REMEDY) from error
+    fault = f"`{outside[0]}` leads outside" if outside else f"holds no {CONFIG}"
+    raise HandinError(fault, place=Place(archive), remedy=_REMEDY)
+
+
+_REMEDY = "rehearse a ZIP that `handin pack` wrote"
+
+
+def _built(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise HandinError(f"the packed sources build no {path.name}", remedy="see above") from None
