@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 import stat
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from handin.errors import HandinError
-from handin.files import fingerprint
-from handin.files.publish import publish
-from handin.project import Handin, Project
 from handin.reading.submission import Submission
 from handin.rules import Finding, Status
-from handin.rules.packing import MANIFEST_FILE, manifest
+from handin.rules.archive import ARCHIVE
+from handin.sources import replace
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a ZIP knows: when a file was written says nothing
 _MODE = 0o644
@@ -35,34 +31,24 @@ class NotReadyError(HandinError):
         super().__init__(f"not packed: {count}", remedy="mend what is listed and run `handin pack` again")
 
 
-def pack(project: Project, submission: Submission, findings: Sequence[Finding]) -> list[Path]:
+def pack(submission: Submission, findings: Sequence[Finding]) -> list[Path]:
     """Write one ZIP per student into the output folder; existing ones are replaced by complete ones only.
 
     Args:
-        project: Where the ZIPs go.
-        submission: What goes into them, from `Submission.of`.
-        findings: What the rules said about it; they go into the manifest.
+        submission: What is handed in.
+        findings: What the rules said about it. A stale ZIP is no hindrance: it is replaced.
 
     Raises:
         NotReadyError: A rule failed.
         HandinError: The ZIPs cannot be written; the earlier ones are as they were.
     """
-    failures = [finding for finding in findings if finding.status is Status.FAIL]
+    failures = [one for one in findings if one.status is Status.FAIL and one.rule != ARCHIVE]
     if failures:
         raise NotReadyError(failures)
-    course = submission.course
-    data = as_zip({**submission.files, MANIFEST_FILE: as_manifest(submission, findings)})
-    paths = []
-    for student in submission.students:
-        name = course.archive_name(student.login)
-        path = project.output_dir / name
-        # The rule `identity` lets no such login pass; a path is not left to one check.
-        if path.parent != project.output_dir or Path(name).name != name:
-            raise HandinError(f"`{name}` is no name for a ZIP", remedy="mend `login` in _quarto.yml")
-        paths.append(path)
-    publish(dict.fromkeys(paths, data))
-    for path in paths:
-        _verify(path, course)
+    project = submission.project
+    data = as_zip(submission.packed)
+    paths = [project.output_dir / project.handin.archive_name(author.login) for author in project.authors]
+    replace(dict.fromkeys(paths, data))
     return paths
 
 
@@ -77,28 +63,3 @@ def as_zip(files: Mapping[str, bytes]) -> bytes:
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, files[name])
     return written.getvalue()
-
-
-def as_manifest(submission: Submission, findings: Sequence[Finding]) -> bytes:
-    """What is in the hand-in (SHA-256 of every file), by whom, and what the rules said."""
-    held = {
-        "course": submission.course.course,
-        "assignment": submission.course.assignment,
-        "students": [{"name": s.name, "login": s.login} for s in submission.students],
-        "fingerprint": fingerprint.of_files(submission.files, submission.versions).digest,
-        "versions": dict(sorted(submission.versions.items())),
-        "files": {
-            name: hashlib.sha256(submission.files[name]).hexdigest() for name in sorted(submission.files)
-        },
-        "checks": [finding.as_dict() for finding in findings],
-    }
-    return (json.dumps(held, indent=1, ensure_ascii=False) + "\n").encode()
-
-
-def _verify(path: Path, course: Handin) -> None:
-    """Read a ZIP back and compare it with its manifest."""
-    with zipfile.ZipFile(path) as archive:
-        files = {name: archive.read(name) for name in archive.namelist()}
-    for finding in manifest(Submission(path.name, files, course)):
-        if finding.status is Status.FAIL:
-            raise HandinError(f"{path.name} does not read back: {finding.place}: {finding.message}")

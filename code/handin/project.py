@@ -34,6 +34,8 @@ PLACEHOLDERS = ("assignment", "login")  # in `archive`
 LOGIN = re.compile(r"[A-Za-z0-9À-ÖØ-öø-ɏ][A-Za-z0-9À-ÖØ-öø-ɏ._-]{0,63}")
 # Where nothing is banned: the tool, and what is not handed in.
 NOT_THE_SOLUTION = ("code/handin/", "tests/", "benchmarks/", "data/")
+# What is not packed: tests and pages about the tool, and of the tool what does not build the documents.
+NOT_HANDED_IN = ("tests/", "benchmarks/", "docs/", "code/handin/preview/", "code/handin/starter/")
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Texts = Annotated[tuple[Text, ...], Field(strict=False)]
@@ -93,9 +95,7 @@ class Handin(_Block):
     allowed_names: Texts = ()  # exceptions from `banned-names`, with all below them
     boundary: Texts = ()  # files in which tensors may become arrays and back
     not_solution: Texts = NOT_THE_SOLUTION  # files and folders in which nothing is banned
-    handed_out: Texts = ()  # files and folders with what the course handed out
-    left_out: Texts = ()  # files and folders that are not packed
-    handed_out_forms: Texts = ()  # no setting: digests of what stands in `handed_out`
+    left_out: Texts = NOT_HANDED_IN  # files and folders that are not packed
     stated_by: Text | None = None  # a call of this name states a sentence that must stand in the prose
     chunk_seconds: Annotated[int, Field(ge=1)] | None = None  # longest chunk, by the built-in renderer
     quick: dict[str, str] = {}  # environment variables that `handin render --quick` sets

@@ -7,38 +7,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import typst
 
-from handin.files import fingerprint
-from handin.pack import as_manifest
-from handin.project import Handin, Project, load_project
+from handin import sources
+from handin.project import Project, load_project
 from handin.reading.submission import Submission
 
 ZIP = "dl24-1-mmuster.zip"
-VERSIONS = {"python": "3.11", "torch": "2.13.0"}
 
 NAMES = load_project(Path(__file__).parents[2]).handin  # of this course
-COURSE = Handin(
-    course="Deep Learning",
-    assignment=1,
-    archive="dl24-{assignment}-{login}.zip",
-    page_limit=5,
-    tasks=("1", "1a", "1b", "2", "2a", "2b", "2c"),
-    banned_modules=("numpy",),
-    banned_names=NAMES.banned_names,
-    allowed_names=NAMES.allowed_names,
-    optional_tasks=("2c",),
-    example_logins=("alovelac",),
-    example_names=("Ada Lovelace",),
-    boundary=("code/net/boundary.py",),
-    not_solution=("tests", "data/make_data.py"),
-)
-
 SOURCES = {
     "_quarto.yml": f"""project:
   output-dir: _output
@@ -60,6 +42,7 @@ handin:
   example-names: [Ada Lovelace]
   boundary: [code/net/boundary.py]
   not-solution: [tests, data/make_data.py]
+  task-pages: {{"1": 2, "2": 3}}
   banned-modules: [numpy]
   banned-names: {list(NAMES.banned_names)}
   allowed-names: {list(NAMES.allowed_names)}
@@ -191,7 +174,7 @@ def minimise(start: torch.Tensor) -> torch.Tensor:
     "templates/look.typ": "#set page(paper: \"a4\")\n",
     "tests/test_model.py": "def test_nothing():\n    assert True\n",
     "README.md": "# Hand-in\n",
-    "pyproject.toml": '[project]\nname = "handin"\ndependencies = ["torch==2.13.0", "scipy>=1.15"]\n',
+    "pyproject.toml": '[project]\nname = "x"\ndependencies = ["torch==2.13.0", "scipy>=1", "matplotlib"]\n',
 }  # fmt: skip
 
 STYLE = """
@@ -277,18 +260,7 @@ def svg(letters: float = 9.0, width: int = 288) -> str:
     )
 
 
-def outlined(letters: float, width: int = 288) -> str:
-    """The same drawing as Matplotlib writes it, with letters as outlines."""
-    text = (
-        f'<g transform="translate(120 130) scale({letters / 100} -{letters / 100})">'
-        '<path d="M0 0 h60 v70 h-60 z" fill="#000"/></g>'
-    )
-    return (
-        svg(width=width)
-        .replace("<text", "<desc")
-        .replace("</text>", "</desc>")
-        .replace("</svg>", f"{text}</svg>")
-    )
+Files = dict[str, bytes]
 
 
 @dataclass
@@ -301,47 +273,48 @@ class Recipe:
     notebook: str = NOTEBOOK
     drawings: dict[str, str] = field(default_factory=lambda: {"errors": svg(), "fits": svg(width=300)})
     cells: list[dict[str, Any]] = field(default_factory=list)
-    course: Handin = COURSE
-    name: str = "project"  # or the name of a ZIP
-    rendered_with: dict[str, str] = field(default_factory=lambda: dict(VERSIONS))
-    versions: dict[str, str] = field(default_factory=lambda: dict(VERSIONS))  # installed when checked
-    after: list[Callable[[dict[str, bytes]], None]] = field(default_factory=list)  # rendering
-    packed: list[Callable[[dict[str, bytes]], None]] = field(default_factory=list)  # the manifest
-
-    def build(self) -> Submission:
-        """Render, embed fingerprints, pack."""
-        files = {name: text.encode() for name, text in self.sources.items()}
-        taken = fingerprint.of_files(files, self.rendered_with)
-        cells = self.cells or notebook_cells(self.drawings)
-        held: dict[str, Any] = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
-        fingerprint.embed_notebook(held, taken)
-        files["notebook.ipynb"] = json.dumps(held).encode()
-        for name, body in (("report.pdf", self.report), ("notebook.pdf", self.notebook)):
-            files[name] = fingerprint.embed_pdf(self.pdf(body), taken)
-        for edit in self.after:
-            edit(files)
-        submission = Submission(self.name, files, self.course, self.versions)
-        if submission.is_archive:
-            files["manifest.json"] = as_manifest(submission, [])
-            for edit in self.packed:
-                edit(files)
-            submission = replace(submission)  # nothing read before the edits is kept
-        return submission
+    change_pdf: Callable[[bytes], bytes] = bytes  # of the report
+    draft: bool = False
+    made_from: dict[str, str] = field(default_factory=dict)  # where it is not what is here
+    after: list[Callable[[Files], None]] = field(default_factory=list)  # edits of what rendering gave
 
     def write(self, root: Path) -> Project:
-        """The project on disk, rendered with the packages of this environment."""
-        self.rendered_with = fingerprint.versions(self.sources["pyproject.toml"].encode())
-        documents = ("report.pdf", "notebook.pdf", "notebook.ipynb")
-        for name, data in self.build().files.items():
-            path = root / ("_output" if name in documents else "") / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
+        """The project on disk, as rendering leaves it."""
+        write(root, {name: text.encode() for name, text in self.sources.items()})
+        project = load_project(root)
+        cells = self.cells or notebook_cells(self.drawings)
+        held: dict[str, Any] = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
+        outputs = {
+            "_output/notebook.ipynb": json.dumps(held).encode(),
+            "_output/report.pdf": self.change_pdf(self.pdf(self.report)),
+            "_output/notebook.pdf": self.pdf(self.notebook),
+        }
+        made_from = {**sources.state(project), **self.made_from}
+        paths = {root / name: data for name, data in outputs.items()}
+        sources.put_in_place(root, paths, made_from, draft=self.draft)
+        if self.after:
+            files = {**{name: text.encode() for name, text in self.sources.items()}, **outputs}
+            for edit in self.after:
+                edit(files)
+            for name in outputs.keys() - files:
+                (root / name).unlink()
+            write(root, files)
         return load_project(root)
+
+    def submission(self, root: Path) -> Submission:
+        """What the rules look at."""
+        return Submission.of(self.write(root))
 
     def pdf(self, body: str) -> bytes:
         """One document."""
         lets = "".join(f"#let {name} = {json.dumps(text)}\n" for name, text in self.drawings.items())
         return typeset(STYLE + lets + self.head + body)
+
+
+def write(root: Path, files: Files) -> None:
+    for name, data in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(data)
 
 
 @cache

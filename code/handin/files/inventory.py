@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from handin.project import CONFIG, Project, within
+from handin.project import CONFIG, Project
 
 # What a hand-in consists of, at the top of the project; folders are taken whole, but for what follows.
 FILES = (CONFIG, "_environment", "README.md", "LICENSE", "Makefile", "pyproject.toml", "constraints.txt")
@@ -57,10 +57,7 @@ def sources(project: Project) -> Inventory:
             _take(project.root, name, files, faults)
     for key, name in named(project.source.data):
         _take_named(project, key, name, files, faults)
-    kept = {name: files[name] for name in sorted(files) if not within(name, project.handin.left_out)}
-    return Inventory(
-        kept, tuple(fault for fault in faults if not within(fault.place, project.handin.left_out))
-    )
+    return Inventory({name: files[name] for name in sorted(files)}, tuple(faults))
 
 
 def _walk(root: Path, folder: str, faults: list[Fault]) -> Iterator[str]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from handin.qmd import pandoc
 from handin.qmd.chunks import INLINE, OPTION, Chunk, Prose, chunks, read_blocks
@@ -32,7 +33,7 @@ class Section:
     title: str
     label: str
     number: str  # "1a"; "" where it has none
-    part: str  # "body" or "appendix"
+    part: str  # "body", "references" or "appendix"
     place: str  # "sections/1-mlp.qmd:3"
 
 
@@ -71,6 +72,7 @@ class Outline:
     labels: set[str] = field(default_factory=set)  # all that can be referred to
     chunks: list[Chunk] = field(default_factory=list)  # hidden ones too: they run
     bare_pictures: list[str] = field(default_factory=list)  # places of pictures in no labelled figure
+    pictures: list[tuple[str, str]] = field(default_factory=list)  # file and place of every picture
     files: set[str] = field(default_factory=set)  # that it consists of
 
     def of_kind(self, kind: str) -> list[Float]:
@@ -188,6 +190,8 @@ class _Reader:
                 identifier, _, _ = attr(node["c"][0])
                 self.float(identifier, node["c"][2:], node["c"][1][1])
             case "Image":
+                file = unquote(node["c"][2][0])
+                self.outline.pictures.append((file, self.places.containing(node["c"][2][0])))
                 if not self.in_float:
                     self.outline.bare_pictures.append(self.places.containing(node["c"][2][0]))
                 self.blocks(node["c"][1])
@@ -226,7 +230,8 @@ class _Reader:
         if not identifier.startswith(("fig-", "tbl-")):
             self.outline.labels |= {identifier} if identifier.startswith("lst-") else set()
             self.blocks(inner)
-            self.part = "appendix" if identifier == "refs" else self.part  # what follows the references
+            if identifier == "refs":
+                self.references()
             return
         caption = attributes.get(f"{identifier[:3]}-cap")
         if caption is not None:
@@ -235,6 +240,13 @@ class _Reader:
             self.float(identifier, inner[:-1], inner[-1:])
         else:
             self.float(identifier, inner, [])
+
+    def references(self) -> None:
+        """The heading above the list is the list's, if it has no number; what follows is the appendix."""
+        sections = self.outline.sections
+        if sections and not sections[-1].number:
+            sections[-1] = replace(sections[-1], part="references")
+        self.part = "appendix"
 
     def float(self, label: str, content: list[Any], caption: list[Node]) -> None:
         if label.startswith(("fig-", "tbl-")):

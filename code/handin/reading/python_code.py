@@ -1,9 +1,8 @@
-"""The Python in a hand-in, wherever it stands: modules, Quarto chunks and inline values, notebook cells."""
+"""The Python of a project, wherever it stands: modules, Quarto chunks and inline values, notebook cells."""
 
 from __future__ import annotations
 
 import ast
-import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -14,9 +13,8 @@ from handin.errors import HandinError, Place
 from handin.qmd.chunks import chunks, expressions, read_blocks
 from handin.qmd.source import read_alone
 from handin.reading.names import Use, uses
-from handin.reading.notebook import cells_of, notebook_of
+from handin.reading.notebook import cells_of
 
-LARGEST_TEXT = 2_000_000  # bytes; a longer source file is not read
 _MAGIC = re.compile(r"^([ \t]*)(?:[%!?].*|[\w.]+\?{1,2}[ \t]*)$", re.MULTILINE)
 
 
@@ -26,48 +24,26 @@ class Unit:
 
     file: str
     code: str
-    tree: ast.Module | None  # its syntax tree, `pass` for what was handed out
+    tree: ast.Module | None  # its syntax tree
     fault: str  # why it has none
     first: int  # its first line in the file, or in the cell
     cell: int = 0  # of a notebook, from 1
 
     def place(self, line: int) -> str:
-        """The place in the hand-in of a line of the code, from 1."""
+        """The place in the project of a line of the code, from 1."""
         where = Place(self.file, self.first + line - 1)
         return f"{self.file}, cell {self.cell}, line {where.line}" if self.cell else str(where)
 
 
-def forms(files: Mapping[str, bytes]) -> frozenset[str]:
-    """Digests of every file, cell, function and class in some files of Python, spaces and comments aside."""
-    found = set()
-    for unit in units(files):
-        if unit.tree and unit.tree.body:
-            kinds = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-            found |= {_form(node) for node in ast.walk(unit.tree) if isinstance(node, kinds)}
-    return frozenset(found)
-
-
-def _form(node: ast.AST) -> str:
-    return hashlib.sha256(ast.dump(node).encode()).hexdigest()[:16]
-
-
-def _without(tree: ast.Module, handed_out: frozenset[str]) -> ast.Module:
-    """A syntax tree with `pass` for what was handed out."""
-    if not handed_out:
-        return tree
-
-    class Strip(ast.NodeTransformer):
-        def visit(self, node: ast.AST) -> ast.AST:
-            kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-            if isinstance(node, kinds) and _form(node) in handed_out:
-                return ast.copy_location(ast.Pass(), node)
-            return self.generic_visit(node)
-
-    if _form(tree) in handed_out:
-        return ast.Module([], [])
-    stripped = Strip().visit(tree)
-    assert isinstance(stripped, ast.Module)
-    return stripped
+def units(files: Mapping[str, bytes]) -> Iterator[Unit]:
+    """All Python among some files; not the notebook made from a `.qmd` beside it, whose chunks are there."""
+    for path in sorted(files):
+        try:
+            for code, *start in _pieces(files, path):
+                yield Unit(path, code, *_parsed(code), *start)
+        except (HandinError, UnicodeDecodeError) as error:
+            place = error.place if isinstance(error, HandinError) else None
+            yield Unit(path, "", None, str(error), (place and place.line) or 1)
 
 
 def with_uses(pieces: Sequence[Unit]) -> list[tuple[Unit, list[Use] | None]]:
@@ -88,29 +64,17 @@ def with_uses(pieces: Sequence[Unit]) -> list[tuple[Unit, list[Use] | None]]:
     return [(unit, found.get(position)) for position, unit in enumerate(pieces)]
 
 
-def units(files: Mapping[str, bytes], handed_out: frozenset[str] = frozenset()) -> Iterator[Unit]:
-    """All Python of a hand-in. A notebook made from a `.qmd` beside it is left out: its chunks are there.
-
-    Args:
-        files: The hand-in.
-        handed_out: Forms of what is not the student's, see `forms`.
-    """
-    for path in sorted(files):
-        try:
-            for code, *start in _pieces(files, path):
-                yield Unit(path, code, *_parsed(code, handed_out), *start)
-        except HandinError as error:
-            first = error.place.line if error.place else None
-            yield Unit(path, "\0", None, error.problem, first or 1)
+def module_parts(file: str) -> tuple[str, ...]:
+    """The parts of the path of a module, a package standing for its `__init__.py`."""
+    path = PurePosixPath(file)
+    return path.parent.parts if path.stem == "__init__" else path.with_suffix("").parts
 
 
 def _pieces(files: Mapping[str, bytes], path: str) -> Iterator[tuple[str, int, int]]:
     """The code in a file, the line on which it begins, and its cell in a notebook."""
     match PurePosixPath(path).suffix.lower():
         case ".py":
-            code = text_of(files[path])
-            # What cannot be read as text is no Python either; a NUL makes the parser say so.
-            yield "\0" if code is None else code, 1, 0
+            yield files[path].decode("utf-8-sig"), 1, 0
         case ".qmd":
             source = read_alone(files.get, path)
             for chunk in chunks(read_blocks(source)):
@@ -118,34 +82,20 @@ def _pieces(files: Mapping[str, bytes], path: str) -> Iterator[tuple[str, int, i
             for line in source.lines:
                 for code in expressions(line.text):
                     yield code, line.place.line or 1, 0
-        case ".ipynb" if f"{path[:-6]}.qmd" not in files and ".ipynb_checkpoints" not in path:
-            for cell in cells_of(notebook_of(files[path])):
+        case ".ipynb" if f"{path[:-6]}.qmd" not in files:
+            for cell in cells_of(files[path]) or ():
                 if cell.is_code:
                     yield _without_magic(cell.source), 1, cell.number
 
 
-def _parsed(code: str, handed_out: frozenset[str]) -> tuple[ast.Module | None, str]:
+def _parsed(code: str) -> tuple[ast.Module | None, str]:
     """The syntax tree, or why there is none."""
     try:
-        return _without(ast.parse(code), handed_out), ""
+        return ast.parse(code), ""
     except SyntaxError as error:
         return None, f"{error.msg} (line {error.lineno})"
     except (ValueError, RecursionError, MemoryError) as error:
         return None, str(error) or type(error).__name__
-
-
-def text_of(data: bytes) -> str | None:
-    """The text of a file, None where it is too long or not UTF-8."""
-    try:
-        return data.decode("utf-8-sig") if len(data) <= LARGEST_TEXT else None
-    except UnicodeDecodeError:
-        return None
-
-
-def module_parts(file: str) -> tuple[str, ...]:
-    """The parts of the path of a module, a package standing for its `__init__.py`."""
-    path = PurePosixPath(file)
-    return path.parent.parts if path.stem == "__init__" else path.with_suffix("").parts
 
 
 def _without_magic(code: str) -> str:

@@ -8,7 +8,6 @@ runs, and nothing is written to its place before the last page is set.
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +32,7 @@ from handin.qmd.chunks import Chunk, Prose, read_blocks
 from handin.qmd.conditional import resolve_conditions
 from handin.qmd.pandoc import Node
 from handin.qmd.source import Source, on_disk, read_source
+from handin.reading.bibliography import entries
 from handin.render.crossref import resolve_references
 from handin.render.figures import figures, obsolete_figures
 from handin.render.html_tables import set_html_tables
@@ -112,7 +112,7 @@ class Builder:
         self._epoch = int(self._environment.get("SOURCE_DATE_EPOCH", "0"))
         self._draft = mode.is_draft
         self._others = ""  # what else stands in the project, as the build begins
-        self._keys: dict[str, set[str]] = {}  # of each bibliography
+        self._keys: dict[tuple[str, ...], set[str]] = {}  # of the bibliographies of a document
 
     def render(self, names: Sequence[str]) -> list[Path]:
         """Render the named documents.
@@ -283,18 +283,11 @@ class Builder:
 
     def _citations(self, document: Document) -> set[str]:
         """The keys of the bibliography."""
-        keys: set[str] = set()
-        for name in document.settings.bibliography:
-            if name in self._keys:
-                keys |= self._keys[name]
-                continue
-            if not (self._project.root / name).is_file():
-                place = self._project.place("bibliography")
-                raise HandinError(f"there is no file `{name}`", place=place, remedy="mend the path")
-            text, _ = pandoc.run(["--to=csljson", name], "", folder=self._project.root)
-            self._keys[name] = {entry["id"] for entry in json.loads(text)}
-            keys |= self._keys[name]
-        return keys
+        named = tuple(document.settings.bibliography)
+        if named not in self._keys:
+            place = self._project.place("bibliography")
+            self._keys[named] = set(entries(named, self._project.root, named_at=place))
+        return self._keys[named]
 
     def _records(
         self, documents: Sequence[Document], files: dict[Path, bytes], built_from: Fingerprint

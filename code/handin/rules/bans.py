@@ -28,9 +28,9 @@ def banned_modules(submission: Submission) -> list[Finding]:
     Why: "you must not use NumPy in your solutions to this assignment. Instead, use PyTorch (and plain Python,
     of course) throughout."
     Certain: imports, whatever alias or constant text names the module. What only a run can tell (`exec`, a
-    computed name) and conversions in others' hand-ins are for a person.
+    computed name) is for a person.
     Fails: `import numpy as np`
-    Passes: `torch.linspace(0, 1, 50)`; and any module in a file that the course handed out, unchanged.
+    Passes: `torch.linspace(0, 1, 50)`; and any module in the files of `handin: not-solution`.
     """
     course = submission.course
     if not course.banned_modules:
@@ -47,7 +47,7 @@ def banned_modules(submission: Submission) -> list[Finding]:
     def judge(unit: Unit, used: list[Use]) -> Iterator[Finding]:
         yield from _modules_in(unit, used, guilty, course)
         if unit.file not in course.boundary:
-            yield from _conversions(unit, submission)
+            yield from _conversions(unit, course)
 
     aside = f"; {len(outside)} outside of it may use it" if outside else ""
     return _judged(MODULES, submission, judge, f"{', '.join(course.banned_modules)}{aside}")
@@ -117,33 +117,23 @@ def _modules_in(unit: Unit, used: list[Use], guilty: dict[str, str], course: Han
         seen.add(use.line)
 
 
-def _conversions(unit: Unit, submission: Submission) -> Iterator[Finding]:
-    """Tensors turned into arrays and back (`.numpy()`, `from_numpy`) outside the boundary.
-
-    A stranger's hand-in has no declared boundary, so there it is for a person to judge.
-    """
-    course = submission.course
+def _conversions(unit: Unit, course: Handin) -> Iterator[Finding]:
+    """Tensors turned into arrays and back (`.numpy()`, `from_numpy`) outside the boundary."""
     if unit.tree is None:
         return
     names = {"__array__"} | {
         f"{way}{m}" for m in course.banned_modules for way in ("", "to_", "as_", "from_")
     }
+    allowed = " or ".join(course.boundary) or "no file"
+    remedy = f"use `.tolist()`, or do it in {allowed} (handin: boundary)"
     for node in ast.walk(unit.tree):
         name = node.attr if isinstance(node, ast.Attribute) else ""
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr":
             words = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
             name = next((word for word in words if word in names), "")
-        if name not in names or not isinstance(node, ast.Attribute | ast.Call):
-            continue
-        message = f"`{name}` turns tensors into arrays or back"
-        place = unit.place(node.lineno)
-        if submission.is_project:
-            allowed = " or ".join(course.boundary) or "no file"
-            yield failed(
-                MODULES, message, place, f"use `.tolist()`, or do it in {allowed} (handin: boundary)"
-            )
-        else:
-            yield cannot_tell(MODULES, message, place, "see whether it only hands values to a library")
+        if name in names and isinstance(node, ast.Attribute | ast.Call):
+            message = f"`{name}` turns tensors into arrays or back"
+            yield failed(MODULES, message, unit.place(node.lineno), remedy)
 
 
 def _module_of(use: Use, course: Handin) -> str:

@@ -1,57 +1,40 @@
-"""The documents belong to the sources beside them: their fingerprint is that of the files."""
+"""The documents belong to the sources beside them: the note of the build says what they were made from."""
 
 from __future__ import annotations
 
-from handin.files import fingerprint
-from handin.files.fingerprint import Fingerprint
-from handin.reading.submission import NOTEBOOK, Submission
+from handin import sources
+from handin.reading.submission import NOTEBOOK, REPORT, Submission
 from handin.rules.finding import Finding, cannot_tell, failed, passed
 
 FRESH = "fresh"
 _NAMED = 4  # changes named in a message
+_RENDER = "run `handin render`"
 
 
 def fresh(submission: Submission) -> list[Finding]:
-    """Report, notebook PDF and notebook carry the fingerprint of the sources, data and package versions.
+    """Report and notebook are as the last build wrote them, from the present files and packages.
 
     Why: good practice, because a number in the report must be one that the code beside it computes.
-    Fails: an edit of sections/2-experiments.qmd, and no `handin render` after it.
-    Passes: `handin render`, then `handin pack`. A document without our fingerprint is never judged.
+    Fails: an edit of sections/2-experiments.qmd, and no `handin render` after it; a PDF of another day.
+    Passes: `handin render`, then `handin pack`.
     """
-    carried = _carried(submission)
-    if not submission.is_project and not any(carried.values()):
-        return [cannot_tell(FRESH, "the documents carry no fingerprint of their sources")]
-    if not carried:
+    project = submission.project
+    readable = [f"{name}.pdf" for name in (REPORT, NOTEBOOK) if submission.document(name)[0]]
+    readable += [f"{NOTEBOOK}.ipynb"] if submission.cells else []
+    if not readable:
         return [cannot_tell(FRESH, "there are no documents")]
-    now = fingerprint.of_files(submission.files, submission.versions)
+    built, now = sources.Built(project.root), sources.state(project)
     found = []
-    render = "run `handin render`"
-    for path, held in carried.items():
-        if held is None:
-            found.append(failed(FRESH, "it carries no fingerprint, so it may be stale", path, render))
-        elif fingerprint.DRAFT in held.versions:
+    for name in readable:
+        path = project.output_dir / name
+        if built.is_draft(path):
             remedy = "run `handin render` without --draft and --quick"
-            found.append(failed(FRESH, "it is a draft, with claims unchecked", path, remedy))
-        elif changes := held.changes(now):
-            found.append(failed(FRESH, f"it was built before {_listed(changes)}", path, render))
-    if found:
-        return found
-    first_path, first = next((path, held) for path, held in carried.items() if held)
-    for path, held in carried.items():
-        if held and (changes := first.changes(held)):
-            message = f"it was not built together with {first_path}: {_listed(changes)}"
-            return [failed(FRESH, message, path, render)]
-    return [passed(FRESH, f"built from these {len(now.files)} sources, fingerprint {first.digest}")]
-
-
-def _carried(submission: Submission) -> dict[str, Fingerprint | None]:
-    """The fingerprint in every document that can be read."""
-    found = {path: fingerprint.from_pdf(content.info) for path, content in submission.readable}
-    if submission.is_project and (held := submission.notebook_json(NOTEBOOK)) is not None:
-        found[NOTEBOOK] = fingerprint.from_notebook(held)
-    return found
-
-
-def _listed(changes: list[str]) -> str:
-    more = len(changes) - _NAMED
-    return ", ".join(changes[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+            found.append(failed(FRESH, "it is a draft, with claims unchecked", name, remedy))
+        elif not built.is_ours(path):
+            found.append(failed(FRESH, "it is not as the last build wrote it", name, _RENDER))
+        elif not built.is_current(path, sources.digest(now)):
+            changes = sources.changes(built.made_from(path), now)
+            more = f" and {len(changes) - _NAMED} more" if len(changes) > _NAMED else ""
+            message = f"built before: {', '.join(changes[:_NAMED])}{more}"
+            found.append(failed(FRESH, message, name, _RENDER))
+    return found or [passed(FRESH, f"built from these {len(now)} files and packages")]

@@ -2,96 +2,42 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
 from handin.qmd.outline import Section
-from handin.reading.layout import HEADING, Layout, Part, task_number
-from handin.reading.submission import Document, Submission
+from handin.reading.submission import NOTEBOOK, REPORT, Submission
 from handin.rules.finding import Finding, cannot_tell, failed, passed
-from handin.rules.report import on_report
 
 SECTIONS = "sections"
 
 
-@on_report(SECTIONS)
-def sections(submission: Submission, document: Document, layout: Layout) -> list[Finding]:
-    """The numbers of the body's headings are the task list, in its order.
+def sections(submission: Submission) -> list[Finding]:
+    """The numbers of the body's headings are the task list, in its order, in report and notebook.
 
     Why: "use the tasks numbers of the assignments as your section and subsection numbers".
 
-    Certain: the PDF has bookmarks with the tasks' own numbers, and one of them is missing, with nothing in
-    the text that may stand for it, or two of them have changed places. Anything else, such as 1.1 for 1a or
-    a further section, is "cannot tell".
+    Fails: a numbered section “Outlook” behind the last task.
 
-    Fails: bookmarks 1, 1a, 2, 2a and no “1b” or “b)” in the text.
-
-    Passes: “Task 1”, “a)”, “b)”, “Task 2” as headings.
+    Passes: an unnumbered one, and parts of a task on the third level.
     """
-    if submission.outline:
-        return _exact(submission, document)
-    tasks = submission.course.tasks
-    body = [h for h in layout.headings if layout.parts[h.index] is Part.BODY]
-    numbers = [h.number for h in body if h.number in tasks]
-    wanted = [t for t in tasks if t not in submission.course.optional_tasks or t in numbers]
-    extra = [h.number for h in body if h.number and h.number not in tasks and not _deeper(h.number, tasks)]
-    if numbers == wanted and not extra:
-        return [passed(SECTIONS, f"{len(numbers)} sections numbered like the tasks", document.path)]
-    if not extra and _in_order(wanted, layout):
-        return [passed(SECTIONS, f"all {len(wanted)} tasks begin a line, in order", document.path)]
-    if layout.content.outline and any(not number.isdigit() for number in numbers):
-        sure = [t for t in wanted if t not in numbers and not _hinted(t, layout)]
-        if sure:
-            message = _absent(sure)
-            return [failed(SECTIONS, message, document.path, "number the sections like the tasks")]
-        if sorted(numbers) == sorted(wanted) and numbers != wanted:
-            message = f"the sections stand in the order {', '.join(numbers)}"
-            return [failed(SECTIONS, message, document.path, "keep the order of the tasks")]
-    there = ", ".join(h.number for h in body if h.number) or "no numbers"
-    message = f"found {there}; asked are {', '.join(wanted)}"
-    return [cannot_tell(SECTIONS, message, document.path, "compare with the task list")]
-
-
-def _in_order(tasks: Sequence[str], layout: Layout) -> bool:
-    """Whether for every task a short line begins with its number, one after the other."""
-    waiting, above = list(tasks), ""
-    for one in layout.lines:
-        number, _ = task_number(one.text, above) if len(one.text) < HEADING else ("", "")
-        if waiting and number == waiting[0]:
-            above = number if number.isdigit() else above
-            waiting.pop(0)
-    return not waiting
-
-
-def _hinted(task: str, layout: Layout) -> bool:
-    """Whether something in the text may stand for a task: its number, or its letter at a line's start."""
-    text = "\n".join(one.text for one in layout.lines)
-    match = re.fullmatch(r"(\d+)([a-z])", task)
-    if not match:
-        return bool(re.search(rf"\b{re.escape(task)}\b", text))
-    letter = match[2]
-    decimal = rf"{match[1]}\.{ord(letter) - ord('a') + 1}\b"
-    return bool(re.search(rf"(?m)\b{match[1]}\W{{0,3}}{letter}\b|^\W*{letter}\W{{0,2}}[).:]|{decimal}", text))
-
-
-def _exact(submission: Submission, document: Document) -> list[Finding]:
-    """Report and notebook by their sources, and sources that neither includes."""
+    course = submission.course
     found = [*_left_out(submission)]
-    optional: list[str] = []
-    for name in ("report.qmd", "notebook.qmd"):
-        outline = submission.outline_of(name)
+    absent: list[str] = []
+    for name in (REPORT, NOTEBOOK):
+        outline = submission.outline(name)
         if outline is None:
             continue
-        course = submission.course
         body = [s for s in outline.sections if s.number and s.part == "body"]
         headings = [h for h in body if not _deeper(h.number, course.tasks)]
         numbers = [h.number for h in headings]
         wanted = [t for t in course.tasks if t not in course.optional_tasks or t in numbers]
-        optional = [t for t in course.optional_tasks if t not in numbers]
-        found += _differences(headings, wanted, course.tasks, name)
-    note = f" (optional and absent: {', '.join(optional)})" if optional else ""
-    return found or [passed(SECTIONS, f"sections numbered like the tasks{note}", document.path)]
+        absent = [t for t in course.optional_tasks if t not in numbers]
+        found += _differences(headings, wanted, course.tasks, f"{name}.qmd")
+    if submission.outline(REPORT) is None and not found:
+        return [cannot_tell(SECTIONS, "the report's sources cannot be read")]
+    note = f" (optional and absent: {', '.join(absent)})" if absent else ""
+    return found or [passed(SECTIONS, f"sections numbered like the tasks{note}")]
 
 
 def _differences(
@@ -134,8 +80,10 @@ def _wrong(heading: Section, lacking: list[str], numbers: list[str], tasks: Sequ
 
 def _left_out(submission: Submission) -> Iterator[Finding]:
     """Files of sections that no document includes."""
-    outlines = [o for name in ("report.qmd", "notebook.qmd") if (o := submission.outline_of(name))]
-    included = {file for outline in outlines for file in outline.files}
+    outlines = [submission.outline(name) for name in (REPORT, NOTEBOOK)]
+    if None in outlines:
+        return  # the rule `code` says what cannot be read
+    included = {file for outline in outlines if outline for file in outline.files}
     for path in submission.files:
         if path.startswith("sections/") and path.endswith(".qmd") and path not in included:
             yield failed(SECTIONS, "no document includes it", path, "include it in report.qmd, or remove it")

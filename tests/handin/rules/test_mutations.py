@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from pathlib import Path
 
 import pytest
 from good_project import Recipe
@@ -12,24 +12,22 @@ from handin.rules import RULES, Status, apply
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=str)
-def test_an_edit_breaks_one_rule(mutation: Mutation) -> None:
+def test_an_edit_breaks_one_rule(tmp_path: Path, mutation: Mutation) -> None:
     recipe = Recipe()
     mutation.edit(recipe)
     heard = (mutation.status, Status.FAIL)
-    findings = [finding for finding in apply(recipe.build()) if finding.status in heard]
+    findings = [one for one in apply(recipe.submission(tmp_path)) if one.status in heard]
     assert {(finding.rule, finding.status) for finding in findings} == {(mutation.rule, mutation.status)}
     assert all(finding.remedy for finding in findings)
     assert any(mutation.place in f.place and mutation.remedy in f.remedy for f in findings), findings
 
 
 @pytest.mark.parametrize("edit", HARMLESS, ids=lambda edit: edit.__name__)
-def test_an_edit_breaks_no_rule(edit: Edit) -> None:
+def test_an_edit_breaks_no_rule(tmp_path: Path, edit: Edit) -> None:
     recipe = Recipe()
     edit(recipe)
-    assert [finding for finding in apply(recipe.build()) if finding.status is not Status.PASS] == []
+    assert [one for one in apply(recipe.submission(tmp_path)) if one.status is not Status.PASS] == []
 
 
-def test_there_are_enough_edits() -> None:
-    count = Counter(mutation.rule for mutation in MUTATIONS)
-    assert {rule: count[rule] for rule in RULES if count[rule] < 3} == {}
-    assert len(HARMLESS) >= 10
+def test_every_rule_is_broken_by_some_edit() -> None:
+    assert {mutation.rule for mutation in MUTATIONS} == set(RULES)

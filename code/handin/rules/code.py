@@ -1,0 +1,164 @@
+"""The code is there in its original format, and nothing that it or a document needs is missing."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from importlib import metadata
+from pathlib import PurePosixPath
+from typing import Any
+
+from handin.errors import HandinError
+from handin.qmd.chunks import read_blocks
+from handin.qmd.source import on_disk, read_source
+from handin.reading.python_code import Unit, module_parts
+from handin.reading.submission import NOTEBOOK, REPORT, Submission
+from handin.rules.finding import Finding, failed, passed
+
+CODE = "code"
+_PUT_BACK = "put it back; without it nobody can rebuild the documents"
+
+
+def code(submission: Submission) -> list[Finding]:
+    """All code is handed in as it is, with every file and package that it or a document names.
+
+    Why: "All the code that you created and used in its original format."
+    Fails: `from net import model` and no code/net/model.py; `import seaborn`, which pyproject.toml does not
+    name; a picture that would not be packed.
+    Passes: code/net/model.py, the section that calls it, and data/train.csv that `_quarto.yml` names.
+    """
+    found = [
+        failed(
+            CODE,
+            "no plain file, so it cannot be packed",
+            ascii(name)[1:-1],
+            "replace it by a file, or rename it",
+        )
+        for name in submission.unfit
+    ]
+    found += [*_missing_files(submission), *_unpacked_files(submission), *_missing_modules(submission)]
+    if found:
+        return found
+    lines = sum(len(unit.code.splitlines()) for unit in submission.python)
+    files = len({unit.file for unit in submission.python})
+    return [passed(CODE, f"{files} files with code, {lines} lines")]
+
+
+def _named(settings: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Key and name of the files that `_quarto.yml` names: documents, data, references, style, templates."""
+    kinds = settings.get("format")
+    keys = [("project", "render"), ("dataset", "train"), ("dataset", "test"), ("bibliography",), ("csl",)]
+    keys += [("format", kind, "template-partials") for kind in (kinds if isinstance(kinds, Mapping) else ())]
+    for key in keys:
+        held: Any = settings
+        for part in key:
+            held = held.get(part) if isinstance(held, Mapping) else None
+        for name in held if isinstance(held, list) else [held]:
+            if isinstance(name, str):
+                yield key, name
+
+
+def _missing_files(submission: Submission) -> Iterator[Finding]:
+    """Files that `_quarto.yml` names, and what a document needs to be read."""
+    project = submission.project
+    for key, name in _named(project.source.data):
+        if name not in submission.files:
+            place = str(project.place(*key))
+            yield failed(CODE, f"`{name}` is missing, or would not be packed", place, _PUT_BACK)
+    for document in project.documents:
+        try:
+            read_blocks(read_source(on_disk(project.root), document))
+        except HandinError as error:
+            yield failed(CODE, error.problem, str(error.place or document), error.remedy or _PUT_BACK)
+            return  # the documents share their sections
+
+
+def _unpacked_files(submission: Submission) -> Iterator[Finding]:
+    """Files that a document shows or includes and the ZIP would not hold."""
+    seen: set[str] = set()
+    for name in (REPORT, NOTEBOOK):
+        outline = submission.outline(name)
+        for file, place in [*((one, one) for one in outline.files), *outline.pictures] if outline else ():
+            if file not in seen and file not in submission.files and ":" not in file:
+                seen.add(file)
+                message = f"`{file}` would not be packed"
+                remedy = "put it into a folder of the project that is packed (see `handin: left-out`)"
+                yield failed(CODE, message, place, remedy)
+
+
+def _missing_modules(submission: Submission) -> Iterator[Finding]:
+    """Imports that lead to no file of the hand-in, no part of Python and no declared package."""
+    own = _own_modules(submission)
+    packages = {name.partition("/")[0] for name in own}
+    declared = _declared(submission.files.get("pyproject.toml", b""))
+    held = metadata.packages_distributions()
+    seen: set[str] = set()
+    for unit in submission.python:
+        if unit.tree is None or unit.file.startswith(("tests/", "benchmarks/")):
+            continue
+        for module, line in _imported(unit):
+            top = module.partition("/")[0]
+            if module in seen or module in own:
+                continue
+            seen |= {module}
+            if top in packages and "/" in module:
+                message = f"`{module.replace('/', '.')}` is imported and missing"
+                yield failed(CODE, message, unit.place(line), "add its file")
+            elif top not in packages | sys.stdlib_module_names and top not in seen - {module}:
+                seen.add(top)
+                if not declared & {_normal(name) for name in held.get(top, ())}:
+                    message = f"`{top}` is imported; it is neither here nor a declared package"
+                    remedy = "add its file, or declare it in pyproject.toml"
+                    yield failed(CODE, message, unit.place(line), remedy)
+
+
+def _declared(pyproject: bytes) -> set[str]:
+    """The packages that `pyproject.toml` depends on, and all that come with them."""
+    found: set[str] = set()
+    try:
+        listed = tomllib.loads(pyproject.decode()).get("project", {}).get("dependencies", [])
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        listed = []
+    waiting = [re.split(r"[^\w.-]", one)[0] for one in listed]
+    while waiting:
+        name = _normal(waiting.pop())
+        if name not in found:
+            found.add(name)
+            try:
+                needed = metadata.requires(name) or []
+            except metadata.PackageNotFoundError:
+                continue
+            waiting += [re.split(r"[^\w.-]", one)[0] for one in needed if "extra ==" not in one]
+    return found
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _imported(unit: Unit) -> Iterator[tuple[str, int]]:
+    """Modules that a unit imports, as paths: `fnn/models`. A name of a package may be a module or not."""
+    assert unit.tree is not None
+    folder = PurePosixPath(unit.file).parent.parts
+    for node in ast.walk(unit.tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name.replace(".", "/"), node.lineno
+        elif isinstance(node, ast.ImportFrom):
+            above = folder[: len(folder) + 1 - node.level] if node.level else ()
+            if base := "/".join([*above, *(node.module.split(".") if node.module else ())]):
+                yield base, node.lineno
+
+
+def _own_modules(submission: Submission) -> set[str]:
+    """The hand-in's modules and packages as paths from whatever folder they are imported from."""
+    parts = [module_parts(path) for path in submission.files if path.endswith(".py")]
+    return {
+        "/".join(path[start:end])
+        for path in parts
+        for start in range(len(path))
+        for end in range(start + 1, len(path) + 1)
+    }
