@@ -166,13 +166,13 @@ def pack() -> None:
         submission = Submission.of(project)
         findings = apply(submission)
         try:
-            paths = pack(project, submission, findings)
+            paths = pack(submission, findings)
         except NotReadyError as error:
             _show(error.findings, of=findings)
             raise
     for path in paths:
         shown = path.relative_to(project.root)
-        click.echo(f"{shown}  {path.stat().st_size / 1e6:.1f} MB, {len(submission.files) + 1} files")
+        click.echo(f"{shown}  {path.stat().st_size / 1e6:.1f} MB, {len(submission.packed)} files")
     for finding in findings:
         if finding.status == "cannot tell":
             click.echo(f"look yourself: {finding.rule}: {finding.message} {finding.place}".rstrip())
