@@ -38,8 +38,8 @@ check: $(VENV)/installed ## check the hand-in against the rules of the course
 pack: $(VENV)/installed ## write the ZIP
 	@$(BIN)/handin pack
 
-test: lint ## lint, type check and test
-	@$(BIN)/python -m pytest
+test: lint ## lint, type check and test, on two cores
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-long: $(VENV)/installed-tests ## run the tests that take minutes
 	@$(BIN)/python -m pytest -m long
