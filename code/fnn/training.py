@@ -95,6 +95,10 @@ class Record:
         return self.model(self.best)
 
 
+# What this process has trained, or read from the store: name of the data ("" for D1 by default) and record.
+trained: list[tuple[str, Record]] = []
+
+
 def train1(
     hidden_sizes: Sequence[int],
     nreps: int = 10,
@@ -200,6 +204,8 @@ def train_all(trainings: Sequence[Training]) -> list[Record]:
     for (settings, _), (parts, seconds) in zip(prepared, computed, strict=True):
         tensors = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
         records.append(Record(settings, **tensors, seconds=seconds))
+    names = ("" if training.data is None else training.data.name for training in trainings)
+    trained.extend(zip(names, records, strict=True))
     return records
 
 

@@ -87,12 +87,3 @@ def best_limit(x: Array, y: Array, starts: int = 60, seed: int = 0) -> tuple[flo
         )
         best = min(best, (float(found.fun), *map(float, found.x)))
     return best
-
-
-def splitting_matrix(theta: Array, unit: int, x: Array, y: Array) -> Array:
-    """A = (2/N) v Σ r σ″(z) x̃ x̃ᵀ with x̃ = (x, 1), of one unit; [2, 2]."""
-    w, b, v, _ = unpack(theta)
-    r = outputs(theta, x) - y
-    second = derivatives(w[unit] * x + b[unit])[2]
-    extended = np.stack([x, np.ones_like(x)])
-    return np.asarray(2 / len(x) * v[unit] * (extended * (r * second)) @ extended.T)

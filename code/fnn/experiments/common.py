@@ -1,6 +1,7 @@
-"""What the experiments share: how many runs, training by width, medians, shares with their uncertainty."""
+"""What the experiments share: training by width, networks from given parameters, medians, shares of runs."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -8,9 +9,20 @@ from torch import Tensor
 from fnn.data import Dataset
 from fnn.experiments.plan import PLAN
 from fnn.models import MLP
-from fnn.prose.numbers import Share
 from fnn.training import Record, Training, train_all
 from fnn.units import UNITS
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many of so many runs."""
+
+    count: int
+    of: int
+
+    @property
+    def percent(self) -> float:
+        return 100 * self.count / self.of
 
 
 def share(chosen: Tensor) -> Share:
@@ -56,6 +68,13 @@ def predict(model: MLP, x: Tensor) -> Tensor:
     with torch.no_grad():
         output: Tensor = model(x.to(model.layers()[0][0].dtype))
     return output[:, 0]
+
+
+def hidden_outputs(model: MLP, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Outputs of the hidden units of [1, m, 1] at x [G, 1], [G, m], and their output weights [m]."""
+    with torch.no_grad():
+        z, _ = model.layer_outputs(x.to(model.layers()[0][0].dtype))
+    return z, model.layers()[1][0].detach()[:, 0]
 
 
 def mse(prediction: Tensor, y: Tensor) -> float:

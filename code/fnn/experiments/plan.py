@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fnn.inputs import environment
+from fnn.optimizers import PRESETS
 
 
 @dataclass(frozen=True)
@@ -31,3 +32,4 @@ PLANS = {
     "quick": Plan(narrow=20, medium=4, wide=2, contrast=2, variants=4, reference=4, limits="quick"),
 }
 PLAN = PLANS[environment.plan(PLANS)]
+LIMITS = PRESETS[PLAN.limits]  # when a training of the report ends

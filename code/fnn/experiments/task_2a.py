@@ -12,6 +12,7 @@ from fnn.experiments.common import mse, network, predict
 from fnn.models import MLP
 
 REACH = 0.95  # a conjectured step runs from 1 − REACH to REACH of its height within its stretch
+BANDWIDTH = 0.05  # of the smoothing kernel, its standard deviation, in units of the range of the inputs
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class Conjecture:
         return mse(predict(self.model, data.X_test), data.y_test[:, 0])
 
 
-def smoothed(data: Dataset, bandwidth: float = 0.05, points: int = 401) -> tuple[Tensor, Tensor]:
-    """The training data smoothed by local lines: x and y [G], float64; `bandwidth` in units of their range.
+def smoothed(data: Dataset, points: int = 401) -> tuple[Tensor, Tensor]:
+    """The training data smoothed by local lines with a Gaussian kernel: x and y [G], float64.
 
     A local line rather than a local mean, so that the ends of the range do not bend (Hastie, Tibshirani and
     Friedman 2009, section 6.1).
@@ -40,7 +41,7 @@ def smoothed(data: Dataset, bandwidth: float = 0.05, points: int = 401) -> tuple
     X, y = data.X_train.double(), data.y_train.double()
     x = torch.linspace(low, high, points, dtype=torch.float64)
     offsets = X[:, 0] - x[:, None]  # [G, N]
-    root_weights = torch.exp(-((offsets / (bandwidth * (high - low))) ** 2) / 4)
+    root_weights = torch.exp(-((offsets / (BANDWIDTH * (high - low))) ** 2) / 4)
     design = torch.stack([torch.ones_like(offsets), offsets], dim=2) * root_weights[:, :, None]  # [G, N, 2]
     lines = torch.linalg.lstsq(design, root_weights[:, :, None] * y, driver="gelsd").solution  # [G, 2, 1]
     return x, lines[:, 0, 0]
@@ -53,7 +54,7 @@ def bends(data: Dataset) -> list[float]:
     return x[1:-1][rising[1:] != rising[:-1]].tolist()
 
 
-def swings(data: Dataset) -> int:
+def stretches(data: Dataset) -> int:
     """Monotone stretches of the smoothed training data."""
     return len(bends(data)) + 1
 

@@ -2,22 +2,21 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from fnn.data import Dataset
-from fnn.experiments.common import median, mse, predict, share, training
+from fnn.experiments.common import Share, median, mse, predict, share, training
 from fnn.experiments.plan import PLAN
 from fnn.models import MLP
 from fnn.optimizers.objective import parameter_count
-from fnn.prose.numbers import Share, number
-from fnn.prose.tables import Table
-from fnn.training import Record, train_all
+from fnn.training import Record, Training, train_all
 
 WIDTHS = (1, 2, 3, 10, 50, 100)
-DECAYS = (1e-7, 1e-6, 1e-5)  # λ; the middle one for all widths, the others for ten units
+DECAYS = (1e-7, 1e-6, 1e-5, 1e-4)  # λ, of which validation chooses
+HELD_OUT = 4  # every fourth training point validates
 STRAY = 0.5  # standard deviations of the targets from which on a prediction counts as astray
 
 
@@ -62,10 +61,9 @@ class WidthStudy:
         """The runs with a test MSE below `loss`."""
         return share(self.records[width].test_mse < loss)
 
-    def unfinished(self, *widths: int) -> Share:
-        """The runs of these widths that the iteration limit ended."""
-        stops = [stop for width in widths for stop in self.records[width].stop]
-        return Share(stops.count("iterations"), len(stops))
+    def converged(self, width: int) -> Share:
+        """The runs whose gradient got small."""
+        return Share(self.records[width].stop.count("gradient"), len(self.records[width]))
 
     def expected(self, width: int) -> tuple[float, float]:
         """Expected train and test MSE σ²(1 ∓ p/N) of a well-specified model of p < N parameters.
@@ -77,81 +75,69 @@ class WidthStudy:
             return math.nan, math.nan
         return self.data.noise_std**2 * (1 - ratio), self.data.noise_std**2 * (1 + ratio)
 
-    def losses(self, width: int) -> list[str]:
-        """The train and test MSE of the run that fits the training data best, and the medians, as cells."""
-        medians = self.median_train(width), self.median_test(width)
-        return [number(value) for value in (self.best_train(width), self.best_test(width), *medians)]
-
-    def table(self) -> Table:
-        """Train and test MSE per width: of the run that fits the training data best, and the medians."""
-        rows = [
-            [str(width), str(self.parameters(width)), str(len(record)), *self.losses(width)]
-            for width, record in self.records.items()
-        ]
-        header = ["Units", "Parameters", "Runs", "Best train", "its test", "Median train", "Median test"]
-        return Table(header, rows, align="rrrrrrr", widths=(2, 3, 2, 3, 3, 4, 4))
-
 
 @dataclass(frozen=True)
 class Widths:
-    """The study of task 2c: the course's way, and two others at the same widths."""
+    """The study of task 2c: three ways to train the same widths."""
 
-    course: WidthStudy  # centres drawn by the course's law, no decay
+    normal: WidthStudy  # initial points by the normal law, no decay
     uniform: WidthStudy  # centres drawn uniformly over the data
-    decayed: WidthStudy  # by the course's law, with the middle one of DECAYS
-    decays: dict[float, Record]  # ten units with each of DECAYS
-
-    @property
-    def decay(self) -> float:
-        """λ of `decayed`."""
-        return DECAYS[1]
-
-    @property
-    def prior_std(self) -> float | None:
-        """s of the prior N(0, s²) on parameters that λ = σ²/(Ns²) stands for; None for unknown noise."""
-        noise = self.course.data.noise_std
-        return None if noise is None else noise / math.sqrt(self.decay * len(self.course.data.X_train))
+    decayed: WidthStudy  # by the normal law, with the weight decay below
+    decay: float  # λ
 
 
-def width_study(data: Dataset, widths: Sequence[int] = WIDTHS, decayed_width: int = 10) -> Widths:
-    """Train every width by the course's law, from uniform centres, and with weight decay, side by side."""
+def width_study(data: Dataset, decay: float, widths: Sequence[int] = WIDTHS) -> Widths:
+    """Train every width by the normal law, from uniform centres, and with weight decay, side by side."""
     few = PLAN.contrast
     records = iter(
         train_all(
             [training(data, m) for m in widths]
             + [training(data, m, init="nguyen-widrow", runs=few) for m in widths]
-            + [training(data, m, runs=few, decay=DECAYS[1]) for m in widths]
-            + [training(data, decayed_width, runs=few, decay=decay) for decay in (DECAYS[0], DECAYS[2])]
+            + [training(data, m, runs=few, decay=decay) for m in widths]
         )
     )
-    course, uniform, decayed = (
-        WidthStudy(data, {width: next(records) for width in widths}) for _ in ("course", "uniform", "decayed")
+    normal, uniform, decayed = (
+        WidthStudy(data, {width: next(records) for width in widths}) for _ in ("normal", "uniform", "decayed")
     )
-    weaker, stronger = records
-    at_width = (weaker, decayed[decayed_width], stronger)
-    return Widths(course, uniform, decayed, dict(zip(DECAYS, at_width, strict=True)))
+    return Widths(normal, uniform, decayed, decay)
+
+
+def validate_decays(data: Dataset, width: int = 10, decays: Sequence[float] = DECAYS) -> dict[float, float]:
+    """For each λ the median validation MSE of networks trained without every fourth training point.
+
+    No test point is looked at: the held-out points take their place.
+    """
+    held = torch.arange(len(data.X_train)) % HELD_OUT == HELD_OUT // 2
+    part = replace(
+        data,
+        name=f"{data.name}, three quarters",
+        X_train=data.X_train[~held], y_train=data.y_train[~held],
+        X_test=data.X_train[held], y_test=data.y_train[held],
+    )  # fmt: skip
+    records = train_all([training(part, width, runs=PLAN.contrast, decay=decay) for decay in decays])
+    return {decay: median(record.test_mse) for decay, record in zip(decays, records, strict=True)}
+
+
+def by_levenberg_marquardt(data: Dataset, width: int) -> Record:
+    """Train [1, width, 1] by Levenberg–Marquardt from the first initial points of the normal law."""
+    [record] = train_all([Training([width], PLAN.contrast, "lm", data=data, limits=PLAN.limits)])
+    return record
 
 
 @dataclass(frozen=True)
-class Spike:
-    """Where a fit strays farthest from the straight line between two neighbouring training points."""
+class Gaps:
+    """How far a fit strays from the straight lines between its values at neighbouring training inputs."""
 
-    left: float  # the training inputs on both sides
-    right: float
-    x: Tensor  # [G] from a few gaps left to a few gaps right of the spike
-    prediction: Tensor  # [G]
-    height: float  # largest distance from the straight line
-    steepest: float  # largest |w| of a hidden unit
-    gaps_astray: int  # gaps in which the fit strays more than STRAY standard deviations of the targets
-    range_astray: float  # the share of the range of the training inputs on which it does, in per cent
-    test_mse: float
-    smoothed_test_mse: float  # with straight lines between the predictions at the training points
-    smoothed_train_mse: float
+    knots: Tensor  # [K] the training inputs, ascending
+    height: Tensor  # [K−1] the largest distance from the straight line in each gap
+    astray: Tensor  # [K−1] bool: more than STRAY standard deviations of the targets
+    range_astray: float  # the share of the range on which it is, in per cent
+    straightened_test_mse: float  # with these straight lines in place of the fit
 
 
-def find_spike(model: MLP, data: Dataset, points_per_gap: int = 400, gaps_shown: int = 3) -> Spike:
+def stray(model: MLP, data: Dataset, points_per_gap: int = 400) -> Gaps:
     """Search every gap between neighbouring training inputs on a fine grid."""
-    knots = torch.unique(data.X_train[:, 0].double())  # [K] sorted
+    knots = torch.unique(data.X_train[:, 0].double())
     fractions = (torch.arange(points_per_gap, dtype=torch.float64) + 0.5) / points_per_gap
     x = knots[:-1, None] + fractions * knots.diff()[:, None]  # [K−1, G]
     prediction = predict(model, x.reshape(-1, 1)).reshape(x.shape)
@@ -159,23 +145,26 @@ def find_spike(model: MLP, data: Dataset, points_per_gap: int = 400, gaps_shown:
     straight = at_knots[:-1, None] + fractions * at_knots.diff()[:, None]
     distance = (prediction - straight).abs()
     astray = distance > STRAY * data.y_train.double().std()
-    gap, _ = divmod(int(distance.argmax()), points_per_gap)
-    shown = slice(max(0, gap - gaps_shown), gap + gaps_shown + 1)
-    return Spike(
-        left=float(knots[gap]),
-        right=float(knots[gap + 1]),
-        x=x[shown].flatten(),
-        prediction=prediction[shown].flatten(),
-        height=float(distance.max()),
-        steepest=float(model.layers()[0][0].detach().abs().max()),
-        gaps_astray=int(astray.any(dim=1).sum()),
-        range_astray=100 * float((astray.double().mean(dim=1) * knots.diff()).sum() / (knots[-1] - knots[0])),
-        test_mse=mse(predict(model, data.X_test), data.y_test[:, 0]),
-        smoothed_test_mse=mse(_interpolate(knots, at_knots, data.X_test[:, 0].double()), data.y_test[:, 0]),
-        smoothed_train_mse=mse(
-            _interpolate(knots, at_knots, data.X_train[:, 0].double()), data.y_train[:, 0]
-        ),
+    return Gaps(
+        knots,
+        distance.amax(dim=1),
+        astray.any(dim=1),
+        100 * float((astray.double().mean(dim=1) * knots.diff()).sum() / (knots[-1] - knots[0])),
+        mse(_interpolate(knots, at_knots, data.X_test[:, 0].double()), data.y_test[:, 0]),
     )
+
+
+def astray_by_part(study: WidthStudy, widths: Sequence[int], parts: int = 4) -> list[Share]:
+    """Of the gaps in which runs of these widths stray, how many lie in each equal part of the range."""
+    counts = torch.zeros(parts, dtype=torch.int64)
+    for record in (study[width] for width in widths):
+        for run in range(len(record)):
+            gaps = stray(record.model(run, torch.float64), study.data)
+            low, high = gaps.knots[0], gaps.knots[-1]
+            place = (gaps.knots[:-1] + gaps.knots.diff() / 2 - low) / (high - low) * parts
+            counts += place[gaps.astray].long().bincount(minlength=parts)
+    total = int(counts.sum())
+    return [Share(count, total) for count in counts.tolist()]
 
 
 def _interpolate(knots: Tensor, values: Tensor, x: Tensor) -> Tensor:
@@ -184,45 +173,3 @@ def _interpolate(knots: Tensor, values: Tensor, x: Tensor) -> Tensor:
     left = right - 1
     fraction = (x - knots[left]) / (knots[right] - knots[left])
     return values[left] + fraction * (values[right] - values[left])
-
-
-@dataclass(frozen=True)
-class WorstPoint:
-    """The test point that a network misses most."""
-
-    x: float
-    error: float  # prediction less target
-    share: float  # of the sum of squared test errors, in per cent
-    other_mse: float  # test MSE of all other points
-
-
-def worst_point(model: MLP, data: Dataset) -> WorstPoint:
-    """Where the test error of a network comes from."""
-    errors = predict(model, data.X_test) - data.y_test[:, 0].double()
-    squares = errors.square()
-    worst = int(squares.argmax())
-    total, largest = float(squares.sum()), float(squares[worst])
-    others = torch.cat([squares[:worst], squares[worst + 1 :]])
-    return WorstPoint(
-        float(data.X_test[worst, 0]), float(errors[worst]), 100 * largest / total, float(others.mean())
-    )
-
-
-def worst_run(study: WidthStudy) -> tuple[int, MLP]:
-    """The width and the network, float64, of the run with the largest test MSE of all widths."""
-    width = max(study.records, key=lambda width: float(study.records[width].test_mse.max()))
-    record = study.records[width]
-    return width, record.model(int(record.test_mse.argmax()), torch.float64)
-
-
-def interpolating_width(data: Dataset) -> int:
-    """The smallest width with at least as many parameters, 3m + 1, as there are training points."""
-    return math.ceil((len(data.X_train) - 1) / 3)
-
-
-def straight_lines(data: Dataset) -> float:
-    """Test MSE of straight lines through the raw training points, which no training can overfit more."""
-    knots, order = data.X_train[:, 0].double().sort()
-    return mse(
-        _interpolate(knots, data.y_train[order, 0].double(), data.X_test[:, 0].double()), data.y_test[:, 0]
-    )

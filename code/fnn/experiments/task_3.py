@@ -9,8 +9,6 @@ from fnn import backprop
 from fnn.backprop import BackwardPass, ForwardPass
 from fnn.data import Dataset
 from fnn.experiments.plan import PLAN
-from fnn.prose.numbers import number
-from fnn.prose.tables import Table
 from fnn.training import train_restarts
 
 
@@ -23,8 +21,6 @@ class BackpropExample:
 
     hidden_units: int  # Z
     train_mse: float  # of the network
-    trial_steps: int  # of Levenberg–Marquardt that trained it
-    stop: str  # why the training ended, a value of `optimizers.Stop`
     x: Tensor  # [1]
     y: Tensor  # [1]
     parameters: tuple[Tensor, Tensor, Tensor, Tensor]  # W1 [1, Z], b1 [Z], W2 [Z, 1], b2 [1]
@@ -40,32 +36,6 @@ class BackpropExample:
     @property
     def backward_error(self) -> float:
         return max(self.squared_errors.values())
-
-    @property
-    def how_it_ended(self) -> str:
-        """The end of the training in words."""
-        if self.stop == "iterations":
-            return f"up to its limit of {self.trial_steps:,} trial steps"
-        return f"until it stopped after {self.trial_steps:,} trial steps ({self.stop})"
-
-    @property
-    def parameter_count(self) -> int:
-        return sum(parameter.numel() for parameter in self.parameters)
-
-    @property
-    def forward_operations(self) -> int:
-        """Elementary operations of `backprop.forward`, counted from its formulas; σ takes a negation, an
-        exponential, an addition and a division per unit."""
-        Z = self.hidden_units
-        z1, z2, z3, z4, y_hat, l = Z, Z, 4 * Z, 2 * Z - 1, 1, 2
-        return z1 + z2 + z3 + z4 + y_hat + l
-
-    @property
-    def backward_operations(self) -> int:
-        """Elementary operations of `backprop.backward`, counted from its formulas; copies and δl are free."""
-        Z = self.hidden_units
-        y, y_hat, W2, z3, z2, W1, x = 2, 1, Z, Z, 3 * Z, Z, 2 * Z - 1
-        return y + y_hat + W2 + z3 + z2 + W1 + x
 
 
 def backprop_example(data: Dataset, hidden_units: int = 50, index: int = 1) -> BackpropExample:
@@ -92,8 +62,8 @@ def backprop_example(data: Dataset, hidden_units: int = 50, index: int = 1) -> B
         name: _squared_error(delta, gradients[name]) for name, delta in backward._asdict().items()
     }
     return BackpropExample(
-        hidden_units, float(record.train_mse[0]), int(record.jacobian_evaluations[0]) - 1, record.stop[0],
-        x, y, parameters, forward, backward, forward_errors, squared_errors,
+        hidden_units, float(record.train_mse[0]), x, y, parameters, forward, backward, forward_errors,
+        squared_errors,
     )  # fmt: skip
 
 
@@ -119,51 +89,3 @@ def _reference_pass(
 def _squared_error(value: Tensor, reference: Tensor | None) -> float:
     assert reference is not None
     return float(((value - reference.detach()) ** 2).sum())
-
-
-# Symbol, formula, shape for Z hidden units, and the rule it comes from, in the order of computation.
-BACKWARD_ROWS = {
-    "l": ("l", "1", "", "start"),
-    "y": (r"\mathbf{y}", r"2(\mathbf{y} - \hat{\mathbf{y}})\,\delta_l", "1", "loss"),
-    "y_hat": (r"\hat{\mathbf{y}}", r"-2(\mathbf{y} - \hat{\mathbf{y}})\,\delta_l", "1", "loss"),
-    "b2": (r"\mathbf{b}_2", r"\delta_{\hat{\mathbf{y}}}", "1", "addition"),
-    "z4": (r"\mathbf{z}_4", r"\delta_{\hat{\mathbf{y}}}", "1", "addition"),
-    "W2": (r"\mathbf{W}_2", r"\mathbf{z}_3\, \delta_{\mathbf{z}_4}^\top", r"{Z} \times 1", "product"),
-    "z3": (r"\mathbf{z}_3", r"\mathbf{W}_2\, \delta_{\mathbf{z}_4}", "{Z}", "product"),
-    "z2": (
-        r"\mathbf{z}_2",
-        r"\delta_{\mathbf{z}_3} \odot \mathbf{z}_3 \odot (\mathbf{1} - \mathbf{z}_3)",
-        "{Z}",
-        "logistic",
-    ),
-    "b1": (r"\mathbf{b}_1", r"\delta_{\mathbf{z}_2}", "{Z}", "addition"),
-    "z1": (r"\mathbf{z}_1", r"\delta_{\mathbf{z}_2}", "{Z}", "addition"),
-    "W1": (r"\mathbf{W}_1", r"\mathbf{x}\, \delta_{\mathbf{z}_1}^\top", r"1 \times {Z}", "product"),
-    "x": (r"\mathbf{x}", r"\mathbf{W}_1\, \delta_{\mathbf{z}_1}", "1", "product"),
-}
-
-
-def backward_table(example: BackpropExample) -> Table:
-    """All twelve derivatives: formula, shape, rule, value at the example, squared error against autograd."""
-    rows = []
-    for name, (symbol, formula, shape, rule) in BACKWARD_ROWS.items():
-        delta = getattr(example.backward, name)
-        size = shape.replace("{Z}", str(example.hidden_units))
-        space = rf"$\mathbb{{R}}^{{{size}}}$" if size else r"$\mathbb{R}$"
-        value = number(delta.norm() if delta.numel() > 1 else delta.sum(), 4)
-        rows.append(
-            [
-                rf"$\delta_{{{symbol}}}$",
-                f"${formula}$",
-                space,
-                rule,
-                value,
-                number(example.squared_errors[name], 2),
-            ]
-        )
-    return Table(
-        ["Quantity", "Formula", "Space", "Rule", "Value", "Error"],
-        rows,
-        align="llllrr",
-        widths=(2, 5, 2, 3, 3, 3),
-    )

@@ -9,7 +9,6 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from fnn.data import Dataset
 from fnn.units import UNITS
 
 
@@ -41,9 +40,8 @@ def jacobian(params: Tensor, x: Tensor, unit: str) -> Tensor:
     return torch.cat([dz * x[:, None], dz, s0, torch.ones_like(s0[:, :, :1])], dim=2)
 
 
-def hessian(params: Tensor, data: Dataset, unit: str = "sigmoid") -> Tensor:
-    """The Hessian (2/N) Σ (∂f ∂fᵀ + r ∂²f) of the train MSE, r = f − y; [R, P] → [R, P, P]."""
-    x, y = data.X_train.double()[:, 0], data.y_train.double()[:, 0]
+def hessian(params: Tensor, x: Tensor, y: Tensor, unit: str = "sigmoid") -> Tensor:
+    """The Hessian (2/N) Σ (∂f ∂fᵀ + r ∂²f) of the MSE at x, y [N], r = f − y; [R, P] → [R, P, P]."""
     w, b, v, c = split_parameters(params)
     m = w.shape[1]
     s0, s1, s2 = unit_derivatives(UNITS[unit].phi, w[:, None] * x[:, None] + b[:, None], 2)  # [R, N, m]
@@ -70,20 +68,3 @@ def is_positive(H: Tensor, semidefinite: bool = False) -> Tensor:
     rounding = H.shape[-1] * torch.finfo(H.dtype).eps * eigenvalues[..., -1].abs()
     positive: Tensor = eigenvalues[..., 0] > (-rounding if semidefinite else rounding)
     return positive
-
-
-def splitting_matrices(params: Tensor, data: Dataset, unit: str = "sigmoid") -> Tensor:
-    """A = (2/N) v Σ rᵢ φ″(zᵢ) x̃ᵢx̃ᵢᵀ with x̃ = (x, 1) for each unit; [R, P] → [R, m, 2, 2].
-
-    Split a unit (w, b, v) of a minimum into (w, b, λv) and (w, b, (1 − λ)v): the function stays, and the
-    Hessian of the wider network is λ(1 − λ)A in the directions that pull the copies apart. Definite A makes
-    minima of it for some λ, indefinite A strict saddles for every λ (Fukumizu and Amari 2000).
-    """
-    m = (params.shape[1] - 1) // 3
-    x, y = data.X_train.double()[:, 0], data.y_train.double()[:, 0]
-    w, b, v, c = split_parameters(params)
-    s0, _, s2 = unit_derivatives(UNITS[unit].phi, w[:, None] * x[:, None] + b[:, None], 2)  # [R, N, m]
-    r = (s0 @ v[:, :, None]).squeeze(2) + c - y
-    curvature = r[:, :, None] * v[:, None] * s2
-    moments = [2 / len(x) * (curvature * x[:, None] ** power).sum(dim=1) for power in (2, 1, 1, 0)]
-    return torch.stack(moments, dim=2).reshape(-1, m, 2, 2)

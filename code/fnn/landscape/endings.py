@@ -1,15 +1,12 @@
 """The kinds of endings of training runs; section 2b of the report explains them."""
 
-from collections.abc import Sequence
 from enum import StrEnum
 
 import torch
 from torch import Tensor
 
-from fnn.data import Dataset
 from fnn.landscape.curvature import hessian, is_positive
-from fnn.landscape.functions import blocks, has_small_gradient, output_weights, outputs
-from fnn.training import Record
+from fnn.landscape.networks import Networks
 from fnn.units import UNITS
 
 LINE_LIKE = 0.05  # RMS distance to the least-squares line, in RMS residuals of that line
@@ -32,31 +29,34 @@ class Ending(StrEnum):
 ENDINGS = tuple(Ending)  # a tensor holds an ending as its place in this tuple
 
 
-def endings(record: Record, data: Dataset) -> tuple[Ending, ...]:
-    """How each run of the record ended; of several endings, the first of line-like, merged, saturated.
+def endings(networks: Networks, gradient_norm: Tensor, x: Tensor, y: Tensor) -> tuple[Ending, ...]:
+    """How each run ended; of several endings, the first of line-like, merged, saturated.
 
     A run that has attained a minimum has a small gradient and, with one input and one hidden layer, a Hessian
     that is positive definite beyond rounding (semidefinite for ReLU, whose weights can be scaled against each
     other). Merging is looked for in networks with one hidden layer, saturation in all hidden layers.
     A network without hidden layers *is* the line, and attains it.
+
+    Args:
+        networks: R networks where their runs ended.
+        gradient_norm: the max-norm of the gradient of the train MSE there, [R].
+        x: training inputs [N, D], float64.
+        y: training targets [N, 1], float64.
     """
-    codes = [
-        _ending_codes(record, rows, data) for rows in blocks(range(len(record)), record, len(data.X_train))
-    ]
+    codes = [_ending_codes(networks[rows], gradient_norm[rows], x, y) for rows in networks.blocks(len(x))]
     return tuple(ENDINGS[code] for code in torch.cat(codes).tolist())
 
 
-def _ending_codes(record: Record, rows: list[int], data: Dataset) -> Tensor:
-    """Endings of the runs `rows` as places in `ENDINGS`, [B]."""
-    X, y = data.X_train.double(), data.y_train.double()
-    params, sizes, unit = record.params[rows], record.settings.sizes, UNITS[record.settings.unit]
-    hidden, output = outputs(params, sizes, unit.name, X)
+def _ending_codes(networks: Networks, gradient_norm: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Endings of B networks as places in `ENDINGS`, [B]."""
+    params, sizes, unit = networks.params, networks.sizes, UNITS[networks.unit]
+    hidden, output = networks.outputs(x)
     finite = output.isfinite().all(dim=1) & params.isfinite().all(dim=1)
-    small = finite & has_small_gradient(record, data)[rows]
+    small = finite & networks.have_small_gradient(gradient_norm, y)
 
     attained = small.clone()
     if len(sizes) == 3 and sizes[0] == 1 and small.any():
-        H = hessian(params[small], data, unit.name)
+        H = hessian(params[small], x[:, 0], y[:, 0], unit.name)
         attained[small] = is_positive(H, semidefinite=unit.name == "relu")
 
     flat, step = torch.zeros_like(small), torch.zeros_like(small)
@@ -66,17 +66,17 @@ def _ending_codes(record: Record, rows: list[int], data: Dataset) -> Tensor:
         flat |= (sloping == 0).any(dim=1)
         step |= (sloping <= STEP_INPUTS).any(dim=1)
 
-    line = _least_squares_line(X, y)
+    line = _least_squares_line(x, y)
     scatter = (y[:, 0] - line).square().mean()
     near_line = (output - line).square().mean(dim=1) <= LINE_LIKE**2 * scatter
 
-    codes = torch.full((len(rows),), ENDINGS.index(Ending.UNCONVERGED))
+    codes = torch.full((len(params),), ENDINGS.index(Ending.UNCONVERGED))
     # From the weakest claim to the strongest.
     for holds, ending in [
         (step & small, Ending.SATURATED),
         (attained, Ending.ATTAINED),
         (flat, Ending.SATURATED),
-        (_merging(hidden[0], params, sizes) if len(hidden) == 1 else flat & False, Ending.MERGED),
+        (_merging(hidden[0], networks.output_weights) if len(hidden) == 1 else flat & False, Ending.MERGED),
         (near_line if hidden else flat & False, Ending.LINE_LIKE),
     ]:
         codes[finite & holds] = ENDINGS.index(ending)
@@ -90,13 +90,12 @@ def _least_squares_line(X: Tensor, y: Tensor) -> Tensor:
     return line.squeeze(1)
 
 
-def _merging(a: Tensor, params: Tensor, sizes: Sequence[int]) -> Tensor:
-    """Whether units with nearly the same output cancel; a [R, N, m], params [R, P] → [R].
+def _merging(a: Tensor, v: Tensor) -> Tensor:
+    """Whether units with nearly the same output a [R, N, m] cancel, with output weights v [R, m]; [R].
 
     A unit and its mirror image, a and 1 − a or a and −a, count as the same: outputs are compared from their
     value at the first training input and in the direction in which they leave it.
     """
-    v = output_weights(params, sizes)  # [R, m]
     a = a - a[:, :1]  # a constant of the network takes up the difference
     sign = torch.where(a.sum(dim=1) < 0, -1.0, 1.0).to(a.dtype)  # [R, m]
     a = a * sign[:, None]

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from fnn.data import Dataset
-from fnn.landscape.endings import Ending, endings
-from fnn.landscape.functions import blocks, has_small_gradient, outputs
-from fnn.training import Record
+from fnn.landscape.endings import Ending
+from fnn.landscape.networks import Networks
 
 GRID_POINTS = 2000  # of the grid on which functions are compared
 SAME_LOSS = 1e-5  # relative distance of the train MSEs of runs that ended in the same minimum
@@ -33,24 +31,39 @@ class Minimum:
         return len(self.runs)
 
 
-def distinct_minima(record: Record, data: Dataset) -> list[Minimum]:
-    """The distinct minima among the runs that have a small gradient, lowest train MSE first.
+def distinct_minima(
+    networks: Networks,
+    train_mse: Tensor,
+    test_mse: Tensor,
+    kinds: Sequence[Ending],
+    settled: Tensor,
+    x: Tensor,
+    y: Tensor,
+) -> list[Minimum]:
+    """The distinct minima among the runs that have settled, lowest train MSE first.
 
     Runs belong together if their train MSEs agree (each within a relative `SAME_LOSS` of the next; within
     `APPROACHING_LOSS` where they are merged or line-like, on the way to a limit that none reaches) and so do
-    their functions, in root mean square on a grid over the range of the data: a step may stand anywhere
+    their functions, in root mean square on a grid over the range of the inputs: a step may stand anywhere
     between two inputs.
+
+    Args:
+        networks: R networks where their runs ended.
+        train_mse: of each, [R]; test_mse likewise.
+        kinds: how each ended, as `endings` says.
+        settled: [R] bool, the runs whose gradient is small.
+        x: training inputs [N, 1], float64.
+        y: training targets [N, 1], float64.
     """
-    kinds = endings(record, data)
-    small = has_small_gradient(record, data)
-    by_loss = record.train_mse.argsort(stable=True).tolist()
-    runs = [run for run in by_loss if small[run] and record.train_mse[run].isfinite()]
-    losses = record.train_mse.tolist()
-    tolerance = SAME_FUNCTION * float(data.y_train.double().std())
+    by_loss = train_mse.argsort(stable=True).tolist()
+    runs = [run for run in by_loss if settled[run] and train_mse[run].isfinite()]
+    losses = train_mse.tolist()
+    tolerance = SAME_FUNCTION * float(y.std())
+    grid = torch.linspace(float(x.min()), float(x.max()), GRID_POINTS, dtype=torch.float64)[:, None]
 
     groups: list[list[int]] = []
     near: list[tuple[list[int], Tensor]] = []  # groups that may grow, with the function of their first run
-    for run, function in zip(runs, _functions(record, runs, data), strict=True):
+    for run, function in zip(runs, _functions(networks, runs, grid), strict=True):
         near = [(group, first) for group, first in near if _apart(losses, group, run) <= APPROACHING_LOSS]
         for group, first in near:
             approaching = kinds[run] == kinds[group[-1]] in (Ending.MERGED, Ending.LINE_LIKE)
@@ -63,8 +76,8 @@ def distinct_minima(record: Record, data: Dataset) -> list[Minimum]:
             near.append((groups[-1], function))
     return [
         Minimum(
-            train_mse=float(record.train_mse[group[0]]),
-            test_mse=float(record.test_mse[group[0]]),
+            train_mse=losses[group[0]],
+            test_mse=float(test_mse[group[0]]),
             ending=Counter(kinds[run] for run in group).most_common(1)[0][0],
             run=group[0],
             runs=tuple(group),
@@ -73,12 +86,10 @@ def distinct_minima(record: Record, data: Dataset) -> list[Minimum]:
     ]
 
 
-def _functions(record: Record, runs: Sequence[int], data: Dataset) -> Iterator[Tensor]:
-    """Each run's function on the grid, [GRID_POINTS], in the order of `runs`."""
-    low, high = data.x_range
-    grid = torch.linspace(low, high, GRID_POINTS, dtype=torch.float64)[:, None]
-    for rows in blocks(runs, record, GRID_POINTS):
-        yield from outputs(record.params[rows], record.settings.sizes, record.settings.unit, grid)[1]
+def _functions(networks: Networks, runs: Sequence[int], grid: Tensor) -> Iterator[Tensor]:
+    """Each run's function on the grid [G, 1], [G], in the order of `runs`."""
+    for rows in networks.blocks(len(grid), runs):
+        yield from networks[rows].outputs(grid)[1]
 
 
 def _apart(losses: list[float], group: list[int], run: int) -> float:

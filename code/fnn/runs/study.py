@@ -20,8 +20,8 @@ from typing import Any
 from torch import Tensor
 
 from fnn.data import PROJECT, Dataset, load_d1
-from fnn.landscape.endings import endings
-from fnn.landscape.minima import Minimum, distinct_minima
+from fnn.experiments.task_2b import study
+from fnn.landscape.minima import Minimum
 from fnn.optimizers import METHODS, PRESETS, Limits
 from fnn.optimizers.initial_points import LAWS
 from fnn.optimizers.shard import Settings
@@ -42,7 +42,7 @@ def run_study(folder: Path, data: Dataset, hidden_sizes: Sequence[int], restarts
         OSError: if the files cannot be written.
     """
     record = train_restarts(hidden_sizes, restarts, data=data, **options)
-    minima = distinct_minima(record, data)
+    minima = study(record, data).minima
     summary = summarise(record, data, minima)
     folder.mkdir(parents=True, exist_ok=True)
     save_record(folder / "record.safetensors", record, data)
@@ -59,7 +59,7 @@ def summarise(record: Record, data: Dataset, minima: Sequence[Minimum]) -> dict[
         "restarts": len(record),
         "seconds": record.seconds,
         "stops": dict(Counter(record.stop).most_common()),
-        "endings": dict(Counter(kind.value for kind in endings(record, data)).most_common()),
+        "endings": dict(Counter(kind.value for kind in study(record, data).endings).most_common()),
         "minima": [
             {
                 "train_mse": minimum.train_mse,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fnn.prose.tables import Table
+from fnn.report.tables import Table
 
 
 def test_a_table_is_a_pipe_table_with_alignment_and_relative_widths() -> None:

@@ -1,27 +1,24 @@
-"""What the documents take from results: claims, tables, numbers, listings, robustness over seeds."""
+"""What the documents take from results: figures, tables, numbers, claims, listings. Nothing here trains."""
 
-from fnn.prose.claims import book, claim
-from fnn.prose.listings import listing
-from fnn.prose.numbers import (
-    after,
-    all_or,
+from fnn.report.claims import claim
+from fnn.report.listings import listing
+from fnn.report.numbers import (
     between,
     compared,
     count,
     decimals,
     number,
     often,
+    out_of,
+    percent,
+    series,
     thousands,
-    times,
     vector,
     where_known,
 )
 
 __all__ = [
-    "after",
-    "all_or",
     "between",
-    "book",
     "claim",
     "compared",
     "count",
@@ -29,8 +26,10 @@ __all__ = [
     "listing",
     "number",
     "often",
+    "out_of",
+    "percent",
+    "series",
     "thousands",
-    "times",
     "vector",
     "where_known",
 ]

@@ -3,7 +3,7 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fnn.figures.style import BLUE, INK, VERMILION, figure
+from fnn.report.figures.style import BLUE, INK, VERMILION, figure
 
 OPERATIONS = (r"$\times$", r"$+$", r"$\sigma$", r"$\times$", r"$+$", r"$L$")
 # The edge into each operation from the left, the last one leaving it, and the one from below (or none).

@@ -10,7 +10,6 @@ from fnn.landscape.curvature import (
     hessian,
     is_positive,
     jacobian,
-    splitting_matrices,
     unit_derivatives,
 )
 from fnn.units import UNITS
@@ -35,7 +34,7 @@ def test_jacobian_and_hessian_agree_with_autograd(unit: str, m: int) -> None:
     data = load_d1()
     x, y = data.X_train.double()[:, 0], data.y_train.double()[:, 0]
     params = random_params(4, m)
-    J, H = jacobian(params, x, unit), hessian(params, data, unit)
+    J, H = jacobian(params, x, unit), hessian(params, x, y, unit)
     for r, theta in enumerate(params):
         expected = torch.autograd.functional.jacobian(lambda t: network(t, x, unit), theta)
         torch.testing.assert_close(J[r], expected, atol=1e-12, rtol=1e-12)
@@ -53,35 +52,6 @@ def test_unit_derivatives_of_the_logistic_function() -> None:
     for value, expected in zip(unit_derivatives(torch.sigmoid, z, 3), by_hand, strict=True):
         torch.testing.assert_close(value, expected, atol=1e-14, rtol=1e-12)
         assert not value.requires_grad
-
-
-def test_splitting_matrix_is_the_hessian_along_the_split() -> None:
-    """Move the copies of a split unit by (1 − λ)u and −λu: λ(1 − λ)uᵀAu is the loss's second derivative."""
-    data = load_d1()
-    x, y = data.X_train.double()[:, 0], data.y_train.double()[:, 0]
-    theta = random_params(1, 2, seed=5)
-    w, b, v, c = theta[0, :2], theta[0, 2:4], theta[0, 4:6], theta[0, 6:]
-    A = splitting_matrices(theta, data)
-    share, u = 0.3, torch.tensor([0.7, -1.1], dtype=torch.float64)
-
-    for j in range(2):
-
-        def loss(t: Tensor, j: int = j) -> Tensor:
-            moved = []
-            for factor in ((1 - share) * t, -share * t):
-                moved.append(torch.stack([w[j], b[j]]) + factor * u)
-            k = 1 - j
-            split = torch.cat([
-                torch.stack([moved[0][0], moved[1][0], w[k]]),
-                torch.stack([moved[0][1], moved[1][1], b[k]]),
-                torch.stack([share * v[j], (1 - share) * v[j], v[k]]),
-                c,
-            ])  # fmt: skip
-            return (network(split, x, "sigmoid") - y).square().mean()
-
-        second = torch.autograd.functional.hessian(loss, torch.zeros((), dtype=torch.float64))
-        expected = share * (1 - share) * u @ A[0, j] @ u
-        torch.testing.assert_close(second, expected, atol=1e-12, rtol=1e-9)
 
 
 def test_positive_beyond_rounding() -> None:

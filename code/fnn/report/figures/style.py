@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import matplotlib_inline.backend_inline  # noqa: F401  # shows figures in a notebook where no renderer does
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -20,27 +21,22 @@ INK = "#222222"
 FAINT = "#9a9a9a"
 # Okabe and Ito's colour-blind safe palette, ordered from dark to light so that it also reads in grey.
 BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7"
-PALETTE = (BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE)
 
 # One colour, one dash and one weight per width throughout, so that the curves differ without colour too.
 WIDTH_STYLES: dict[int, dict[str, Any]] = {
-    1: {"color": SKY, "linewidth": 2.2},
+    1: {"color": SKY, "linewidth": 2.4},
     2: {"color": GREEN, "linewidth": 1.5, "linestyle": (0, (5, 1.2))},
-    3: {"color": VERMILION, "linewidth": 2.0},
-    10: {"color": BLUE, "linewidth": 1.1, "linestyle": (0, (6, 1, 1, 1))},
-    50: {"color": PURPLE, "linewidth": 1.3, "linestyle": (0, (1, 1))},
-    100: {"color": INK, "linewidth": 0.7},
+    3: {"color": VERMILION, "linewidth": 2.2, "zorder": 3},
+    10: {"color": BLUE, "linewidth": 1.0, "linestyle": (0, (6, 1, 1, 1))},
+    50: {"color": PURPLE, "linewidth": 0.7, "linestyle": (0, (2, 1))},
+    100: {"color": INK, "linewidth": 0.5},
 }
-# The hidden units of one network: six colours, and dashes that change with every unit.
-UNIT_DASHES: tuple[Any, ...] = ("-", (0, (4, 2)), (0, (1, 1)), (0, (6, 1, 1, 1)), (0, (8, 2)))
-# One colour, one marker and one dash for each way in which a run can end.
-ENDING_STYLES: dict[str, dict[str, Any]] = {
-    "attained": {"color": BLUE, "marker": "o", "dash": "-"},
-    "merged": {"color": VERMILION, "marker": "^", "dash": (0, (5, 1.5))},
-    "saturated": {"color": SKY, "marker": "s", "dash": (0, (1, 1))},
-    "line-like": {"color": FAINT, "marker": "d", "dash": "-"},
-    "unconverged": {"color": INK, "marker": "x", "dash": (0, (6, 1, 1, 1))},
-}
+# Several curves of one kind, such as the units of a network: six colours, and dashes that change every time.
+DASHES: tuple[Any, ...] = ("-", (0, (4, 2)), (0, (1, 1)), (0, (6, 1, 1, 1)), (0, (8, 2)))
+COLOURS = (BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE)
+LINES: tuple[dict[str, Any], ...] = tuple(
+    {"color": COLOURS[i % len(COLOURS)], "linestyle": DASHES[i % len(DASHES)]} for i in range(30)
+)
 
 
 def use_print_style() -> None:
