@@ -19,8 +19,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from handin.files.inventory import sources
-from handin.project import load_project
+from handin.sources import project_files
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "tests"))
@@ -75,10 +74,9 @@ ROWS: list[tuple[str, Callable[[Path, int], None], float]] = [
 
 def copy(root: Path) -> Path:
     """The project's sources, in a folder of their own."""
-    for name, path in sources(load_project(ROOT)).files.items():
+    for name in project_files(ROOT):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, root / name)
-    (root / "figures").mkdir(exist_ok=True)
+        shutil.copyfile(ROOT / name, root / name)
     return root
 
 

@@ -25,12 +25,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
 from handin.environment import DRAFT, HAND_IN, IMMATERIAL, Mode, environment, read_environment_file
 from handin.errors import HandinError, Place, unwritable
-from handin.project import CONFIG, Project
+
+if TYPE_CHECKING:  # a kernel that reads this module has no use for the rest
+    from handin.project import Project
 
 BUILD = "_build"  # scratch, in the project's folder
 STORE = "_store"  # what the solution keeps
@@ -74,7 +77,7 @@ def project_files(root: Path, output_dir: str = "_output") -> list[str]:
 
 
 def _known_to_git(root: Path) -> list[str]:
-    """What git tracks and what it does not ignore; nothing where git does not know the project."""
+    """What git tracks and does not ignore; nothing where it does not know the folder, or ignores it."""
     git = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
@@ -82,8 +85,6 @@ def _known_to_git(root: Path) -> list[str]:
     except (OSError, subprocess.CalledProcessError):
         return []
     names = {os.fsdecode(name).rstrip("/") for name in told.split(b"\0") if name}
-    if CONFIG not in names:  # the folder itself is ignored, as one unpacked in `_build` is
-        return []
     inner = [name for name in names if _is_folder(root / name)]  # repositories of their own
     there = [name for name in names.difference(inner) if os.path.lexists(root / name)]
     return [*there, *(file for name in inner for file in _walk(root, f"{name}/"))]
@@ -98,6 +99,11 @@ def _walk(root: Path, below: str) -> Iterator[str]:
                 yield f"{below}{entry.name}"
             elif f"{below}{entry.name}" not in (BUILD, STORE):
                 yield from _walk(root, f"{below}{entry.name}/")
+
+
+def is_made(name: str) -> bool:
+    """Whether a file or folder of this name, at the top of a project say, is a cache or what builds make."""
+    return name in (BUILD, STORE, "_output") or bool(_CACHE.fullmatch(name))
 
 
 def _is_folder(path: Path) -> bool:

@@ -1,62 +1,51 @@
 """The built-in renderer: from `.qmd` files to PDF without Quarto.
 
-    source → chunks → notebook → kernel → Markdown → Pandoc's tree → references → Typst → PDF
+    source → chunks → kernel → notebook → Markdown → Pandoc's tree → references → Typst → PDF
 
-Each arrow is one module of this package. All documents are read before the first chunk runs, checked while it
-runs, and nothing is written to its place before the last page is set.
+Each arrow is one module of this package. All documents are read and, with made-up results, set before the
+first chunk runs: a wrong formula must not cost minutes. Nothing is written to its place before the last page
+is set.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 from rich.console import Console
 
+from handin import sources
 from handin.environment import DRAFT_MARK, HAND_IN, Mode, environment
 from handin.errors import Faults, HandinError, Place
-from handin.files import fingerprint
-from handin.files.fingerprint import Fingerprint
-from handin.files.last import LastBuild, signatures
-from handin.files.lock import BUILD, alone
-from handin.files.publish import publish
-from handin.memory.entries import digest
+from handin.memory import Request
 from handin.project import Project
 from handin.qmd import pandoc
-from handin.qmd.chunks import Chunk, Prose, read_blocks
+from handin.qmd.chunks import Chunk, Prose, chunks, read_blocks
 from handin.qmd.conditional import resolve_conditions
 from handin.qmd.pandoc import Node
 from handin.qmd.source import Source, on_disk, read_source
 from handin.reading.bibliography import entries
 from handin.render.crossref import resolve_references
-from handin.render.figures import figures, obsolete_figures
+from handin.render.figures import figures
 from handin.render.html_tables import set_html_tables
-from handin.render.kernel import execute, recall_all
+from handin.render.kernel import execute, remember, requests
 from handin.render.markdown import Converter
-from handin.render.notebook import (
-    pretend,
-    program,
-    remarks,
-    results,
-    take_results,
-    tidy,
-    to_notebook,
-)
+from handin.render.notebook import Result, executed, made_up, remarks
 from handin.render.progress import Progress
 from handin.render.record import record
 from handin.render.refusals import refuse_chunks, refuse_unsupported, without_effect
 from handin.render.settings import DocumentSettings, document_settings
 from handin.render.typeset import to_pdf, to_typst
 
-LAST = "last.json"
+MADE = (".pdf", ".ipynb", ".svg", ".png")  # what a render of all documents makes anew
 
 
-@dataclass
+@dataclass(frozen=True)
 class Document:
     """One document on its way."""
 
@@ -64,26 +53,21 @@ class Document:
     source: Source
     settings: DocumentSettings
     blocks: Sequence[Prose | Chunk]
-    notebook: NotebookNode
 
     @property
     def stem(self) -> str:
         return Path(self.name).stem
 
     @property
-    def is_notebook(self) -> bool:
-        """Does the document call itself a notebook (`notebook: true`)? It is then kept as one, too."""
-        return bool(self.settings.metadata.get("notebook"))
+    def requests(self) -> list[Request]:
+        """What its kernel is asked."""
+        return requests(self.blocks, self.settings.figure_size)
 
     @property
-    def remarks(self) -> list[str]:
-        """What is to be told at the end."""
-        return [*remarks(self.notebook), *without_effect(self.blocks)]
-
-    @property
-    def program(self) -> list[str]:
-        """All that determines its results, as far as it stands in the document."""
-        return [*program(self.blocks), repr(self.settings.figure_size)]
+    def program(self) -> str:
+        """The same for documents that one run of their chunks serves."""
+        may_fail = [chunk.options.get("error", False) for chunk in chunks(self.blocks)]
+        return sources.digest([[asdict(request) for request in self.requests], may_fail])
 
 
 class Builder:
@@ -93,8 +77,8 @@ class Builder:
         project: The project.
         mode: A draft, say.
         console: Where progress is shown; None for silence.
-        on_set: Called with every document that is set: its name, the PDF, the Typst source it was made from;
-            nothing is put in place then.
+        on_set: Called with every document that is set, one after the other: its name, the PDF, the Typst
+            source that it was made from. Nothing is put in place then.
     """
 
     def __init__(
@@ -106,12 +90,11 @@ class Builder:
         on_set: Callable[[str, bytes, Path], None] | None = None,
     ) -> None:
         self._project = project
+        self._mode = mode
+        self._progress = Progress(console)
         self._on_set = on_set
-        self._console = console
         self._environment = environment(project, mode)
         self._epoch = int(self._environment.get("SOURCE_DATE_EPOCH", "0"))
-        self._draft = mode.is_draft
-        self._others = ""  # what else stands in the project, as the build begins
         self._keys: dict[tuple[str, ...], set[str]] = {}  # of the bibliographies of a document
 
     def render(self, names: Sequence[str]) -> list[Path]:
@@ -124,74 +107,34 @@ class Builder:
             HandinError: Anything is wrong with them. No file has changed then.
             KeyboardInterrupt: Interrupted; no file has changed either.
         """
-        with alone(self._project.root, "handin render", self._say) as build:
-            return self._render(names, build)
+        with (
+            sources.alone(self._project.root, self._progress.say) as build,
+            tempfile.TemporaryDirectory(prefix="render-", dir=build) as folder,
+            self._progress,
+        ):
+            return self._render(names, Path(folder))
 
-    def _say(self, line: str) -> None:
-        if self._console:
-            self._console.print(line, highlight=False, markup=False, soft_wrap=True)
-
-    def _render(self, names: Sequence[str], build: Path) -> list[Path]:
-        with tempfile.TemporaryDirectory(prefix="render-", dir=build) as name:
-            folder = Path(name)
-            with Progress(self._console, folder / "progress.jsonl") as progress:
-                built_from = fingerprint.of(self._project, self._environment)
-                self._others = digest(signatures(self._project.root, self._project.figures_dir))
-                documents = self._read_all(names)
-                unknown = [document for document in documents if not self._recall(document, progress.say)]
-                wanted = self._outputs(documents)
-                if not unknown and self._on_set is None and self._last(documents, built_from).made(wanted):
-                    progress.say("nothing has changed since the last build")
-                    _tell_remarks(documents, progress)
-                    return wanted
-                if unknown:
-                    self._execute(unknown, folder, progress, lambda: self._check_all(documents, folder))
-                with progress.step(f"Set {', '.join(names)}"):
-                    files = self._set_all(documents, built_from, folder)
-        made = list(files)
-        obsolete = self._records(documents, files, built_from)
-        if self._on_set is None:
-            publish(files, obsolete)
-            self._last(documents, built_from).note(files)
-        _tell_remarks(documents, progress)
-        return made
-
-    def _check_all(self, documents: Sequence[Document], folder: Path) -> None:
-        faults = Faults()
-        for document in documents:  # one after the other: the chunks run on the other core
-            with faults.noted():
-                self._check(document, folder / document.stem)
-        faults.raise_all()
-
-    def _last(self, documents: Sequence[Document], built_from: Fingerprint) -> LastBuild:
-        """The last build, to be compared with one of these documents with these results."""
-        ran = digest([results(document.notebook) for document in documents])
-        made_from = [built_from.digest, ran, self._epoch, self._others]
-        return LastBuild(self._project.root / BUILD / LAST, made_from)
-
-    def _outputs(self, documents: Sequence[Document]) -> list[Path]:
-        return [self._project.output_dir / f"{document.stem}.pdf" for document in documents]
-
-    def _set_all(
-        self, documents: Sequence[Document], built_from: Fingerprint, folder: Path
-    ) -> dict[Path, bytes]:
-        """The documents, set side by side: Pandoc and Typst work outside Python, so that threads share cores.
-
-        Where somebody waits for pages, the second document begins when the first is handed over.
-        """
-
-        def set_one(document: Document) -> bytes:
-            made = self._set(document, document.notebook, folder / document.stem)
-            return fingerprint.embed_pdf(made, built_from)
-
-        files = {}
-        with ThreadPoolExecutor(len(documents)) as pool:
-            all_made = map(set_one, documents) if self._on_set else pool.map(set_one, documents)
-            for document, output, made in zip(documents, self._outputs(documents), all_made, strict=True):
-                files[output] = made
-                if self._on_set:
-                    self._on_set(document.name, made, folder / document.stem / f"{document.stem}.typ")
-        return files
+    def _render(self, names: Sequence[str], folder: Path) -> list[Path]:
+        made_from = sources.state(self._project, self._mode)
+        documents = self._read_all(names)
+        results = self._results(documents, folder)
+        notebooks = [executed(doc.blocks, found) for doc, found in zip(documents, results, strict=True)]
+        pdfs = [self._project.output_dir / f"{document.stem}.pdf" for document in documents]
+        files = self._records(documents, notebooks)
+        ran = sources.digest([[[one.outputs, one.values] for one in found] for found in results])
+        if self._on_set is None and self._are_current([*pdfs, *files], made_from, ran):
+            self._progress.say("nothing has changed since the last build")
+        else:
+            with self._progress.step(f"Set {', '.join(names)}"):
+                files |= zip(pdfs, self._set_all(documents, notebooks, folder), strict=True)
+            if self._on_set is None:
+                whole = set(names) == set(self._project.documents)
+                self._keep(files, made_from, ran, whole=whole)
+        said = [remark for notebook in notebooks for remark in remarks(notebook)]
+        said += [remark for document in documents for remark in without_effect(document.blocks)]
+        for remark in dict.fromkeys(said):
+            self._progress.say(remark)
+        return pdfs
 
     def _read_all(self, names: Sequence[str]) -> list[Document]:
         documents, faults = [], Faults()
@@ -206,54 +149,69 @@ class Builder:
         blocks = read_blocks(source)
         refuse_chunks(source, blocks)
         settings = document_settings(self._project, source)
-        settings.metadata[DRAFT_MARK] = self._draft
-        return Document(name, source, settings, blocks, to_notebook(blocks))
+        settings.metadata[DRAFT_MARK] = self._mode.is_draft
+        return Document(name, source, settings, blocks)
 
-    def _check(self, document: Document, folder: Path) -> None:
-        """Find what can be found without running a chunk: a wrong formula must not cost minutes."""
-        self._set(document, pretend(document.notebook, document.blocks), folder)
-
-    def _recall(self, document: Document, report: Callable[[str], None]) -> bool:
-        """Take the document's results from memory; whether all of them are there."""
-        known = recall_all(
-            document.notebook,
-            document.blocks,
-            folder=self._project.root,
-            environment=self._environment,
-            figure_size=document.settings.figure_size,
-            report=report,
-        )
-        if known:
-            tidy(document.notebook)
-        return known
-
-    def _execute(
-        self, documents: Sequence[Document], folder: Path, progress: Progress, check: Callable[[], None]
-    ) -> None:
-        """Run every program once, whichever documents share it; check them all while the first one runs."""
-        ran: dict[str, Document] = {}
+    def _results(self, documents: Sequence[Document], folder: Path) -> list[list[Result]]:
+        """What the chunks of each document give: remembered, or run once, whichever documents share them."""
+        known: dict[str, list[Result]] = {}
+        checks = iter([lambda: self._check_all(documents, folder)])
         for document in documents:
-            told = "\n".join(document.program)
-            twin = ran.get(told)
-            if twin:
-                progress.say(f"{document.name} has the same chunks as {twin.name}: one run serves both")
-                take_results(document.notebook, twin.notebook)
+            if document.program in known:
                 continue
-            progress.say(f"Run {document.name}")
-            execute(
-                document.notebook,
-                document.blocks,
-                folder=self._project.root,
-                environment=self._environment,
-                figure_size=document.settings.figure_size,
-                progress=progress,
-                progress_file=folder / "progress.jsonl",
-                limit=self._project.handin.chunk_seconds,
-                check=check,
-            )
-            check = _nothing
-            tidy(document.notebook)
-            ran[told] = document
+            asked = document.requests
+            found = remember(asked, self._project.root, self._environment)
+            if found is None:
+                self._progress.say(f"Run {document.name}")
+                found = execute(
+                    document.blocks,
+                    asked,
+                    folder=self._project.root,
+                    environment=self._environment,
+                    progress=self._progress,
+                    limit=self._project.handin.chunk_seconds,
+                    meanwhile=next(checks, lambda: None),
+                )
+            known[document.program] = found
+        return [known[document.program] for document in documents]
+
+    def _check_all(self, documents: Sequence[Document], folder: Path) -> None:
+        """Find what can be found without running a chunk."""
+        faults = Faults()
+        for document in documents:
+            with faults.noted():
+                self._set(
+                    document, executed(document.blocks, made_up(document.blocks)), folder / document.stem
+                )
+        faults.raise_all()
+
+    def _set_all(
+        self, documents: Sequence[Document], notebooks: Sequence[NotebookNode], folder: Path
+    ) -> list[bytes]:
+        """The documents, set side by side: Pandoc and Typst work outside Python, so that threads share cores.
+
+        Where somebody waits for pages, the second document begins when the first is handed over.
+        """
+        folders = [folder / document.stem for document in documents]
+        if self._on_set is None:
+            with ThreadPoolExecutor(len(documents)) as pool:
+                return list(pool.map(self._set, documents, notebooks, folders))
+        made = []
+        for document, notebook, place in zip(documents, notebooks, folders, strict=True):
+            made.append(self._set(document, notebook, place))
+            self._on_set(document.name, made[-1], place / f"{document.stem}.typ")
+        return made
+
+    def _set(self, document: Document, notebook: NotebookNode, folder: Path) -> bytes:
+        folder.mkdir(exist_ok=True)
+        try:
+            tree = self._tree(document, notebook, folder)
+        except RecursionError:
+            raise HandinError(
+                "something in it is nested too deep", place=Place(document.name), remedy="write it flatter"
+            ) from None
+        text = to_typst(tree, document.source, document.settings, self._project, folder)
+        return to_pdf(text, document.source, self._project, folder, timestamp=self._epoch)
 
     def _tree(self, document: Document, notebook: NotebookNode, folder: Path) -> Node:
         media = folder / f"{document.stem}-media"
@@ -269,18 +227,6 @@ class Builder:
         faults.raise_all()
         return tree
 
-    def _set(self, document: Document, notebook: NotebookNode, folder: Path) -> bytes:
-        folder.mkdir(exist_ok=True)
-        try:
-            tree = self._tree(document, notebook, folder)
-        except RecursionError:
-            raise HandinError(
-                "something in it is nested too deep", place=Place(document.name), remedy="write it flatter"
-            ) from None
-        setting = document.source, document.settings, self._project, folder
-        text = to_typst(tree, *setting)
-        return to_pdf(text, document.source, self._project, folder, timestamp=self._epoch)
-
     def _citations(self, document: Document) -> set[str]:
         """The keys of the bibliography."""
         named = tuple(document.settings.bibliography)
@@ -289,27 +235,38 @@ class Builder:
             self._keys[named] = set(entries(named, self._project.root, named_at=place))
         return self._keys[named]
 
-    def _records(
-        self, documents: Sequence[Document], files: dict[Path, bytes], built_from: Fingerprint
-    ) -> list[Path]:
-        """Add notebooks and figures to the files; the return value are figures that nobody draws any more."""
-        folder = self._project.figures_dir
-        for document in documents:
-            if document.is_notebook:
-                kept = record(document.notebook, document.settings.metadata, self._project)
-                fingerprint.embed_notebook(kept, built_from)
+    def _records(self, documents: Sequence[Document], notebooks: Sequence[NotebookNode]) -> dict[Path, bytes]:
+        """What is kept beside the PDFs: figures, and the notebook of a document that calls itself one."""
+        files = {}
+        for document, notebook in zip(documents, notebooks, strict=True):
+            if document.settings.metadata.get("notebook"):
+                kept = record(notebook, document.settings.metadata, self._project)
                 path = self._project.output_dir / f"{document.stem}.ipynb"
                 files[path] = f"{nbformat.writes(kept)}\n".encode()
-            files |= {folder / name: content for name, content in figures(document.notebook).items()}
-        if {document.name for document in documents} != set(self._project.documents):
-            return []  # other documents may still draw them
-        return obsolete_figures(folder, files)
+            drawn = figures(notebook)
+            files |= {self._project.figures_dir / name: content for name, content in drawn.items()}
+        return files
 
+    def _are_current(self, files: Iterable[Path], made_from: dict[str, str], ran: str) -> bool:
+        """Whether the last builds made these files from the same, with the same results."""
+        built, now = sources.Built(self._project.root), sources.digest(made_from)
+        return all(
+            built.is_current(path, now)
+            and built.results(path) == ran
+            and built.is_draft(path) == self._mode.is_draft
+            for path in files
+        )
 
-def _tell_remarks(documents: Sequence[Document], progress: Progress) -> None:
-    for remark in dict.fromkeys(remark for document in documents for remark in document.remarks):
-        progress.say(remark)
-
-
-def _nothing() -> None:
-    """There is nothing left to check."""
+    def _keep(self, files: dict[Path, bytes], made_from: dict[str, str], ran: str, *, whole: bool) -> None:
+        """Put the files in place; after a build of all documents, what no build makes any more goes."""
+        root = self._project.root
+        still = made_from == sources.state(self._project, self._mode)
+        obsolete = [path for path in sources.Built(root).written() if path.suffix in MADE] if whole else []
+        sources.put_in_place(
+            root,
+            files,
+            made_from if still else {},
+            draft=self._mode.is_draft,
+            results=ran,
+            obsolete=obsolete,
+        )

@@ -1,10 +1,9 @@
-"""The figures of an executed notebook as files: from it `figures/` is filled, whichever renderer ran it."""
+"""The figures of an executed notebook as files, whichever renderer ran it."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 from nbformat import NotebookNode
 
@@ -17,12 +16,6 @@ IMAGES = {"image/svg+xml": ".svg", "image/png": ".png"}
 def figures(notebook: NotebookNode) -> dict[str, bytes]:
     """File names, made of the chunks' labels, and contents of all labelled images."""
     return {name: content for cell in notebook.cells for name, content in _figures(cell)}
-
-
-def obsolete_figures(folder: Path, kept: Iterable[Path]) -> list[Path]:
-    """Images in the folder that are not among the kept ones: no chunk draws them any more."""
-    kept = set(kept)
-    return [path for path in folder.glob("*") if path.suffix in IMAGES.values() and path not in kept]
 
 
 def _figures(cell: NotebookNode) -> Iterator[tuple[str, bytes]]:

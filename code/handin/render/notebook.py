@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from copy import deepcopy
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import nbformat
@@ -14,8 +15,17 @@ from handin.qmd.chunks import Chunk, Prose, expressions
 
 # Where a warning says that a cell's code stands. It is looked for once a word: a line may have 10 MB.
 SCRATCH = re.compile(r"(?<!\S)\S*/ipykernel_\d+/\d+\.py")
-OVERWRITTEN = re.compile(r"^.*\r(?=[^\n])", re.MULTILINE)  # on a terminal, as a progress bar does
+CONTROL = re.compile(r"(\r|\n|\x08|\x1b\[[0-9;?]*[A-Za-z])")  # what moves a terminal's cursor, or colours
 READABLE = 20_000  # characters that one output may print, some five pages
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a kernel gave for one chunk, or for the inline expressions of one piece of prose."""
+
+    outputs: list[NotebookNode] = field(default_factory=list)
+    count: int | None = None  # of executions
+    values: dict[str, Any] = field(default_factory=dict)  # number of the expression → its value
 
 
 def to_notebook(blocks: Sequence[Prose | Chunk]) -> NotebookNode:
@@ -44,88 +54,62 @@ def _cell(number: int, block: Prose | Chunk) -> dict[str, Any]:
     return {
         "cell_type": "code",
         "id": identifier,
-        "metadata": {
-            "origin": str(block.place),
-            "tags": ["raises-exception"] if block.options.get("error") else [],  # nbclient then goes on
-        },
+        "metadata": {"origin": str(block.place)},
         "execution_count": None,
         "source": block.source,
         "outputs": [],
     }
 
 
-def program(blocks: Sequence[Prose | Chunk]) -> list[str]:
-    """All that a kernel would be told to run, in order. Equal programs need to run only once."""
-    told: list[str] = []
-    for block in blocks:
-        if isinstance(block, Prose):
-            told += [f"inline: {code}" for code in expressions(block.text)]
-        elif block.runs:
-            told.append(f"chunk: {block.code}" + (" (may fail)" if block.options.get("error") else ""))
-    return told
+def asks(block: Prose | Chunk) -> bool:
+    """Whether a block asks the kernel something, so that it has a result."""
+    return block.runs if isinstance(block, Chunk) else bool(expressions(block.text))
 
 
-def take_results(notebook: NotebookNode, executed: NotebookNode) -> None:
-    """Fill `notebook` with the results of another one that ran the same program."""
-    chunks = iter([cell for cell in executed.cells if cell.cell_type == "code"])
-    values = iter(
-        [
-            value
-            for cell in executed.cells
-            if cell.cell_type == "markdown"
-            for value in cell.metadata.get("user_expressions", [])
-        ]
-    )
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            other = next(chunks)
-            cell.outputs = other.outputs
-            cell.execution_count = other.execution_count
-        elif found := [next(values) for _ in expressions(cell.source)]:
-            cell.metadata["user_expressions"] = found
+def executed(blocks: Sequence[Prose | Chunk], results: Iterable[Result]) -> NotebookNode:
+    """The notebook of a document with its results, fit to be read."""
+    notebook, waiting = to_notebook(blocks), iter(results)
+    for cell, block in zip(notebook.cells, blocks, strict=True):
+        if not asks(block):
+            continue
+        result = next(waiting)
+        if isinstance(block, Chunk):
+            cell.outputs = [nbformat.from_dict(output) for output in result.outputs]
+            cell.execution_count = result.count
+        else:
+            cell.metadata["user_expressions"] = [
+                {"expression": code, "result": result.values[str(number)]}
+                for number, code in enumerate(expressions(block.text))
+            ]
+    tidy(notebook)
+    return notebook
 
 
-def results(notebook: NotebookNode) -> list[dict[str, Any]]:
-    """What `take_results` needs of an executed notebook, as JSON values."""
-    return [
-        {
-            "cell_type": cell.cell_type,
-            "metadata": {"user_expressions": cell.metadata.get("user_expressions", [])},
-            "outputs": cell.get("outputs", []),
-            "execution_count": cell.get("execution_count"),
-        }
-        for cell in notebook.cells
-    ]
-
-
-def pretend(notebook: NotebookNode, blocks: Sequence[Prose | Chunk]) -> NotebookNode:
-    """A copy with made-up results of the right kind, to check all that does not depend on results."""
+def made_up(blocks: Sequence[Prose | Chunk]) -> list[Result]:
+    """Results of the right kind, to check all that does not depend on results."""
     svg = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
     forms = {"fig-cap": {"image/svg+xml": svg}, "tbl-cap": {"text/markdown": "| a |\n|---|\n| 1 |"}}
-    copy: NotebookNode = deepcopy(notebook)
-    for cell, block in zip(copy.cells, blocks, strict=True):
+    results = []
+    for block in filter(asks, blocks):
         if isinstance(block, Chunk):
             data = next((data for option, data in forms.items() if option in block.options), None)
-            output = {"output_type": "display_data", "metadata": {}, "data": data}
-            count = len(block.options.get("fig-subcap", [""])) if data else 0
-            cell.outputs = [nbformat.from_dict(output) for _ in range(count)]
+            output = nbformat.from_dict({"output_type": "display_data", "metadata": {}, "data": data})
+            results.append(Result([output] * (len(block.options.get("fig-subcap", [""])) if data else 0)))
         else:
             value = {"status": "ok", "data": {"text/plain": "1"}, "metadata": {}}
-            found = [{"expression": code, "result": value} for code in expressions(cell.source)]
-            cell.metadata["user_expressions"] = found
-    return copy
+            results.append(Result(values={str(n): value for n in range(len(expressions(block.text)))}))
+    return results
 
 
 def tidy(notebook: NotebookNode) -> None:
-    """Cut what the cells print where nobody can read it all, and say so in its place; name no scratch file.
+    """Show what the cells print as a terminal would, cut where nobody can read it all; name no scratch file.
 
-    Each of a cell's streams becomes one output, as `coalesce_streams` of nbclient makes it, whose search for
-    carriage returns takes minutes for 10 MB in one line. Typst needs 70 s and 1.2 GB to set 3 MB of text, on
-    400 pages, and ever more for every line after that.
+    Neighbouring streams become one output each, stdout before stderr: how often they are flushed, and which
+    first, is a matter of time. Typst needs 70 s and 1.2 GB to set 3 MB of text, on 400 pages.
     """
     for cell in notebook.cells:
         if "outputs" in cell:
-            cell.outputs = _joined(cell.outputs)
+            cell.outputs = list(_joined(cell.outputs))
         for output in cell.get("outputs", []):
             if output.output_type == "stream":
                 output.text = _shortened(SCRATCH.sub("chunk", output.text))
@@ -133,24 +117,39 @@ def tidy(notebook: NotebookNode) -> None:
                 output.data["text/plain"] = _shortened(output.data["text/plain"])
 
 
-def _joined(outputs: Sequence[NotebookNode]) -> list[NotebookNode]:
-    """The outputs with each stream in one piece; they come in any order, so stdout is put before stderr."""
-    pieces: dict[str, list[str]] = {}
-    joined: list[NotebookNode] = []
-    for output in outputs:
-        if output.output_type != "stream":
-            joined.append(output)
+def _joined(outputs: Sequence[NotebookNode]) -> Iterable[NotebookNode]:
+    for kind, run in groupby(outputs, key=lambda output: output.output_type):
+        if kind != "stream":
+            yield from run
             continue
-        if output.name not in pieces:
-            pieces[output.name] = []
-            joined.append(output)
-            if [one.get("name") for one in joined[-2:]] == ["stderr", "stdout"]:
-                joined[-2:] = reversed(joined[-2:])
-        pieces[output.name].append(output.text)
-    for output in joined:
-        if output.output_type == "stream":
-            output.text = OVERWRITTEN.sub("", "".join(pieces[output.name]))
-    return joined
+        texts: dict[str, str] = {}
+        for output in run:
+            texts[output.name] = texts.get(output.name, "") + output.text
+        for name in sorted(texts, reverse=True):
+            yield nbformat.from_dict(
+                {"output_type": "stream", "name": name, "text": on_terminal(texts[name])}
+            )
+
+
+def on_terminal(text: str) -> str:
+    """What a terminal shows in the end of a text with progress bars, say; without colours."""
+    lines, row, anew = [""], 0, False
+    for piece in CONTROL.split(text):
+        match piece:
+            case "\n":
+                row, anew = row + 1, False
+                lines += [""] * (row == len(lines))
+            case "\r":
+                anew = True  # what follows is written over the line
+            case "\b":
+                lines[row] = lines[row][:-1]
+            case _ if piece.startswith("\x1b["):
+                if piece.endswith("A"):
+                    row = max(0, row - int(piece[2:-1] or 1))
+            case _ if piece:
+                lines[row] = piece if anew else lines[row] + piece
+                anew = False
+    return "\n".join(lines)
 
 
 def _shortened(text: str) -> str:

@@ -1,37 +1,40 @@
-"""Renders by Quarto: all or nothing, with the environment and the progress of the built-in renderer."""
+"""Renders by Quarto, and what is done before and after every render of Quarto's, whoever started it.
+
+Quarto is told by `_quarto.yml` to run `handin/quarto_step.py` before and after. Before, the state of the
+sources is noted; afterwards the executed notebooks that Quarto leaves beside the documents are kept, with
+their figures, and what was made is noted as made from that state. `handin render` does both by itself, and
+puts all in place at once, when the last document is complete.
+"""
 
 from __future__ import annotations
 
+import json
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from rich.console import Console
 
+from handin import sources
 from handin.environment import DRAFT_MARK, HAND_IN, Mode, environment
 from handin.errors import HandinError, Place
-from handin.files import fingerprint
-from handin.files.lock import alone
-from handin.files.publish import publish
 from handin.project import Project
-from handin.render.collect import FIGURES, FINGERPRINT
-from handin.render.figures import obsolete_figures
-from handin.render.kernel import ANSI
-from handin.render.notebook import remarks
-from handin.render.progress import VARIABLE, Progress
+from handin.qmd.source import on_disk, read_source
+from handin.render.figures import figures
+from handin.render.notebook import tidy
+from handin.render.record import record
+from handin.render.settings import document_settings
 
-CELL = re.compile(r"Cell (?P<number>\d+)/(?P<total>\d+): '(?P<label>[^']*)'\.*(Done)?$")
-DOCUMENT = re.compile(r"\[\d+/\d+\] (?P<name>\S+\.qmd)$")
-SETTING = re.compile(r"^\[typst\]: Compiling (?P<file>\S+)")
+NOTE = "quarto.json"  # in the scratch folder: a render of Quarto's that has begun
+ASIDE = "quarto-aside"  # there: notebooks of the user's, which Quarto would write over
+STEP = "HANDIN_STEP"  # says "no" where the steps before and after are none of Quarto's business
 
 
 def quarto_version() -> str | None:
@@ -43,14 +46,6 @@ def quarto_version() -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def quarto_environment(project: Project, mode: Mode = HAND_IN) -> dict[str, str]:
-    """The variables for Quarto: the project's, and the Python that runs the chunks."""
-    variables = environment(project, mode)
-    folders = [str(Path(sys.executable).parent), variables.get("PATH", os.defpath)]
-    own = {"QUARTO_PYTHON": sys.executable, "PATH": os.pathsep.join(folders)}  # post-render says `python`
-    return variables | own
-
-
 def render_by_quarto(
     project: Project,
     names: Sequence[str],
@@ -58,108 +53,143 @@ def render_by_quarto(
     mode: Mode = HAND_IN,
     to: str = "typst",
     console: Console | None = None,
+    output: Path | None = None,
 ) -> list[Path]:
     """Render the named documents of a project.
 
-    Quarto writes into a scratch folder; its documents are moved to their place when the last one is complete.
+    Args:
+        project: The project.
+        names: Its documents, or some of them.
+        mode: A draft, say.
+        to: A format of Quarto's.
+        console: Shows what Quarto says; None for silence.
+        output: A folder that takes what Quarto makes; then nothing is put in place.
 
     Returns:
-        The PDFs, or the web pages.
+        What Quarto made of the documents.
 
     Raises:
         HandinError: Quarto failed; what it said is part of the message. No document has changed then.
     """
-    root = project.root
-    say = Progress(console, Path()).say
+    console = console or Console(quiet=True)
+    variables = {**environment(project, mode), "QUARTO_PYTHON": sys.executable, STEP: "no"}
+    whole = set(names) == set(project.documents)
     with (
-        alone(root, "handin render", say) as build,
-        tempfile.TemporaryDirectory(prefix="quarto-", dir=build) as name,
+        sources.alone(project.root, console.print) as build,
+        tempfile.TemporaryDirectory(prefix="quarto-", dir=build) as scratch,
     ):
-        folder = Path(name)
-        output = folder / "output"
-        progress_file = folder / "progress.jsonl"
-        variables = quarto_environment(project, mode)
-        figures = folder / "figures"
-        figures.mkdir()
-        variables |= {
-            VARIABLE: str(progress_file),
-            FIGURES: str(figures),
-            FINGERPRINT: fingerprint.of(project, variables).as_json(),
-        }
-        # After a render of the whole project figures that no document draws any more can go.
-        rounds = [[]] if set(names) == set(project.documents) else [[name] for name in names]
-        with Progress(console, progress_file) as progress:
-            for documents in rounds:
-                command = ["quarto", "render", *documents, "--to", to, "--no-execute-daemon"]
-                command += ["--output-dir", output.relative_to(root).as_posix()]
-                command += ["--metadata", f"{DRAFT_MARK}:true"] if mode.is_draft else []
-                _run(command, root, variables, progress)
-        files = {
-            place / path.name: path.read_bytes()
-            for folder, place in ((output, project.output_dir), (figures, project.figures_dir))
-            for path in sorted(folder.glob("*"))
-            if path.is_file()
-        }
-        whole = rounds == [[]]
-        publish(files, obsolete_figures(project.figures_dir, files) if whole else ())
-    notebooks = [nbformat.reads(data, 4) for path, data in files.items() if path.suffix == ".ipynb"]
-    for remark in dict.fromkeys(remark for notebook in notebooks for remark in remarks(notebook)):
-        progress.say(remark)
-    return [path for path in files if path.suffix in (".pdf", ".html")]
+        made = output or Path(scratch)
+        before(project, mode)
+        for documents in [[]] if whole else [[name] for name in names]:
+            command = ["quarto", "render", *documents, "--to", to, "--no-execute-daemon"]
+            command += ["--output-dir", os.path.relpath(made, project.root)]
+            command += ["--metadata", f"{DRAFT_MARK}:true"] if mode.is_draft else []
+            _run(command, project.root, variables, console)
+        outputs = [path for path in sorted(made.iterdir()) if path.is_file()]
+        return after(project, outputs, mode, places=output is None)
 
 
-def _run(command: list[str], root: Path, variables: dict[str, str], progress: Progress) -> None:
-    said: list[str] = []
-    steps = _Steps()
+def before(project: Project, mode: Mode = HAND_IN) -> None:
+    """Before Quarto renders: note the state of the sources, and put aside what it would write over."""
+    build = project.root / sources.BUILD
+    unfinished = _note(build)
+    for document in map(project.root.joinpath, project.documents):
+        for left in sources.intermediates(document):
+            left.unlink()
+        notebook = document.with_suffix(".ipynb")
+        if unfinished and notebook.name not in unfinished["aside"]:
+            notebook.unlink(missing_ok=True)  # left by a render that was killed
+        elif notebook.is_file() and not (build / ASIDE / notebook.name).is_file():
+            (build / ASIDE).mkdir(parents=True, exist_ok=True)
+            shutil.copy2(notebook, build / ASIDE)
+    aside = sorted(path.name for path in (build / ASIDE).glob("*.ipynb"))
+    note = {"made_from": sources.state(project, mode), "aside": aside}
+    sources.replace({build / NOTE: json.dumps(note).encode()})
+
+
+def after(
+    project: Project, outputs: Iterable[Path], mode: Mode = HAND_IN, *, places: bool = True
+) -> list[Path]:
+    """After Quarto has rendered: keep notebooks and figures, note what all was made from.
+
+    Args:
+        project: The project.
+        outputs: What Quarto made, in its output folder.
+        mode: A draft, say.
+        places: Whether it is put in place.
+
+    Returns:
+        The outputs in their places.
+
+    Raises:
+        HandinError: Quarto has not executed a document (`--no-execute`).
+    """
+    build, documents = project.root / sources.BUILD, {Path(name).stem: name for name in project.documents}
+    files: dict[Path, bytes] = {}
+    for path in outputs:
+        if path.stem in documents:
+            files[project.output_dir / path.name] = path.read_bytes()
+            files |= _kept(project, documents[path.stem])
+    note = _note(build)
+    for name in note.get("aside", []):
+        os.replace(build / ASIDE / name, project.root / name)
+    (build / NOTE).unlink(missing_ok=True)
+    if places:
+        now = sources.state(project, mode)
+        made_from = now if note.get("made_from") == now else {}
+        sources.put_in_place(project.root, files, made_from, draft=mode.is_draft)
+    return [path for path in files if path.suffix != ".ipynb" and path.parent == project.output_dir]
+
+
+def _kept(project: Project, name: str) -> dict[Path, bytes]:
+    """The figures of a document that Quarto has rendered, and its notebook if it calls itself one."""
+    path = (project.root / name).with_suffix(".ipynb")
+    if not path.is_file():
+        return {}  # only PDFs by Typst keep theirs
+    notebook = nbformat.read(path, as_version=4)
+    path.unlink()
+    chunks = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    if chunks and all(cell.execution_count is None for cell in chunks):
+        raise HandinError(
+            "Quarto has not executed its chunks, so that what it made is no hand-in",
+            place=Place(name),
+            remedy="render it without --no-execute",
+        )
+    tidy(notebook)
+    metadata = document_settings(project, read_source(on_disk(project.root), name)).metadata
+    kept = {project.figures_dir / figure: content for figure, content in figures(notebook).items()}
+    if metadata.get("notebook"):
+        text = nbformat.writes(record(notebook, metadata, project))
+        kept[project.output_dir / path.name] = f"{text}\n".encode()
+    return kept
+
+
+def _note(build: Path) -> dict[str, Any]:
+    """What was noted before a render that has not come to its end; empty where there is none."""
+    try:
+        note: dict[str, Any] = json.loads((build / NOTE).read_bytes())
+        return note
+    except (OSError, ValueError):
+        return {}
+
+
+def _run(command: list[str], root: Path, variables: dict[str, str], console: Console) -> None:
+    """Run Quarto, showing what it says as it comes: it ends a chunk's line only when the chunk is done."""
+    said = ""
     pipes: dict[str, Any] = {
+        "stdin": subprocess.DEVNULL,
         "stdout": subprocess.PIPE,
         "stderr": subprocess.STDOUT,
-        "stdin": subprocess.DEVNULL,
-        "process_group": 0,
     }
-    with subprocess.Popen(command, cwd=root, env=variables, **pipes) as process, ExitStack() as step:
+    with subprocess.Popen(command, cwd=root, env=variables, process_group=0, **pipes) as process:
+        assert process.stdout
         try:
-            for text in _pieces(process):
-                said.append(text)
-                if new := steps.begun(text):
-                    step.close()
-                    step.enter_context(progress.step(new))
-            code = process.wait()
+            while text := os.read(process.stdout.fileno(), 65536).decode(errors="replace"):
+                said += text
+                console.out(text, end="", highlight=False)
         except BaseException:
             os.killpg(process.pid, signal.SIGTERM)  # `quarto` is a script: what it has started would go on
             raise
-        if code:
-            step.pop_all()  # the step was not completed
-    if code:
-        words = [line.rstrip() for line in "".join(said).splitlines() if line.strip()]
+    if process.returncode:
+        words = [line.rstrip() for line in said.splitlines() if line.strip()]
         raise HandinError("Quarto failed:\n" + "\n".join(words[-40:]), place=Place(" ".join(command[:2])))
-
-
-def _pieces(process: subprocess.Popen[bytes]) -> Iterator[str]:
-    """What the process says, as it comes: Quarto ends a cell's line only when the cell is done."""
-    assert process.stdout is not None
-    while data := os.read(process.stdout.fileno(), 65536):
-        yield ANSI.sub("", data.decode("utf-8", errors="replace")).replace("\r", "")
-
-
-class _Steps:
-    """Makes out of Quarto's words the steps that it goes through."""
-
-    def __init__(self) -> None:
-        self._last_cell = False
-
-    def begun(self, text: str) -> str | None:
-        """The step that a piece of text begins, the last one named in it; None where it names none."""
-        found = None
-        for line in text.splitlines():
-            if match := CELL.search(line):
-                found = f"  {match['number']}/{match['total']} {match['label'] or 'a chunk'}"
-                self._last_cell = match["number"] == match["total"]
-            elif match := DOCUMENT.search(line):
-                found = f"Read {match['name']}"
-            elif match := SETTING.match(line):
-                found = f"Set {match['file']}"
-            if self._last_cell and line.endswith("Done"):
-                found = "Convert"
-                self._last_cell = False
-        return found

@@ -13,7 +13,7 @@ import re
 import shutil
 import string
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -154,16 +154,6 @@ def read_package(name: str) -> str:
 def several(text: str) -> tuple[str, ...]:
     """What stands between commas or semicolons."""
     return tuple(part.strip() for part in re.split(r"[;,\n]", text) if part.strip())
-
-
-# What reads an answer, by the option of `handin init`.
-READERS: Mapping[str, Callable[[str], object]] = {
-    "number": read_number,
-    "tasks": read_tasks,
-    "author": read_authors,
-    "archive": read_archive,
-    "package": read_package,
-}
 
 
 def create(folder: Path, assignment: Assignment) -> list[str]:

@@ -14,9 +14,7 @@ ROOT = HERE.parents[2]
 
 
 def copy_project(folder: Path) -> Path:
-    shutil.copytree(
-        HERE.parent / "project", folder, ignore=shutil.ignore_patterns("_output", "_build", "figures")
-    )
+    shutil.copytree(HERE.parent / "project", folder, ignore=shutil.ignore_patterns("_output", "_build"))
     shutil.copytree(ROOT / "templates", folder / "templates")
     (folder / "figures").mkdir()
     return folder

@@ -1,1 +1,0 @@
-"""Which files belong, their fingerprint, and how outputs are put in place all at once."""

@@ -1,0 +1,11 @@
+"""Settings of the kernels that run this project's documents. `_environment` leads here, by IPYTHONDIR."""
+
+import os
+
+c = get_config()  # type: ignore[name-defined]  # noqa: F821  # IPython gives it to such a file
+
+c.HistoryManager.enabled = False  # documents have no history, and the ZIP no database
+c.InlineBackend.figure_formats = {"svg"}  # in JupyterLab as in the documents
+# A renderer sets the variable. Jupyter's server and VS Code name their sessions, and get the ordinary kernel.
+if os.environ.get("HANDIN_MEMORY") == "1" and "JPY_SESSION_NAME" not in os.environ:
+    c.IPKernelApp.kernel_class = "handin.memory.MemoryKernel"

@@ -1,0 +1,415 @@
+"""A Jupyter kernel that answers a cell from memory, until anything changes that could matter to it.
+
+What a cell gave is kept under a key made of all code executed before it, its own code, every file of the
+project that is not prose, Python, packages, processor, threads and the variables of `_environment`. Requests
+are answered from the first one on, until one is not found; then all that were answered are executed, their
+outputs dropped, and from there on the kernel executes and keeps. Nothing is patched, nothing inferred from
+code.
+
+A hook hears what Python announces (PEP 578). Files that are not in the key, outside the project or prose, are
+kept with the cell by their content, and looked at again before it is answered. A cell that starts a process,
+uses the network or writes into the project is not kept, nor is any cell behind it. What Python does not hear,
+the clock or a file that a library reads by itself outside the project, a chunk has to say: `#| cache: false`.
+
+The built-in renderer asks `Memory` as well: where all is known it needs no kernel.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import sys
+import sysconfig
+import termios
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ipykernel.ipkernel import IPythonKernel
+from ipykernel.jsonutil import json_clean
+
+from handin import sources
+from handin.errors import HandinError
+from handin.qmd.chunks import Chunk, expressions, option_lines, read_blocks
+from handin.qmd.source import on_disk, read_source
+from handin.sources import digest
+from handin.yaml_lines import Located
+
+FOLDER = Path(sources.BUILD, "memory")
+LIMIT = 100_000_000  # bytes that are kept
+CONFIG = "_quarto.yml"
+
+# No chunk computes with these: prose, its look, and tests. The hook hears where one is opened all the same.
+PROSE = re.compile(r".*\.(qmd|md|bib|csl|typ|css|lua)|(tests|benchmarks)/.*\.py|_quarto\.yml|_environment")
+# Variables that Python, C and the libraries of numbers read where nobody hears it.
+VARIABLES = re.compile(r"PYTHON(?!PATH)|LC_|LANG|TZ$|OMP_|MKL_|OPENBLAS_|KMP_|MPL|TORCH|ATEN_|NUMEXPR_|CUDA_")
+
+NAMED = re.compile(r"[\"'.]([A-Za-z][\w-]*)")  # what code may ask settings for: "name", .name
+
+KEPT = {"stream", "display_data", "execute_result"}  # messages that can be sent again
+OUTPUTS = KEPT | {
+    "clear_output", "update_display_data", "error", "comm_open", "comm_msg", "comm_close", "input_request",
+}  # fmt: skip
+
+OPENED = {
+    "open": 0,
+    "ctypes.dlopen": 0,
+    "sqlite3.connect": 0,
+    "import": 1,
+}  # event → which argument is a file
+LISTED = {"os.listdir", "os.scandir"}
+CHANGED = {"os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate"}
+FOREIGN = {
+    "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "pty.spawn", "socket.connect",
+    "socket.bind", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname",
+}  # fmt: skip
+HEARD = OPENED.keys() | LISTED | CHANGED | FOREIGN
+WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+IMPORT_SYSTEM = "<frozen importlib._bootstrap_external>"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a front end asks a kernel to execute."""
+
+    code: str
+    silent: bool = False
+    store_history: bool = True
+    user_expressions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a cell gave."""
+
+    messages: list[list[Any]]  # type and content of each, in order
+    reply: dict[str, Any]  # content
+    count: int  # the kernel's execution count afterwards
+    outside: dict[str, str]  # path → content of what it read beside the files in its key
+
+
+class Memory:
+    """What a kernel that has been asked nothing yet would answer.
+
+    Args:
+        root: The project's folder, where the kernel runs.
+        variables: The kernel's.
+
+    Raises:
+        HandinError: A document, `_quarto.yml` or `_environment` cannot be read.
+    """
+
+    def __init__(self, root: Path, variables: Mapping[str, str]) -> None:
+        self._root = root
+        self._config = Located((root / CONFIG).read_text(encoding="utf-8-sig"), CONFIG).data
+        names = sources.project_files(root, str(_at(self._config, "project", "output-dir") or "_output"))
+        material = [name for name in names if not PROSE.fullmatch(name)]
+        self.known = {str(root / name) for name in (*material, CONFIG)}
+        self._signatures = self._look()
+        self._forgotten = _forgotten(root, [name for name in names if name.endswith(".qmd")])
+        self._off = _at(self._config, "execute", "cache") is False
+        numbers = {name: variables[name] for name in sorted(variables) if VARIABLES.match(name)}
+        circumstances = sources.circumstances(root, variables, _at(self._config, "handin", "quick") or ())
+        self._chain = digest([
+            str(root), self._settings(names), sources.contents(root, material), circumstances, numbers,
+            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+            sources.content(__file__),
+        ])  # fmt: skip
+        self._pruned = False
+
+    def find(self, request: Request) -> Entry | None:
+        """The entry of a request that comes next; None if it has to be executed."""
+        path = self._path(request)
+        if self._forgets(request):
+            return None
+        try:
+            held = json.loads(path.read_bytes())
+            if held["digest"] != digest([path.name, held["entry"]]):
+                return None  # damaged
+            entry = Entry(**held["entry"])
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return None
+        if any(seen(path) != state for path, state in entry.outside.items()):
+            return None
+        with suppress(OSError):  # another kernel may have removed it
+            os.utime(path)
+        return entry
+
+    def follow(self, request: Request, entry: Entry) -> None:
+        """Go on behind a request that has this entry."""
+        self._chain = digest([self._chain, asdict(request), entry.outside])
+
+    def keep(self, request: Request, entry: Entry) -> bool:
+        """Keep the entry of a request that comes next, and go on; whether anything behind it can be kept."""
+        if self._forgets(request) or self._look() != self._signatures:
+            return False  # the project has changed since the key was made
+        path, held = self._path(request), asdict(entry)
+        data = json.dumps({"digest": digest([path.name, held]), "entry": held}).encode()
+        try:
+            self._prune()
+            sources.replace({path: data})
+        except (HandinError, OSError):
+            return False
+        self.follow(request, entry)
+        return True
+
+    def forget(self, requests: list[tuple[Request, Entry]]) -> None:
+        """Remove the entries of the first requests."""
+        for request, entry in requests:
+            self._path(request).unlink(missing_ok=True)
+            self.follow(request, entry)
+
+    def _path(self, request: Request) -> Path:
+        return self._root / FOLDER / f"{digest([self._chain, asdict(request)])}.json"
+
+    def _forgets(self, request: Request) -> bool:
+        asked = [_plain(request.code), *request.user_expressions.values()]
+        return self._off or not self._forgotten.isdisjoint(asked)
+
+    def _look(self) -> list[list[object]]:
+        found: list[list[object]] = []
+        for path in sorted(self.known):
+            with suppress(OSError):
+                stat = os.stat(path)
+                found.append([path, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns])
+        return found
+
+    def _settings(self, names: list[str]) -> dict[str, Any]:
+        """The settings that chunks may read: those whose names stand in a document or in Python code."""
+        tool = os.path.relpath(Path(__file__).parent, self._root)
+        code = [name for name in names if name.endswith((".py", ".qmd")) and not name.startswith(tool)]
+        words = {
+            word
+            for name in code
+            for word in NAMED.findall((self._root / name).read_text(encoding="utf-8", errors="replace"))
+        }
+        return {key: value for key, value in self._config.items() if key in words}
+
+    def _prune(self) -> None:
+        """Once: make room by removing the entries that were used least recently."""
+        if self._pruned:
+            return
+        self._pruned = True
+        files = [(path.stat(), path) for path in (self._root / FOLDER).glob("*.json")]
+        total = sum(stat.st_size for stat, _ in files)
+        for stat, path in sorted(files, key=lambda file: file[0].st_mtime_ns):
+            if total > LIMIT:
+                path.unlink(missing_ok=True)
+                total -= stat.st_size
+
+
+def _at(data: Any, *keys: str) -> Any:
+    for key in keys:
+        data = data.get(key) if isinstance(data, Mapping) else None
+    return data
+
+
+def _plain(code: str) -> str:
+    """Code without the options of its chunk."""
+    lines = code.split("\n")
+    return "\n".join(lines[option_lines(lines)[0] :]).strip()
+
+
+def _forgotten(root: Path, documents: list[str]) -> set[str]:
+    """The code of chunks that say `cache: false`, and all code of documents that do so under `execute:`."""
+    found = set()
+    for name in documents:
+        if b"cache" not in (root / name).read_bytes():
+            continue
+        source = read_source(on_disk(root), name)
+        whole = _at(source.metadata, "execute", "cache") is False
+        for block in read_blocks(source):
+            if isinstance(block, Chunk):
+                found |= {_plain(block.code)} if whole or block.options.get("cache") is False else set()
+            elif whole:
+                found |= set(expressions(block.text))
+    return found
+
+
+def seen(path: str) -> str:
+    """The content of a file, or the names in a folder but for what builds and Python make."""
+    with suppress(OSError):
+        return digest(sorted(name for name in os.listdir(path) if not sources.is_made(name)))
+    return sources.content(path)
+
+
+class Hook:
+    """Hears what this process does. There is one in a process: a hook cannot be taken away again.
+
+    Args:
+        root: The project's folder.
+        known: Files that are in the key.
+    """
+
+    def __init__(self, root: Path, known: set[str]) -> None:
+        own = f"{root}{os.sep}"
+        folders = [
+            *sysconfig.get_paths().values(),
+            *(path for path in sys.path if path.endswith("-packages")),
+        ]
+        prefixes = {f"{path}{os.sep}" for path in (sys.prefix, sys.base_prefix, *folders)}
+        brought = ("/proc/", "/sys/", *(path for path in prefixes if not own.startswith(path)))
+        self._root, self._known, self._brought = own, known, brought
+        self._ours = (*brought, *(f"{own}{name}{os.sep}" for name in (sources.BUILD, sources.STORE)))
+        self._active = False
+        self._opened: set[str] = set()
+        self._reason = ""
+
+        def hook(event: str, arguments: tuple[Any, ...]) -> None:  # no method: every `id` comes by here
+            if event in HEARD and self._active:
+                self._hear(event, arguments)
+
+        sys.addaudithook(hook)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """What happens in the block is heard."""
+        self._opened.clear()
+        self._reason, self._active = "", True
+        try:
+            yield
+        finally:
+            self._active = False
+
+    def outside(self) -> dict[str, str] | None:
+        """What was read beside the known files, with its content; None if what was done cannot be kept."""
+        return None if self._reason else {path: seen(path) for path in sorted(self._opened)}
+
+    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event in FOREIGN:
+            self._reason = event
+            return
+        path = arguments[OPENED.get(event, 0)]
+        if event in LISTED and sys._getframe(2).f_code.co_filename == IMPORT_SYSTEM:
+            return
+        if not isinstance(path, str | bytes | os.PathLike):
+            path = "." if path is None and event in LISTED else None
+        if path is None or (
+            event in ("ctypes.dlopen", "sqlite3.connect") and os.sep not in os.fsdecode(path)
+        ):
+            return
+        path = os.path.abspath(os.fsdecode(path))
+        if "__pycache__" in path:
+            return  # what Python makes of a file beside it
+        if event in CHANGED or (event == "open" and int(arguments[2] or 0) & WRITES):
+            if path.startswith(self._root) and not path.startswith(self._ours):
+                self._reason = f"{event} {path}"
+        elif path not in self._known and not f"{path}{os.sep}".startswith(self._brought):
+            self._opened.add(path)
+
+
+class MemoryKernel(IPythonKernel):  # type: ignore[misc]
+    """IPython's kernel, with a memory; without one where the project cannot be read."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._memory: Memory | None = None
+        self._answered: list[tuple[Request, Entry]] = []  # from memory; nothing was executed yet
+        self._live = False  # has anything been executed?
+        self._messages: list[list[Any]] | None = None  # of the cell that is executed
+        self._drops = False  # its outputs: it was answered before
+        with suppress(HandinError, OSError):
+            self._memory = Memory(Path.cwd(), os.environ)
+            self._hook = Hook(Path.cwd(), self._memory.known)
+        self._send = self.session.send
+        self.session.send = self._sent  # every output of this kernel passes there
+
+    async def do_execute(
+        self,
+        code: str,
+        silent: bool,
+        store_history: bool = True,
+        user_expressions: dict[str, str] | None = None,
+        allow_stdin: bool = False,
+        *,
+        cell_meta: Any = None,
+        cell_id: Any = None,
+    ) -> dict[str, Any]:
+        """Answer from memory, or execute."""
+        request = Request(code, silent, store_history, dict(user_expressions or {}))
+        if self._memory is None:
+            return await self._execute(request, allow_stdin)
+        if not self._live:
+            if entry := self._memory.find(request):
+                return self._answer(request, entry)
+            self._live = True
+            if failure := await self._catch_up():
+                return failure
+        with self._hook.listening():
+            messages: list[list[Any]] = []
+            self._messages = messages
+            reply = await self._execute(request, allow_stdin)
+            self._messages = None
+        outside = self._hook.outside()
+        keeps = outside is not None and _can_be_sent_again(messages, reply)
+        entry = Entry(messages, json_clean(reply), self.shell.execution_count, outside or {})
+        if not keeps or not self._memory.keep(request, entry):
+            self._memory = None
+        return reply
+
+    async def _execute(self, request: Request, allow_stdin: bool = False) -> dict[str, Any]:
+        arguments = request.code, request.silent, request.store_history, request.user_expressions
+        reply: dict[str, Any] = await super().do_execute(*arguments, allow_stdin)
+        while _waits_to_be_printed():
+            time.sleep(0.001)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        return reply
+
+    def _answer(self, request: Request, entry: Entry) -> dict[str, Any]:
+        assert self._memory
+        for kind, content in entry.messages:
+            self.send_response(self.iopub_socket, kind, content, ident=self._topic(kind))
+        self.shell.execution_count = entry.count
+        self._answered.append((request, entry))
+        self._memory.follow(request, entry)
+        return entry.reply
+
+    async def _catch_up(self) -> dict[str, Any] | None:
+        """Execute what was answered from memory; the reply of one that fails now, where one does."""
+        self.shell.execution_count = 1
+        for request, _ in self._answered:
+            self._drops = True
+            reply = await self._execute(request)
+            self._drops = False
+            if reply["status"] != "ok":
+                Memory(Path.cwd(), os.environ).forget(self._answered)
+                return reply
+        self._answered = []
+        return None
+
+    def _sent(self, stream: Any, message: Any, content: Any = None, *arguments: Any, **options: Any) -> Any:
+        kind = message["msg_type"] if isinstance(message, dict) else message
+        if kind in OUTPUTS and self._drops:
+            return message
+        if kind in OUTPUTS and self._messages is not None:
+            said = message["content"] if isinstance(message, dict) else content
+            self._messages.append([kind, json_clean(said)])
+        return self._send(stream, message, content, *arguments, **options)
+
+
+def _can_be_sent_again(messages: list[list[Any]], reply: dict[str, Any]) -> bool:
+    """Whether a cell went well, and nothing of what it gave is changed later or asks for something."""
+    values = (reply.get("user_expressions") or {}).values()
+    return (
+        reply["status"] == "ok"
+        and not reply.get("payload")
+        and all(value.get("status") == "ok" for value in values)
+        and all(
+            kind in KEPT and not (said.get("transient") or {}).get("display_id") for kind, said in messages
+        )
+    )
+
+
+def _waits_to_be_printed() -> bool:
+    """Has something been written past Python that ipykernel has not yet fetched?"""
+    for descriptor in (1, 2):
+        with suppress(OSError):  # no pipe: nothing is fetched
+            if any(fcntl.ioctl(descriptor, termios.FIONREAD, b"0000")):
+                return True
+    return False

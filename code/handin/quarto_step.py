@@ -1,0 +1,22 @@
+"""What Quarto runs before and after every render, with its own Python: see `handin.render.quarto`."""
+
+import os
+import sys
+from pathlib import Path
+
+sys.path[0] = str(Path(__file__).parents[1])  # instead of this folder, whose modules have names of their own
+
+from handin.errors import HandinError  # noqa: E402
+from handin.project import find_root, load_project  # noqa: E402
+from handin.render.quarto import STEP, after, before  # noqa: E402
+
+try:
+    if os.environ.get(STEP) != "no":
+        project = load_project(find_root(Path.cwd()))
+        if "QUARTO_PROJECT_OUTPUT_FILES" in os.environ:
+            made = os.environ["QUARTO_PROJECT_OUTPUT_FILES"].splitlines()
+            after(project, [project.root / name for name in made if name])
+        else:
+            before(project)
+except HandinError as error:
+    sys.exit(f"error: {error}")
