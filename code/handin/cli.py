@@ -267,9 +267,12 @@ def clean() -> None:
 def _render(
     project: Project, names: Sequence[str], renderer: str | None, mode: Mode, to: str = "typst"
 ) -> None:
+    from handin.qmd.statements import require_statements
     from handin.render.builtin import Builder
     from handin.render.quarto import render_by_quarto
 
+    if not mode.is_draft:
+        require_statements(project)
     documents = [_document(name, project) for name in names] or project.documents
     version = _quarto(renderer)
     if version:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).parents[1])  # instead of this folder, whose modules have names of their own
 
+from handin.environment import DRAFT  # noqa: E402
 from handin.errors import HandinError  # noqa: E402
 from handin.project import find_root, load_project  # noqa: E402
+from handin.qmd.statements import require_statements  # noqa: E402
 from handin.render.quarto import STEP, after, before  # noqa: E402
 
 try:
@@ -17,6 +19,8 @@ try:
             made = os.environ["QUARTO_PROJECT_OUTPUT_FILES"].splitlines()
             after(project, [project.root / name for name in made if name])
         else:
+            if os.environ.get(DRAFT) != "1":
+                require_statements(project)
             before(project)
 except HandinError as error:
     sys.exit(f"error: {error}")

@@ -22,6 +22,7 @@ from handin.rules import (
     notebook,
     report,
     sections,
+    statements,
 )
 from handin.rules.finding import Finding, Status
 
@@ -36,6 +37,7 @@ RULES: dict[str, Callable[[Submission], list[Finding]]] = {
     floats.MENTIONS: floats.mentions,
     citations.CITATIONS: citations.citations,
     citations.CROSS_REFERENCES: citations.cross_references,
+    statements.STATEMENTS: statements.statements,
     bans.MODULES: bans.banned_modules,
     bans.NAMES: bans.banned_names,
     notebook.NOTEBOOK_RULE: notebook.notebook,

@@ -287,6 +287,12 @@ def unresolved_in_notebook_alone(r: Recipe) -> None:
     r.sources["notebook.qmd"] += "\nSee @sec-lost.\n"
 
 
+@breaks("statements", "sections/appendix.qmd:6", "claim")
+def sentence_of_a_claim_deleted(r: Recipe) -> None:
+    swap_in(r, "_quarto.yml", "handin:\n", "handin:\n  stated-by: claim\n")
+    r.sources["sections/appendix.qmd"] += '\n```{python}\nclaim(1 < 2, "one is smaller", a=1)\n```\n'
+
+
 # ── bans ──
 
 

@@ -1,0 +1,90 @@
+"""Sentences that a call in a chunk vouches for: their words stand in the prose.
+
+`handin: stated-by: claim` in `_quarto.yml` says which call. In `claim(a < b, "a is smaller", a=a)` the first
+literal text states the words. Where the prose no longer has them, the call vouches for nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from handin.errors import HandinError, Place, raise_all
+from handin.project import Project
+from handin.qmd.chunks import INLINE, Chunk, chunks, read_blocks
+from handin.qmd.conditional import shown_lines
+from handin.qmd.source import Source, merged, on_disk, read_source, with_roles
+
+_VALUE = "\0"  # in the place of an inline value, which may be any word
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_NO_WORDS = re.compile(r"\{[^{}]*\}|\[?-?@[\w:.-]+[^\]\s]*\]?")  # attributes, citations, references
+
+
+def require_statements(project: Project) -> None:
+    """Raise what `unstated` finds as one error."""
+    raise_all(unstated(project))
+
+
+def unstated(project: Project) -> Iterator[HandinError]:
+    """The words that a chunk states and no document of the project shows, each at its line.
+
+    Raises:
+        HandinError: A document cannot be read.
+    """
+    call = project.handin.stated_by
+    if call is None:
+        return
+    sources = [read_source(on_disk(project.root), name) for name in project.documents]
+    shown = " ".join(_prose(source, merged(project.metadata, source.metadata)) for source in sources)
+    for words, place in dict.fromkeys(
+        stated
+        for source in sources
+        for chunk in chunks(read_blocks(source))
+        for stated in _stated(chunk, call)
+    ):
+        pattern = " ".join(f"(?:{re.escape(word)}|{_VALUE})" for word in _plain(words).split())
+        if not re.search(pattern, shown):
+            yield HandinError(
+                f"the prose does not say “{words}”",
+                place=place,
+                remedy=f"write the sentence that this `{call}` vouches for, or remove the call",
+            )
+
+
+def _stated(chunk: Chunk, call: str) -> Iterator[tuple[str, Place]]:
+    """The first literal text of every such call, and its line."""
+    try:
+        tree = ast.parse(chunk.code)
+    except SyntaxError:  # IPython's own syntax, or a mistake that the build tells
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == call:
+            texts = (one for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str))
+            for text in list(texts)[:1]:
+                yield str(text.value), Place(chunk.place.file, chunk.code_line + text.lineno - 1)
+
+
+def _prose(source: Source, metadata: Mapping[str, Any]) -> str:
+    """The words that a document shows, captions included."""
+    shown = {line.place for line in shown_lines(source.lines, metadata, [])}
+    prose = [line.text for line, role in with_roles(source.lines) if role == "prose" and line.place in shown]
+    captions: Sequence[str] = [chunk.caption for chunk in chunks(read_blocks(source))]
+    return _plain("\n".join([*prose, *captions]))
+
+
+def _plain(text: str) -> str:
+    """Words for comparing: no markup, no case, one blank between them, a sign for every inline value."""
+    text = _NO_WORDS.sub(" ", INLINE.sub(_value, _COMMENT.sub(" ", text)))
+    return " ".join(re.findall(rf"[\w{_VALUE}]+", text.casefold()))
+
+
+def _value(match: re.Match[str]) -> str:
+    """The literal texts of an inline value, which it may show, and the sign for it."""
+    try:
+        nodes = list(ast.walk(ast.parse(match["code"].strip())))
+    except SyntaxError:
+        nodes = []
+    texts = [one.value for one in nodes if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    return " ".join([match["before"], *texts, _VALUE, ""])
