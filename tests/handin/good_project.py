@@ -90,6 +90,7 @@ The layers follow @bishop2006, as @fig-errors shows.
 ```{python}
 #| label: fig-errors
 #| fig-cap: Errors over units.
+#| fig-alt: A falling line.
 from net import model
 model.draw()
 ```
@@ -117,6 +118,7 @@ All fits are drawn in @fig-fits.
 ```{python}
 #| label: fig-fits
 #| fig-cap: All fits.
+#| fig-alt: Three curves.
 model.fits()
 ```
 """,

@@ -6,6 +6,7 @@ document has before its chunks run. So what a rule judges is what stands on the 
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -61,6 +62,15 @@ class Reference:
     in_caption: bool
 
 
+@dataclass(frozen=True)
+class Picture:
+    """An image file that the document shows."""
+
+    file: str  # as the project knows it
+    place: str
+    has_alt: bool  # an alternative text, in `fig-alt`
+
+
 @dataclass
 class Outline:
     """What was found, in the order of the document."""
@@ -72,7 +82,7 @@ class Outline:
     labels: set[str] = field(default_factory=set)  # all that can be referred to
     chunks: list[Chunk] = field(default_factory=list)  # hidden ones too: they run
     bare_pictures: list[str] = field(default_factory=list)  # places of pictures in no labelled figure
-    pictures: list[tuple[str, str]] = field(default_factory=list)  # file and place of every picture
+    pictures: list[Picture] = field(default_factory=list)
     files: set[str] = field(default_factory=set)  # that it consists of
 
     def of_kind(self, kind: str) -> list[Float]:
@@ -190,10 +200,12 @@ class _Reader:
                 identifier, _, _ = attr(node["c"][0])
                 self.float(identifier, node["c"][2:], node["c"][1][1])
             case "Image":
-                file = unquote(node["c"][2][0])
-                self.outline.pictures.append((file, self.places.containing(node["c"][2][0])))
+                place = self.places.containing(node["c"][2][0])
+                file = posixpath.normpath(unquote(node["c"][2][0]).lstrip("/"))
+                has_alt = bool(attr(node["c"][0])[2].get("fig-alt"))
+                self.outline.pictures.append(Picture(file, place, has_alt))
                 if not self.in_float:
-                    self.outline.bare_pictures.append(self.places.containing(node["c"][2][0]))
+                    self.outline.bare_pictures.append(place)
                 self.blocks(node["c"][1])
             case "Cite":
                 for cite in node["c"][0]:

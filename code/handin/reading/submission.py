@@ -110,14 +110,16 @@ class Submission:
     def _readme(self) -> str:
         """Where the student's own code is, before all else."""
         course, project = self.course, self.project
-        own = sorted(
-            {"/".join(unit.file.split("/")[:2]) for unit in self.python if course.is_solution(unit.file)}
-        )
+        own = {
+            "/".join(unit.file.split("/")[: 1 + unit.file.startswith("code/")])
+            for unit in self.python
+            if course.is_solution(unit.file)
+        }
         tool = [name for name in course.not_solution if any(within(file, (name,)) for file in self.files)]
         who = " and ".join(f"{author.name} ({author.login})" for author in project.authors)
         return (
             f"# Assignment {course.assignment}, {course.course}: {who}\n\n"
-            f"The students' own work: {', '.join(own)}.\n"
+            f"The students' own work: {', '.join(sorted(own))}.\n"
             f"Beside it, not part of the solution: {', '.join(tool) or 'nothing'}.\n\n"
             "- report.pdf: the answers\n"
             "- notebook.pdf, notebook.ipynb: every chunk of the report with its output\n\n"

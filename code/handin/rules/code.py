@@ -81,7 +81,8 @@ def _unpacked_files(submission: Submission) -> Iterator[Finding]:
     seen: set[str] = set()
     for name in (REPORT, NOTEBOOK):
         outline = submission.outline(name)
-        for file, place in [*((one, one) for one in outline.files), *outline.pictures] if outline else ():
+        shown = [(one.file, one.place) for one in outline.pictures] if outline else []
+        for file, place in [*((one, one) for one in (outline.files if outline else ())), *shown]:
             if file not in seen and file not in submission.files and ":" not in file:
                 seen.add(file)
                 message = f"`{file}` would not be packed"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from handin.qmd.outline import Outline
 from handin.reading.submission import REPORT, Submission
-from handin.rules.finding import Finding, cannot_tell, failed, passed
+from handin.rules.finding import Finding, cannot_tell, failed, noted, passed
 
 CAPTIONS = "captions"
 MENTIONS = "mentions"
@@ -22,7 +22,7 @@ def captions(submission: Submission) -> list[Finding]:
 
     Fails: a chunk that draws, without `#| label: fig-…`; a picture `![](images/net.svg)`.
 
-    Passes: `![The network.](images/net.svg){#fig-net}`
+    Passes: `![The network.](images/net.svg){#fig-net}`; a missing alternative text (`fig-alt`) is a note.
     """
     outline = submission.outline(REPORT)
     if outline is None:
@@ -38,6 +38,10 @@ def captions(submission: Submission) -> list[Finding]:
         if str(chunk.label).startswith(("fig-", "tbl-")) and not chunk.caption
     ]
     found += _unlabelled(submission, outline)
+    if bare := [*_without_alt(outline)]:
+        names = ", ".join(name for name, _ in bare)
+        message = f"without an alternative text: {names}"
+        found.append(noted(CAPTIONS, message, bare[0][1], "say in `fig-alt` what is to be seen"))
     return found or [
         passed(CAPTIONS, f"{len(outline.floats)} figures and tables, each with label and caption")
     ]
@@ -76,6 +80,17 @@ def _unlabelled(submission: Submission, outline: Outline) -> Iterator[Finding]:
             message = "a chunk draws a picture that is no labelled figure"
             remedy = "give it `#| label: fig-…` and `#| fig-cap: …`"
             yield failed(CAPTIONS, message, str(chunk.place), remedy)
+
+
+def _without_alt(outline: Outline) -> Iterator[tuple[str, str]]:
+    """Name and place of every figure whose picture is not described in words."""
+    labels = {one.label for one in outline.floats}
+    for chunk in outline.chunks:
+        if str(chunk.label).startswith("fig-") and chunk.label in labels and not chunk.options.get("fig-alt"):
+            yield str(chunk.label), str(chunk.place)
+    for picture in outline.pictures:
+        if not picture.has_alt:
+            yield picture.file, picture.place
 
 
 def _code(text: str) -> str:

@@ -226,6 +226,11 @@ def empty_caption(r: Recipe) -> None:
     swap_in(r, NETWORK, "fig-cap: Errors over units.", 'fig-cap: ""')
 
 
+@notes("captions", "sections/2-experiments.qmd:11", "fig-alt")
+def figure_without_an_alternative_text(r: Recipe) -> None:
+    swap_in(r, EXPERIMENTS, "#| fig-alt: Three curves.\n", "")
+
+
 @breaks("captions", "sections/appendix.qmd:3", "{#fig-")
 def picture_without_caption(r: Recipe) -> None:
     swap_in(r, "sections/appendix.qmd", "Further formulas.", "![](data/plot.svg)")
@@ -416,7 +421,7 @@ def missing_template(r: Recipe) -> None:
 
 @breaks("code", "sections/appendix.qmd:5", "left-out")
 def picture_that_is_not_packed(r: Recipe) -> None:
-    picture = "As @fig-net shows.\n\n![The network.](docs/net.svg){#fig-net}"
+    picture = 'As @fig-net shows.\n\n![The network.](docs/net.svg){#fig-net fig-alt="A net."}'
     swap_in(r, "sections/appendix.qmd", "Further formulas.", picture)
     r.sources["docs/net.svg"] = svg()
 
