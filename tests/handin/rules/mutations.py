@@ -237,7 +237,7 @@ def picture_without_caption(r: Recipe) -> None:
     r.sources["data/plot.svg"] = svg()
 
 
-@breaks("captions", "sections/1-network.qmd:19", "#| label: fig-")
+@breaks("captions", "sections/1-network.qmd:20", "#| label: fig-")
 def unlabelled_chunk(r: Recipe) -> None:
     chunk = "\n```{python}\nmodel.draw()\n```\n"
     r.sources["sections/1-network.qmd"] = r.sources["sections/1-network.qmd"].replace(
@@ -257,7 +257,7 @@ def figure_not_mentioned(r: Recipe) -> None:
     swap_in(r, NETWORK, ", as @fig-errors shows", "")
 
 
-@breaks("mentions", "sections/1-network.qmd:18", "refer to it")
+@breaks("mentions", "sections/1-network.qmd:19", "refer to it")
 def table_mentioned_in_a_caption_only(r: Recipe) -> None:
     swap_in(r, NETWORK, "; @tbl-widths lists the widths", "")
     swap_in(r, NETWORK, "fig-cap: Errors over units.", 'fig-cap: "Errors for the widths of @tbl-widths."')
@@ -281,7 +281,7 @@ def unknown_key(r: Recipe) -> None:
     swap_in(r, "sections/2-experiments.qmd", "[@nguyen1990]", "[@nguyen1990; @widrow1990]")
 
 
-@breaks("cross-references", "sections/1-network.qmd:16", "mend the label")
+@breaks("cross-references", "sections/1-network.qmd:17", "mend the label")
 def unresolved_label(r: Recipe) -> None:
     swap_in(r, "sections/1-network.qmd", "lists the widths", "lists the widths, see @fig-lost")
     swap(r, "lists the widths", 'lists the widths, see #"?@fig-lost"')
@@ -321,13 +321,13 @@ module_ban(
     "in_a_chunk",
     "\n```{python}\nimport numpy\n```\n",
     "sections/2-experiments.qmd",
-    "sections/2-experiments.qmd:18",
+    "sections/2-experiments.qmd:19",
 )
 module_ban(
     "inline",
     "\nThe norm is `{python} __import__('numpy').ones(1)`.\n",
     "sections/2-experiments.qmd",
-    "sections/2-experiments.qmd:17",
+    "sections/2-experiments.qmd:18",
 )
 module_ban("through_a_helper", "\nimport make_data\n")
 
@@ -351,7 +351,7 @@ name_ban(
     "vmap_in_a_chunk",
     "\n```{python}\nimport torch\ntorch.func.vmap(model.draw)\n```\n",
     "sections/2-experiments.qmd",
-    "sections/2-experiments.qmd:19",
+    "sections/2-experiments.qmd:20",
 )
 name_ban("star", "\nfrom torch.nn import *\n")
 
