@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import posixpath
 import re
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib import metadata
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from handin.errors import HandinError
@@ -17,9 +18,14 @@ from handin.qmd.source import on_disk, read_source
 from handin.reading.python_code import Unit, module_parts
 from handin.reading.submission import NOTEBOOK, REPORT, Submission
 from handin.rules.finding import Finding, failed, passed
+from handin.yaml_lines import Key, Located
 
 CODE = "code"
-_PUT_BACK = "put it back; without it nobody can rebuild the documents"
+LONGEST_PATH = 250  # characters
+# Settings, by their keys, that name files.
+_NAMES_FILES = re.compile(
+    r"(project/render|dataset/(train|test)|bibliography|csl|(.*/)?template-partials)(/\d+)?"
+)
 
 
 def code(submission: Submission) -> list[Finding]:
@@ -39,7 +45,7 @@ def code(submission: Submission) -> list[Finding]:
         )
         for name in submission.unfit
     ]
-    found += [*_missing_files(submission), *_unpacked_files(submission), *_missing_modules(submission)]
+    found += [*_missing_files(submission), *_missing_modules(submission)]
     if found:
         return found
     lines = sum(len(unit.code.splitlines()) for unit in submission.python)
@@ -47,47 +53,47 @@ def code(submission: Submission) -> list[Finding]:
     return [passed(CODE, f"{files} files with code, {lines} lines")]
 
 
-def _named(settings: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Key and name of the files that `_quarto.yml` names: documents, data, references, style, templates."""
-    kinds = settings.get("format")
-    keys = [("project", "render"), ("dataset", "train"), ("dataset", "test"), ("bibliography",), ("csl",)]
-    keys += [("format", kind, "template-partials") for kind in (kinds if isinstance(kinds, Mapping) else ())]
-    for key in keys:
-        held: Any = settings
-        for part in key:
-            held = held.get(part) if isinstance(held, Mapping) else None
-        for name in held if isinstance(held, list) else [held]:
-            if isinstance(name, str):
-                yield key, name
-
-
 def _missing_files(submission: Submission) -> Iterator[Finding]:
-    """Files that `_quarto.yml` names, and what a document needs to be read."""
+    """Files that settings or documents name and the ZIP would not hold, and documents that cannot be read."""
     project = submission.project
-    for key, name in _named(project.source.data):
-        if name not in submission.files:
-            place = str(project.place(*key))
-            yield failed(CODE, f"`{name}` is missing, or would not be packed", place, _PUT_BACK)
-    for document in project.documents:
-        try:
-            read_blocks(read_source(on_disk(project.root), document))
-        except HandinError as error:
-            yield failed(CODE, error.problem, str(error.place or document), error.remedy or _PUT_BACK)
-            return  # the documents share their sections
-
-
-def _unpacked_files(submission: Submission) -> Iterator[Finding]:
-    """Files that a document shows or includes and the ZIP would not hold."""
-    seen: set[str] = set()
-    for name in (REPORT, NOTEBOOK):
-        outline = submission.outline(name)
-        shown = [(one.file, one.place) for one in outline.pictures] if outline else []
-        for file, place in [*((one, one) for one in (outline.files if outline else ())), *shown]:
-            if file not in seen and file not in submission.files and ":" not in file:
-                seen.add(file)
-                message = f"`{file}` would not be packed"
+    told: set[str] = set()
+    try:
+        needed = [*_named(project.root, project.source)]
+        for document in project.documents:
+            source = read_source(on_disk(project.root), document)
+            read_blocks(source)
+            needed += _named(project.root, source.front_matter)
+    except HandinError as error:
+        yield failed(CODE, error.problem, str(error.place), error.remedy or "mend it")
+    for outline in filter(None, map(submission.outline, (REPORT, NOTEBOOK))):
+        needed += [(file, file) for file in outline.files]
+        needed += [(picture.file, picture.place) for picture in outline.pictures if ":" not in picture.file]
+    for name, place in needed:
+        if name not in submission.files and name not in told:
+            told.add(name)
+            if (project.root / name).is_file():
                 remedy = "put it into a folder of the project that is packed (see `handin: left-out`)"
-                yield failed(CODE, message, place, remedy)
+                yield failed(CODE, f"`{name}` would not be packed", place, remedy)
+            else:
+                remedy = "put it back; without it nobody can rebuild the documents"
+                yield failed(CODE, f"`{name}` is missing", place, remedy)
+
+
+def _named(root: Path, settings: Located) -> Iterator[tuple[str, str]]:
+    """Name and place of the files that settings name: by their key, or because there is such a file."""
+    for key, text in _texts(settings.data):
+        is_file = len(text) < LONGEST_PATH and key[0] not in ("handin", "author") and (root / text).is_file()
+        if is_file or _NAMES_FILES.fullmatch("/".join(map(str, key))):
+            yield posixpath.normpath(text), str(settings.place(key))
+
+
+def _texts(value: Any, key: Key = ()) -> Iterator[tuple[Key, str]]:
+    """Every text in some settings, with its key."""
+    if isinstance(value, str):
+        yield key, value
+    elif isinstance(value, list | dict):
+        for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _texts(inner, (*key, name))
 
 
 def _missing_modules(submission: Submission) -> Iterator[Finding]:

@@ -79,8 +79,8 @@ def pages(submission: Submission) -> list[Finding]:
     else:
         found.append(passed(PAGES, f"body {count} of at most {limit - 1} pages ({shares})", FILE))
     for task, length, page in tasks:
-        budget = submission.course.task_pages.get(task, length)
-        if round(length, 1) > budget:
+        budget = submission.course.task_pages.get(task)
+        if budget and round(length, 1) > budget:
             message = (
                 f"task {task} takes {length:.1f} pages with what its figures leave white, planned {budget:g}"
             )

@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 
 from handin.qmd.outline import Section
 from handin.reading.submission import NOTEBOOK, REPORT, Submission
-from handin.rules.finding import Finding, cannot_tell, failed, passed
+from handin.rules.finding import Finding, cannot_tell, failed, noted, passed
 
 SECTIONS = "sections"
 
@@ -22,7 +22,7 @@ def sections(submission: Submission) -> list[Finding]:
     Passes: an unnumbered one, and parts of a task on the third level.
     """
     course = submission.course
-    found = [*_left_out(submission)]
+    found: list[Finding] = []
     absent: list[str] = []
     for name in (REPORT, NOTEBOOK):
         outline = submission.outline(name)
@@ -37,7 +37,8 @@ def sections(submission: Submission) -> list[Finding]:
     if submission.outline(REPORT) is None and not found:
         return [cannot_tell(SECTIONS, "the report's sources cannot be read")]
     note = f" (optional and absent: {', '.join(absent)})" if absent else ""
-    return found or [passed(SECTIONS, f"sections numbered like the tasks{note}")]
+    found = found or [passed(SECTIONS, f"sections numbered like the tasks{note}")]
+    return [*found, *_not_included(submission)]
 
 
 def _differences(
@@ -78,7 +79,7 @@ def _wrong(heading: Section, lacking: list[str], numbers: list[str], tasks: Sequ
     return failed(SECTIONS, f"{shown} is no task", heading.place, remedy)
 
 
-def _left_out(submission: Submission) -> Iterator[Finding]:
+def _not_included(submission: Submission) -> Iterator[Finding]:
     """Files of sections that no document includes."""
     outlines = [submission.outline(name) for name in (REPORT, NOTEBOOK)]
     if None in outlines:
@@ -86,7 +87,7 @@ def _left_out(submission: Submission) -> Iterator[Finding]:
     included = {file for outline in outlines if outline for file in outline.files}
     for path in submission.files:
         if path.startswith("sections/") and path.endswith(".qmd") and path not in included:
-            yield failed(SECTIONS, "no document includes it", path, "include it in report.qmd, or remove it")
+            yield noted(SECTIONS, "no document includes it", path, "include it in report.qmd, or remove it")
 
 
 def _deeper(number: str, tasks: Sequence[str]) -> bool:

@@ -213,7 +213,7 @@ def section_not_in_the_notebook(r: Recipe) -> None:
     swap_in(r, "notebook.qmd", "{{< include sections/2-experiments.qmd >}}", "")
 
 
-@breaks("sections", "sections/4-more.qmd", "include it")
+@notes("sections", "sections/4-more.qmd", "include it")
 def section_included_nowhere(r: Recipe) -> None:
     r.sources["sections/4-more.qmd"] = "# More\n"
 
@@ -394,7 +394,7 @@ def figure_hidden_in_the_notebook(r: Recipe) -> None:
     r.sources["sections/appendix.qmd"] += "\nAs @fig-fits.\n"
 
 
-@breaks("code", "report.qmd:18", "put it back")
+@breaks("code", "report.qmd:18", "mend the path")
 def missing_include(r: Recipe) -> None:
     del r.sources["sections/appendix.qmd"]
 
@@ -424,6 +424,17 @@ def picture_that_is_not_packed(r: Recipe) -> None:
     picture = 'As @fig-net shows.\n\n![The network.](docs/net.svg){#fig-net fig-alt="A net."}'
     swap_in(r, "sections/appendix.qmd", "Further formulas.", picture)
     r.sources["docs/net.svg"] = svg()
+
+
+@breaks("code", "report.qmd:3", "put it back")
+def missing_style_of_a_document(r: Recipe) -> None:
+    swap_in(r, "report.qmd", "title: Assignment 1", "title: Assignment 1\ncsl: styles/ours.csl")
+
+
+@breaks("code", "_quarto.yml:30", "left-out")
+def setting_that_names_a_file_outside(r: Recipe) -> None:
+    r.sources["_quarto.yml"] += "    logo: docs/logo.svg\n"
+    r.sources["docs/logo.svg"] = svg()
 
 
 # ── fonts ──
@@ -503,6 +514,12 @@ def other_words(r: Recipe) -> None:
 def unnumbered_heading(r: Recipe) -> None:
     swap(r, "#lorem(100)", "#heading(level: 3, numbering: none)[A closer look]\n#lorem(100)")
     swap_in(r, EXPERIMENTS, "## Conjecture", "### A closer look {.unnumbered}\n\n## Conjecture")
+
+
+@harmless
+def sections_in_another_folder(r: Recipe) -> None:
+    r.sources["chapters/more.qmd"] = r.sources.pop("sections/appendix.qmd")
+    swap_in(r, "report.qmd", "sections/appendix.qmd", "chapters/more.qmd")
 
 
 @harmless
