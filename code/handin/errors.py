@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import difflib
 import errno
-import getpass
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -88,23 +86,11 @@ def unwritable(error: OSError, path: Path) -> HandinError:
             remedy = "make room on the disk; a disk can also have too many files (`df -i`)"
         case errno.EEXIST | errno.ENOTDIR | errno.EISDIR:
             remedy = "a file stands in the place of a folder, or a folder in that of a file: move it away"
-        case errno.EROFS:
-            remedy = "make the disk writable, or copy the project to another"
-        case errno.EACCES | errno.EPERM:
-            remedy = f"make it writable{_of_whom(path)}, or copy the project to a folder of your own"
+        case errno.EROFS | errno.EACCES | errno.EPERM:
+            remedy = "make it writable, or copy the project to a folder of your own"
         case _:
             remedy = "look at the disk"
     return HandinError(f"cannot write: {error.strerror}", place=Place(path), remedy=remedy)
-
-
-def _of_whom(path: Path) -> str:
-    """` (it belongs to anna, you are ben)`; empty where it is not another's."""
-    existing = next((one for one in (path, *path.parents) if os.path.lexists(one)), path)
-    try:
-        owner, user = existing.owner(), getpass.getuser()
-    except (KeyError, OSError, NotImplementedError):
-        return ""
-    return f" (it belongs to {owner}, you are {user})" if owner != user else ""
 
 
 def raise_all(faults: Iterable[HandinError]) -> None:
