@@ -15,7 +15,6 @@ CODE = Path(__file__).parents[2] / "code"
 STOREYS = (
     {"errors", "memory"},
     {"yaml_lines"},
-    {"settings"},
     {"project"},
     {"environment"},
     {"files", "sources"},
@@ -23,7 +22,6 @@ STOREYS = (
     {"reading"},
     {"render", "rules", "starter"},
     {"pack", "rehearse", "preview"},
-    {"commands"},
     {"cli"},
     {"__main__"},
 )
