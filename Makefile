@@ -15,7 +15,7 @@ QUIET = || { code=$$?; test $$code = 130 || exit $$code; }
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := render
-.PHONY: render html draft preview lab check pack test test-long test-faults lint constraints clean distclean help
+.PHONY: render html draft preview lab check pack test test-long lint constraints clean distclean help
 
 render: $(VENV)/installed $(VENV)/quarto ## build report and notebook (the default)
 	@$(HANDIN) render $(QUIET)
@@ -23,30 +23,26 @@ render: $(VENV)/installed $(VENV)/quarto ## build report and notebook (the defau
 draft: $(VENV)/installed $(VENV)/quarto ## build them with false claims marked instead of stopping there
 	@$(HANDIN) render --draft $(QUIET)
 
-html: $(VENV)/installed $(VENV)/quarto ## build them as web pages
+html: $(VENV)/installed $(VENV)/quarto ## build them as web pages, by Quarto
 	@$(HANDIN) render --to html $(QUIET)
 
 preview: $(VENV)/installed ## show the documents in the browser, built anew at every save
 	@$(HANDIN) preview $(QUIET)
 
-lab: $(VENV)/installed-lab ## open JupyterLab with the project's settings
-	@PYTHONPATH=$(CURDIR)/code IPYTHONDIR=$(CURDIR)/code/handin/ipython $(BIN)/jupyter lab $(QUIET)
+lab: $(VENV)/installed-lab ## open the notebook in JupyterLab
+	@PYTHONPATH=$(CURDIR)/code $(BIN)/jupyter lab _output/notebook.ipynb $(QUIET)
 
 check: $(VENV)/installed ## check the hand-in against the rules of the course
 	@$(BIN)/handin check
 
-pack: $(VENV)/installed ## write the ZIP
+pack: $(VENV)/installed $(VENV)/quarto ## build what is missing, check, write the ZIP
 	@$(BIN)/handin pack
 
-test: lint ## lint, type check and test
-	@$(BIN)/python -m pytest
+test: lint ## lint, type check and test, on two cores
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-long: $(VENV)/installed-tests ## run the tests that take minutes
 	@$(BIN)/python -m pytest -m long
-
-test-faults: $(VENV)/installed-tests ## kill, starve and feed nonsense to everything, for a quarter of an hour
-	@$(BIN)/python -m pytest -m faults tests/faults
-	@$(BIN)/python -m pytest tests/faults/test_properties.py --hypothesis-profile=many
 
 lint: $(VENV)/installed-tests ## lint and type check
 	@$(BIN)/ruff check
@@ -62,8 +58,8 @@ clean: $(VENV)/installed ## remove what a build writes; trained models stay
 	@$(BIN)/handin clean
 
 distclean: ## remove everything that is not a source: documents, trained models, .venv
-	@rm -rf _output _build _store .quarto .pytest_cache .ruff_cache .mypy_cache $(VENV)
-	@find figures -name '*.svg' -delete
+	-@test ! -x $(BIN)/handin || $(BIN)/handin clean
+	@rm -rf _build _store .quarto .pytest_cache .ruff_cache .mypy_cache $(VENV)
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1:\2/p' $(MAKEFILE_LIST) | while IFS=: read -r name what; do \
@@ -85,8 +81,8 @@ $(VENV)/installed-tests: $(VENV)/installed
 	@$(PIP) install --constraint constraints.txt --editable '.[test]'
 	@touch $@
 
-$(VENV)/installed-lab: $(VENV)/installed
-	@$(PIP) install --constraint constraints.txt --editable '.[lab]'
+$(VENV)/installed-lab: $(VENV)/installed-lab ## open the notebook in JupyterLab
+	@PYTHONPATH=$(CURDIR)/code $(BIN)/jupyter lab _output/notebook.ipynb $(QUIET)
 	@touch $@
 
 # Tried once. Where it fails (the package fetches Quarto from GitHub) the built-in renderer does the work.

@@ -1,4 +1,4 @@
-"""What all tests share: the real documents, built once."""
+"""What all tests share: the real documents, built once for all processes that test."""
 
 import os
 import shutil
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from handin.environment import Mode
 from handin.project import Project, load_project
@@ -16,12 +17,21 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="session")
-def real_copy(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The project as a hand-in would hold it, in a folder of its own."""
-    folder = tmp_path_factory.mktemp("real")
-    for name in project_files(ROOT):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / name, folder / name)
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this run of pytest, which its processes (pytest-xdist's workers) share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def real_copy(shared: Path) -> Project:
+    """The project in a folder of its own."""
+    with FileLock(shared / "real.lock"):
+        if not (folder := shared / "real").exists():
+            for name in project_files(ROOT):
+                (shared / "real.new" / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(ROOT / name, shared / "real.new" / name)
+            (shared / "real.new").rename(folder)
     return load_project(folder)
 
 
@@ -34,11 +44,14 @@ def trained() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def documents(real_copy: Project, trained: None) -> Project:
+def documents(real_copy: Project, trained: None, shared: Path) -> Project:
     """The real report and notebook, built once by the built-in renderer, with every claim checked.
 
     PLAN=quick in the environment makes it a draft of few runs, for work on the tooling.
     """
     draft = os.environ.get("PLAN", "full") != "full"
-    Builder(real_copy, mode=Mode(draft=draft)).render(real_copy.documents)
+    with FileLock(shared / "documents.lock"):
+        if not (shared / "documents-are-built").exists():
+            Builder(real_copy, mode=Mode(draft=draft)).render(real_copy.documents)
+            (shared / "documents-are-built").touch()
     return real_copy

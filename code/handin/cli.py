@@ -21,8 +21,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from handin import __version__, sources, starter
-from handin.environment import Mode
+from handin import __version__, sources
+from handin.environment import HAND_IN, Mode
 from handin.errors import HandinError, Place, near
 from handin.project import CONFIG, Project, find_root, load_project
 
@@ -54,6 +54,10 @@ class _Commands(click.Group):
             # A copied folder has a list of failures: file, copy and reason of each.
             reason = error.args[0][0][2] if isinstance(error, shutil.Error) else error.strerror or error
             _fail(f"{place}{reason}; look at this file's permissions and at the room on the disk")
+        except ModuleNotFoundError as error:
+            if not (error.name or "").startswith("handin."):
+                raise
+            _fail("this command is not part of what is handed in; use it where the ZIP was packed")
         except MemoryError:
             _fail("the memory has run out; close other programs, or raise the limit")
         except KeyboardInterrupt as interruption:
@@ -156,12 +160,19 @@ def check(form: str, list_rules: bool, explain: str | None, verbose: bool) -> No
 
 @main.command()
 def pack() -> None:
-    """Write the ZIP that is handed in, one per student; refuse while a rule fails."""
+    """Build what is not as the sources say, check, and write the ZIP, one per student.
+
+    It is refused while a rule fails.
+    """
     from handin.pack import NotReadyError, pack
     from handin.reading.submission import Submission
     from handin.rules import apply
 
     project = _project()
+    built, now = sources.Built(project.root), sources.fingerprint(project)
+    pdfs = [project.output_dir / f"{Path(name).stem}.pdf" for name in project.documents]
+    if not all(built.is_current(pdf, now) and not built.is_draft(pdf) for pdf in pdfs):
+        _render(project)
     with sources.alone(project.root, click.echo):
         submission = Submission.of(project)
         findings = apply(submission)
@@ -205,14 +216,14 @@ def rehearse(archive: Path | None, renderer: str | None) -> None:
     sys.exit(0 if same else 1)
 
 
-def _asked(
-    option: str, question: str, usual: str | Callable[[], str], read: Callable[[str], object] = str
-) -> Callable[[Any], Any]:
+def _asked(option: str, question: str, usual: str | Callable[[], str]) -> Callable[[Any], Any]:
     """An option of `init`, asked for at a terminal where it is not given, and again where it cannot be."""
 
     def checked(ctx: click.Context, parameter: click.Parameter, text: str) -> str:
+        from handin import starter
+
         try:
-            read(text)
+            starter.READERS.get(str(parameter.name), str)(text)
         except HandinError as error:
             raise click.BadParameter(str(error)) from None
         return text
@@ -224,7 +235,7 @@ def _asked(
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @_asked("--course", "Course", "Deep Learning (FSS24)")
-@_asked("--number", "Number of the assignment", "2", starter.read_number)
+@_asked("--number", "Number of the assignment", "2")
 @_asked(
     "--title", "Title of the report", lambda: f"Assignment {click.get_current_context().params['number']}"
 )
@@ -232,23 +243,23 @@ def _asked(
     "--tasks",
     "Tasks, as in “1 Implement it; 1a The class; 1b; 2 Experiments”",
     "1; 1a; 1b; 2",
-    starter.read_tasks,
 )
 @_asked(
     "--author",
     "Author, as “Name <login>”; for a pair two, with a comma",
     "Ada Lovelace <alovelac>",
-    starter.read_authors,
 )
-@_asked("--archive", "Name of the ZIP", "dl24-{assignment}-{login}.zip", starter.read_archive)
+@_asked("--archive", "Name of the ZIP", "dl24-{assignment}-{login}.zip")
 @_asked("--ban", "Modules that the solution must not import, with commas", "")
 @_asked("--require", "Packages that the solution needs, as torch, with commas", "")
-@_asked("--package", "Name of the solution's package", "solution", starter.read_package)
+@_asked("--package", "Name of the solution's package", "solution")
 def init(folder: Path, **given: str) -> None:
     """Start a new assignment in FOLDER, with all that `make` needs.
 
     What no option says is asked at a terminal, and an example elsewhere. Nothing is overwritten.
     """
+    from handin import starter
+
     files = starter.create(folder, starter.Assignment.read(**given))
     sections = [name for name in files if name.startswith("sections/")]
     click.echo(f"{folder}: {len(files)} files, {len(sections)} of them sections")
@@ -265,7 +276,11 @@ def clean() -> None:
 
 
 def _render(
-    project: Project, names: Sequence[str], renderer: str | None, mode: Mode, to: str = "typst"
+    project: Project,
+    names: Sequence[str] = (),
+    renderer: str | None = None,
+    mode: Mode = HAND_IN,
+    to: str = "typst",
 ) -> None:
     from handin.qmd.statements import require_statements
     from handin.render.builtin import Builder
@@ -316,8 +331,8 @@ def _pages(path: Path) -> str:
     with pypdfium2.PdfDocument(path) as pdf:
         parts = [
             f"{entry.get_title()} on {entry.get_dest().get_index() + 1}"
-            for entry in pdf.get_toc(max_depth=1)
-            if entry.get_dest()
+            for entry in pdf.get_toc()
+            if entry.level == 0 and entry.get_dest()
         ]
         return f"{len(pdf)} pages: {', '.join(parts)}" if parts else f"{len(pdf)} pages"
 

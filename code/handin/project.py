@@ -35,7 +35,10 @@ LOGIN = re.compile(r"[A-Za-z0-9À-ÖØ-öø-ɏ][A-Za-z0-9À-ÖØ-öø-ɏ._-]{0,6
 # Where nothing is banned: the tool, and what is not handed in.
 NOT_THE_SOLUTION = ("code/handin/", "tests/", "benchmarks/", "data/")
 # What is not packed: tests and pages about the tool, and of the tool what does not build the documents.
-NOT_HANDED_IN = ("tests/", "benchmarks/", "docs/", "code/handin/preview/")
+NOT_HANDED_IN = (
+    "tests/", "benchmarks/", "docs/",
+    "code/handin/preview/", "code/handin/starter/", "code/handin/rehearse.py",
+)  # fmt: skip
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Texts = Annotated[tuple[Text, ...], Field(strict=False)]

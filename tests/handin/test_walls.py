@@ -13,15 +13,16 @@ CODE = Path(__file__).parents[2] / "code"
 
 # The rooms of handin, from the ground up: a room imports what stands in the lines below it, and itself.
 STOREYS = (
-    {"errors", "memory"},
+    {"errors", "ipython"},
     {"yaml_lines"},
     {"project"},
     {"environment"},
-    {"files", "sources"},
+    {"sources"},
+    {"memory"},
     {"qmd"},
     {"reading"},
     {"render", "rules", "starter"},
-    {"pack", "rehearse", "preview"},
+    {"pack", "rehearse", "preview", "quarto_step"},
     {"cli"},
     {"__main__"},
 )

@@ -61,8 +61,9 @@ def build(root: Path, renderer: str, mode: Mode, first: str, answers: Answers) -
     if renderer == "builtin":
         Builder(project, mode=mode, console=console, on_set=keep).render(names)
         return
-    for path in render_by_quarto(project, names, mode=mode, console=console):
-        answers.say(document=str(path))
+    render_by_quarto(project, names, mode=mode, console=console, output=project.root / FOLDER)
+    for name in names:
+        answers.say(document=str(project.root / FOLDER / f"{Path(name).stem}.pdf"))
 
 
 def main() -> None:

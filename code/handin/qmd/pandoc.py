@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
@@ -37,7 +38,10 @@ def run(arguments: Sequence[str], text: str, *, folder: Path) -> tuple[str, str]
     command = [executable(), *arguments]
     pipes: dict[str, Any] = {"capture_output": True, "encoding": "utf-8"}
     try:
-        done = subprocess.run(command, input=text, cwd=folder, check=False, timeout=PATIENCE, **pipes)
+        variables = {**os.environ, "LC_ALL": "C.UTF-8"}  # else a path with an umlaut cannot be opened under C
+        done = subprocess.run(
+            command, input=text, cwd=folder, env=variables, check=False, timeout=PATIENCE, **pipes
+        )
     except subprocess.TimeoutExpired:
         raise HandinError(
             f"Pandoc did not come to an end within {PATIENCE} s",

@@ -13,7 +13,7 @@ import re
 import shutil
 import string
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -156,6 +156,16 @@ def several(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in re.split(r"[;,\n]", text) if part.strip())
 
 
+# What reads an answer, by the option of `handin init`.
+READERS: Mapping[str, Callable[[str], object]] = {
+    "number": read_number,
+    "tasks": read_tasks,
+    "author": read_authors,
+    "archive": read_archive,
+    "package": read_package,
+}
+
+
 def create(folder: Path, assignment: Assignment) -> list[str]:
     """Write the project; it is there as a whole or not at all.
 
@@ -199,6 +209,7 @@ def _files(assignment: Assignment) -> Iterator[tuple[str, str]]:
     sections = {"0-setup": _fill("sections/0-setup.qmd", package=assignment.package)}
     for task in (task for task in assignment.tasks if not task.is_part):
         sections[f"{task.number}-{_slug(task.title)}"] = _section(task, assignment)
+    settings = (TOOL_PROJECT / CONFIG).read_text(encoding="utf-8")
     values = {
         "course": _quoted(assignment.course),
         "number": str(assignment.number),
@@ -214,7 +225,8 @@ def _files(assignment: Assignment) -> Iterator[tuple[str, str]]:
         ),
         "includes": "\n\n".join(f"{{{{< include sections/{name}.qmd >}}}}" for name in sections),
         "requirements": _requirements(assignment),
-        "quarto": (TOOL_PROJECT / CONFIG).read_text(encoding="utf-8").partition("\nlang:")[2],
+        "project": settings[: settings.index("\nauthor:")].strip(),
+        "look": settings[settings.index("\nlang:") :].strip(),
     }
     for path in sorted(TEMPLATE.rglob("*.tmpl")):
         name = path.relative_to(TEMPLATE).as_posix().removesuffix(".tmpl")
