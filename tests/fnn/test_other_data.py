@@ -50,13 +50,13 @@ FAIL = {
     },
     "few points with a gap": {
         "of the runs find the better minimum",  # one fall is left, and with it one minimum of a single unit
-        "but without spikes",  # nothing holds a fit in the gap
+        "they did not spike",  # nothing holds a fit in the gap
         "all runs with ten or more units end",  # nor does weight decay
     },
     "a large parabola": {
         "They rise, fall, rise, fall and rise",  # there are two stretches
         "follows all three full swings",
-        "Networks with fixed",  # two units attain their best fit
+        "the runs lie on the same line",  # two units attain their best fit
         "is about what noise alone leaves",  # at another scale of the noise
     },
 }

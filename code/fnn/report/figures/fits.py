@@ -76,7 +76,7 @@ def conjecture_panels(
 def draw_predictions(study: WidthStudy, close: Sequence[int] = (10, 50, 100)) -> Figure:
     """Test data and the prediction of each width, and some widths close up at the left end (task 2c)."""
     data, models = study.data, {width: study.best_model(width) for width in study.records}
-    fig = figure(2.6)
+    fig = figure(2.4)
     panels = fig.subplot_mosaic([["whole", str(width)] for width in close], width_ratios=(3, 1.2))
     whole = panels["whole"]
     for width, model in models.items():
@@ -103,29 +103,28 @@ def draw_predictions(study: WidthStudy, close: Sequence[int] = (10, 50, 100)) ->
 
 def draw_two_units(data: Dataset, models: Mapping[str, MLP]) -> Figure:
     """Two units: the curve (z₁, z₂), the hidden outputs, and the outputs times their weights (task 2d)."""
-    fig = figure(3.0)
+    fig = figure(2.8)
     x = grid(data)
     rows = fig.subplots(len(models), 3)
     for (plane, raw, scaled), (title, model) in zip(rows, models.items(), strict=True):
         z, v = hidden_outputs(model, x)
         plane.plot(z[:, 0], z[:, 1], color=INK)
         plane.plot(z[0, 0], z[0, 1], "o", color=INK, markersize=4)
-        plane.set(ylabel="$z_2$", xlim=(-0.05, 1.05), ylim=(-0.05, 1.05))
+        plane.set(ylabel="output $z_2$", xlim=(-0.05, 1.05), ylim=(-0.05, 1.05))
         plane.set_title(title)
-        for ax, curves, name in ((raw, z, "z"), (scaled, z * v, "vz")):
-            ax.plot(x, curves[:, 0], color=BLUE, label=f"${name[:-1]}_1 z_1$" if name == "vz" else "$z_1$")
-            label = f"${name[:-1]}_2 z_2$" if name == "vz" else "$z_2$"
-            ax.plot(x, curves[:, 1], color=VERMILION, linestyle=(0, (4, 2)), label=label)
-        scaled.plot(x, predict(model, x), color=INK, linewidth=1.8, label="output")
-        for ax in (raw, scaled):
-            ax.legend(loc="center right", borderpad=0, labelspacing=0.2, handlelength=1.4)
-    for ax, name in zip(rows[-1], ("$z_1$", "input $x$", "input $x$"), strict=True):
+        for ax, curves, label in ((raw, z, "output"), (scaled, z * v, "output × weight")):
+            ax.plot(x, curves[:, 0], color=BLUE, label="unit 1")
+            ax.plot(x, curves[:, 1], color=VERMILION, linestyle=(0, (4, 2)), label="unit 2")
+            ax.set_ylabel(label)
+        scaled.plot(x, predict(model, x), color=INK, linewidth=1.8, label="output of the network")
+    for ax, name in zip(rows[-1], ("output $z_1$", "input $x$", "input $x$"), strict=True):
         ax.set_xlabel(name)
+    fig.legend(*rows[0][2].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     panel_letters(rows.flatten().tolist())
     return fig
 
 
-def draw_hidden_outputs(data: Dataset, models: Mapping[str, MLP], height: float = 2.9) -> Figure:
+def draw_hidden_outputs(data: Dataset, models: Mapping[str, MLP], height: float = 2.6) -> Figure:
     """Hidden outputs of several networks: as they are, and times their output weight (tasks 2d and 2e).
 
     The latter less their means over the training data: a constant belongs to the bias of the output.

@@ -21,7 +21,7 @@ MOST_ENDS = 5  # distinct minima drawn per width
 
 def draw_restarts(data: Dataset, studies: Mapping[int, Restarts]) -> Figure:
     """Above, the most frequent end results of each width; below, the share of runs of each (task 2b)."""
-    fig = figure(3.9)
+    fig = figure(3.6)
     axes = fig.subplots(2, len(studies), sharey="row", height_ratios=(1, 1.5))
     x = grid(data)
     for (upper, lower), (width, study) in zip(axes.T, studies.items(), strict=True):
@@ -49,16 +49,17 @@ def _shares(ax: Axes, study: Restarts) -> None:
         first = ", first run" if 0 in minimum.runs else ""
         ax.plot([0, share], [rank, rank], **LINES[rank], linewidth=3.0, solid_capstyle="butt")
         text = f"{number(minimum.train_mse, 4)}: {share:.0f} %, {minimum.ending}{first}"
-        ax.text(0, rank - 0.22, text, fontsize=8.6, va="bottom")
+        ax.text(1, rank - 0.2, text, fontsize=8.6, va="bottom")
     rest = 100 - sum(shares)
     ax.plot([0, rest], [len(shares)] * 2, color=FAINT, linewidth=3.0, solid_capstyle="butt")
-    ax.text(0, len(shares) - 0.22, f"all others: {rest:.0f} %", fontsize=8.6, va="bottom")
+    ax.text(1, len(shares) - 0.2, f"all others: {rest:.0f} %", fontsize=8.6, va="bottom")
     ax.set(xlim=(0, 100), ylim=(MOST_ENDS + 0.4, -0.9), yticks=[], xlabel="share of the runs (%)")
+    ax.spines["left"].set_visible(False)
 
 
 def draw_limit(study: LimitStudy) -> Figure:
     """The excess loss of networks on their way to the limit (task 2b)."""
-    fig = figure(1.9, width=4.2)
+    fig = figure(1.7, width=4.2)
     ax = fig.subplots()
     if study.limit:  # data without a limit have none
         ax.plot(
@@ -109,7 +110,7 @@ def draw_relu(
     data: Dataset, study: ReluStudy, logistic: WidthStudy, conjectures: Sequence[Conjecture]
 ) -> Figure:
     """Tasks a) to c) once more with ReLU units: conjectures and best fits, runs, widths."""
-    fig = figure(3.1)
+    fig = figure(2.9)
     rows = fig.add_gridspec(2, 1)
     above, below = rows[0].subgridspec(1, 4), rows[1].subgridspec(1, 2)
     first = fig.add_subplot(above[0])
@@ -125,7 +126,7 @@ def draw_relu(
         ordered = widths[2].train_mse.sort().values
         losses.plot(torch.linspace(0, 100, len(ordered)), ordered, color=colour, linestyle=dash, label=label)
     losses.set(xlabel="runs with 2 units, by loss (%)", ylabel="training MSE")
-    losses.legend(loc="upper left", borderpad=0)
+    losses.legend(loc="lower right", borderpad=0)
 
     both = [width for width in study.uniform.records if width in logistic.records]
     curves = ((study.uniform, "ReLU", VERMILION, "^-"), (logistic, "logistic", BLUE, "o--"))
@@ -134,6 +135,7 @@ def draw_relu(
         by_width.plot(range(len(both)), medians, marker, color=colour, markersize=4, label=label)
     by_width.set_xticks(range(len(both)), [str(width) for width in both])
     by_width.set(yscale="log", xlabel="hidden units", ylabel="median test MSE")
-    by_width.legend(loc="upper left", borderpad=0)
+    by_width.margins(y=0.2)
+    by_width.legend(loc="lower left", borderpad=0)
     panel_letters([*fits, losses, by_width])
     return fig
