@@ -1,5 +1,6 @@
 """What the experiments share: training by width, networks from given parameters, medians, shares of runs."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,7 +28,7 @@ class Share:
 
 def margin(runs: int) -> float:
     """Half the width, in percentage points, of the 95 % interval of a share of about one half of the runs."""
-    return 196 * (0.25 / runs) ** 0.5
+    return 98 / math.sqrt(runs)
 
 
 def share(chosen: Tensor) -> Share:
