@@ -35,25 +35,6 @@ class Browser:
         """The value that a script returns."""
         return _call("POST", f"{self._session}/execute/sync", {"script": script, "args": []})["value"]
 
-    def resize(self, width: int, height: int) -> None:
-        """Width and height of the page, in px."""
-        self._tell(
-            "Emulation.setDeviceMetricsOverride",
-            width=width,
-            height=height,
-            deviceScaleFactor=1,
-            mobile=False,
-        )
-
-    def emulate(self, *, dark: bool) -> None:
-        """Have the system's colours be dark or light."""
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self._tell("Emulation.setEmulatedMedia", features=[scheme])
-
-    def _tell(self, command: str, **parameters: Any) -> None:
-        """A command of Chromium's own protocol."""
-        _call("POST", f"{self._session}/goog/cdp/execute", {"cmd": command, "params": parameters})
-
     def wait_for(self, script: str, seconds: float = 30.0) -> Any:
         """The first value of a script that is true."""
         return wait_for(lambda: self.run(script), script, seconds)
