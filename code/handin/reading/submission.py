@@ -18,7 +18,6 @@ from handin.reading.python_code import Unit, units, with_uses
 from handin.sources import project_files
 
 REPORT, NOTEBOOK = "report", "notebook"  # the documents, by the names of their .qmd, .pdf and .ipynb
-BUILT = (".pdf", ".ipynb")
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,7 @@ class Submission:
 
     project: Project
     files: Mapping[str, bytes]
+    built: tuple[str, ...] = ()  # those of them that a build writes
     unfit: tuple[str, ...] = ()  # what belongs to it and is no plain file of the project: links, pipes
 
     @classmethod
@@ -41,19 +41,18 @@ class Submission:
         wanted = [name for name in listed if not _is_left_out(name, project.handin)]
         unfit = [name for name in wanted if not _is_plain(root / name) or not name.isprintable()]
         paths = {name: root / name for name in wanted if name not in unfit}
-        for document in project.documents:
-            paths |= {
-                f"{Path(document).stem}{kind}": output / f"{Path(document).stem}{kind}" for kind in BUILT
-            }
+        outputs = [f"{Path(name).stem}{kind}" for name in project.documents for kind in (".pdf", ".ipynb")]
+        built = [name for name in outputs if (output / name).is_file()]
+        paths |= {name: output / name for name in built}
         try:
-            files = {name: path.read_bytes() for name, path in sorted(paths.items()) if path.is_file()}
+            files = {name: path.read_bytes() for name, path in sorted(paths.items())}
         except OSError as error:
             raise HandinError(
                 f"cannot be read: {error.strerror}",
                 place=Place(error.filename),
                 remedy="make the file readable",
             ) from error
-        return cls(project, files, tuple(unfit))
+        return cls(project, files, tuple(built), tuple(unfit))
 
     @property
     def course(self) -> Handin:

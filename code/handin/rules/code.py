@@ -7,7 +7,8 @@ import posixpath
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -101,7 +102,7 @@ def _missing_modules(submission: Submission) -> Iterator[Finding]:
     own = _own_modules(submission)
     packages = {name.partition("/")[0] for name in own}
     declared = _declared(submission.files.get("pyproject.toml", b""))
-    held = metadata.packages_distributions()
+    held = _packages_of_modules()
     seen: set[str] = set()
     for unit in submission.python:
         if unit.tree is None or unit.file.startswith(("tests/", "benchmarks/")):
@@ -120,6 +121,12 @@ def _missing_modules(submission: Submission) -> Iterator[Finding]:
                     message = f"`{top}` is imported; it is neither here nor a declared package"
                     remedy = "add its file, or declare it in pyproject.toml"
                     yield failed(CODE, message, unit.place(line), remedy)
+
+
+@cache
+def _packages_of_modules() -> Mapping[str, list[str]]:
+    """Name of an installed module → the packages that hold it."""
+    return metadata.packages_distributions()
 
 
 def _declared(pyproject: bytes) -> set[str]:

@@ -19,13 +19,14 @@ def fresh(submission: Submission) -> list[Finding]:
     Passes: `handin render`, then `handin pack`.
     """
     project = submission.project
-    readable = [f"{name}.pdf" for name in (REPORT, NOTEBOOK) if submission.document(name)[0]]
-    readable += [f"{NOTEBOOK}.ipynb"] if submission.cells else []
-    if not readable:
+    unreadable = {f"{name}.pdf" for name in (REPORT, NOTEBOOK) if submission.document(name)[0] is None}
+    unreadable |= set() if submission.cells else {f"{NOTEBOOK}.ipynb"}  # other rules fail for these
+    there = [name for name in submission.built if name not in unreadable]
+    if not there:
         return [cannot_tell(FRESH, "there are no documents")]
     built, now = sources.Built(project.root), sources.state(project)
     found = []
-    for name in readable:
+    for name in there:
         path = project.output_dir / name
         if built.is_draft(path):
             remedy = "run `handin render` without --draft and --quick"

@@ -20,6 +20,8 @@ def notebook(submission: Submission) -> list[Finding]:
 
     Passes: notebook.ipynb and notebook.pdf as the build writes them.
     """
+    if f"{NOTEBOOK}.qmd" not in submission.project.documents:
+        return [passed(NOTEBOOK_RULE, "no notebook is rendered, so no PDF of one is asked for")]
     content, fault = submission.document(NOTEBOOK)
     file = f"{NOTEBOOK}.ipynb"
     if content is None:
