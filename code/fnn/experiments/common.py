@@ -10,6 +10,7 @@ from torch import Tensor
 from fnn.data import Dataset
 from fnn.experiments.plan import PLAN
 from fnn.models import MLP
+from fnn.optimizers import PRESETS
 from fnn.training import Record, Training, train_all
 from fnn.units import UNITS
 
@@ -47,7 +48,13 @@ def training(
 ) -> Training:  # fmt: skip
     """[1, width, 1] by BFGS, from the plan's number of initial points unless `runs` says otherwise."""
     return Training(
-        [width], runs or PLAN.restarts(width), phi=phi, data=data, init=init, limits=PLAN.limits, decay=decay
+        [width],
+        runs or PLAN.restarts(width),
+        phi=phi,
+        data=data,
+        init=init,
+        limits=PRESETS[PLAN.limits],
+        decay=decay,
     )
 
 

@@ -12,6 +12,7 @@ from fnn.data import Dataset
 from fnn.experiments.common import Share, median, share, training
 from fnn.experiments.plan import PLAN
 from fnn.experiments.task_2c import WidthStudy
+from fnn.optimizers import PRESETS
 from fnn.optimizers.objective import parameter_count
 from fnn.training import Record, Training, train_all
 
@@ -61,7 +62,10 @@ def agreement(one: Record, other: Record) -> Share:
 def compare_methods(data: Dataset, width: int) -> dict[str, MethodRun]:
     """Train [1, width, 1] by each optimiser from the same initial points on the same data."""
     records = train_all(
-        [Training([width], PLAN.variants, method, data=data, limits=PLAN.limits) for method in METHODS]
+        [
+            Training([width], PLAN.variants, method, data=data, limits=PRESETS[PLAN.limits])
+            for method in METHODS
+        ]
     )
     return {method: MethodRun(record) for method, record in zip(METHODS, records, strict=True)}
 
@@ -98,7 +102,9 @@ def compare_architectures(data: Dataset) -> dict[tuple[tuple[int, ...], str], Va
     variants = [(sizes, unit) for sizes in ARCHITECTURES for unit in UNITS]
     records = train_all(
         [
-            Training(sizes, PLAN.variants, "lm", unit, data=data, init="nguyen-widrow", limits=PLAN.limits)
+            Training(
+                sizes, PLAN.variants, "lm", unit, data=data, init="nguyen-widrow", limits=PRESETS[PLAN.limits]
+            )
             for sizes, unit in variants
         ]
     )
