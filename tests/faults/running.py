@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import re
 import signal
 import subprocess
 import sys
@@ -20,10 +19,24 @@ NOBODY += (f"--inh-caps={_READER}", f"--ambient-caps={_READER}")
 ROOT = Path(__file__).parents[2]
 PATIENCE = 5.0  # s until a process that has lost its parent must have ended
 Files = Mapping[str, bytes]
+# Trains networks and prints a digest of all their numbers.
+TRAINING = """
+import sys, torch
+from fnn import train_restarts
+from fnn.runs.store import tensor_digest
+width, restarts, method, shards = sys.argv[1:]
+record = train_restarts([int(width)], int(restarts), method, limits="quick", shards=int(shards))
+print(tensor_digest(*(part for part in vars(record).values() if isinstance(part, torch.Tensor))))
+"""
 
 
 def handin(*words: str) -> list[str]:
     return [sys.executable, "-m", "handin", *words]
+
+
+def training(width: int, restarts: int, method: str, shards: int) -> list[str]:
+    """The command of `TRAINING`."""
+    return [sys.executable, "-c", TRAINING, str(width), str(restarts), method, str(shards)]
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -41,11 +54,6 @@ def can(*command: str) -> bool:
 def after(line: str, command: Sequence[str]) -> list[str]:
     """The command behind a line of shell."""
     return ["sh", "-c", f'{line}; exec "$@"', "sh", *command]
-
-
-def without_seconds(text: str) -> str:
-    """What a study says or writes, without how long it took."""
-    return re.sub(r'(?<=: )[\d.]+ s on one core|(?<="seconds": )[\d.e-]+', "…", text)
 
 
 def run(

@@ -4,17 +4,13 @@ import os
 import random
 import shutil
 import signal
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import running
-import torch
 from running import ROOT, handin
-
-from fnn.runs.study import load_record
 
 BUILD = handin("render", "--renderer", "builtin")
 QUARTO = handin("render", "--renderer", "quarto")
@@ -124,47 +120,18 @@ def _tree(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.faults
-def test_kills_of_a_study(tmp_path: Path, chance: random.Random) -> None:
-    words = "--width 2 --restarts 60 --method lm --shards 20 --limits quick --output"
-    command = [sys.executable, "-m", "fnn.runs.study", *words.split()]
-    longest = running.duration([*command, str(tmp_path / "whole")], tmp_path, FNN_STORE=str(tmp_path / "s"))
-    whole = load_record(tmp_path / "whole" / "record.safetensors")
+def test_kills_of_a_training(tmp_path: Path, chance: random.Random) -> None:
+    command = running.training(2, 60, "lm", shards=20)
+    longest = running.duration(command, tmp_path, FNN_STORE=str(tmp_path / "s"))
+    whole = running.run(command, tmp_path, FNN_STORE=str(tmp_path / "s")).stdout
     kept = set()
     for number, moment in enumerate(running.moments(chance, longest, 6)):
-        store, output = tmp_path / f"store-{number}", tmp_path / f"study-{number}"
-        running.kill([*command, str(output)], tmp_path, moment, FNN_STORE=str(store))
-        assert not running.left_running(tmp_path), "workers go on"
+        store = tmp_path / f"store-{number}"
+        running.kill(command, tmp_path, moment, FNN_STORE=str(store))
         kept.add(len(list(store.glob("*.safetensors"))))
-        done = running.run([*command, str(output)], tmp_path, FNN_STORE=str(store))
-        assert done.returncode == 0, done.stderr
-        assert "cannot be used" not in done.stderr
-        record = load_record(output / "record.safetensors")
-        for name in ("params", "train_mse", "stop_codes", "trace"):
-            assert torch.equal(getattr(record, name), getattr(whole, name)), name
-        assert {path.name for path in output.iterdir()} == {"record.safetensors", "minima.json", "minima.md"}
+        done = running.run(command, tmp_path, FNN_STORE=str(store))
+        assert (done.returncode, done.stdout, done.stderr) == (0, whole, "")
     assert len(kept) > 1, "no kill came between two shards"
-
-
-WAITING = """
-import time
-from fnn.training import train_restarts
-train_restarts([2], 40, limits="quick", shards=4)
-print("trained", flush=True)
-time.sleep(60)
-"""
-
-
-@pytest.mark.faults
-def test_workers_that_wait_end_with_who_started_them(tmp_path: Path) -> None:
-    """joblib lets them wait for more work, for five minutes."""
-    process = running.start([sys.executable, "-c", WAITING], tmp_path, FNN_STORE=str(tmp_path / "store"))
-    assert process.stdout is not None
-    while process.stdout.readline() != "trained\n":
-        assert process.poll() is None
-    assert len(running.processes_in(tmp_path)) > 2, "the networks were trained in one process"
-    process.kill()
-    process.communicate(timeout=running.PATIENCE)
-    assert not running.left_running(tmp_path)
 
 
 @pytest.mark.faults
@@ -215,19 +182,3 @@ def test_an_interruption_ends_within_two_seconds(
         assert status in (130, -number), said
         assert not running.left_running(folder, 1.0)
         assert running.outputs(folder) == before
-
-
-@pytest.mark.faults
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_study_leaves_no_worker(
-    tmp_path: Path, chance: random.Random, number: signal.Signals
-) -> None:
-    """At any time: while PyTorch is imported, here or by the workers, and while they train."""
-    command = [sys.executable, "-m", "fnn.runs.study", "--width", "10", "--restarts", "3000", "--output", "x"]
-    for moment in running.moments(chance, 6.0, 12):
-        store = tmp_path / f"store-{moment}"
-        seconds, said, status = running.interrupt(command, tmp_path, number, moment, FNN_STORE=str(store))
-        assert seconds < 2, f"{seconds:.1f} s after {moment:.1f} s: {said}"
-        assert status in (130, -number), f"after {moment:.1f} s: {said}"
-        assert "Traceback" not in said, f"after {moment:.1f} s: {said}"
-        assert not running.left_running(tmp_path, 1.0)

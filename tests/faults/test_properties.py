@@ -17,13 +17,11 @@ from typing import Any
 import nbclient.client
 import pypdf
 import pytest
-import torch
 import typst
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fnn.runs import store
 from handin.environment import read_environment_file
 from handin.errors import HandinError
 from handin.files.fingerprint import Fingerprint, embed_notebook, embed_pdf, from_notebook, from_pdf
@@ -195,32 +193,6 @@ def test_the_memory_finds_what_it_was_given_last(puts: list[tuple[str, str, Entr
             found = Entries(folder, said.append).find(key, lambda one, state=state: one[1] == state)  # type: ignore[misc]
             assert found == kept.get((key, state))
         assert not said
-
-
-DTYPES = st.sampled_from([torch.float64, torch.float32, torch.int64, torch.bool])
-TENSORS = st.builds(
-    lambda numbers, dtype, column: (
-        torch.tensor(numbers).to(dtype)[:, None] if column else torch.tensor(numbers).to(dtype)
-    ),
-    st.lists(st.floats(-1e9, 1e9), max_size=6),
-    DTYPES,
-    st.booleans(),
-)
-OBJECTS = st.dictionaries(TEXTS, JSON, max_size=3)
-
-
-@given(OBJECTS, st.dictionaries(WORDS, TENSORS, max_size=3), OBJECTS)
-def test_the_store_gives_back_what_was_put(key: Any, tensors: dict[str, torch.Tensor], metadata: Any) -> None:
-    with scratch() as folder:
-        store.put(key, tensors, metadata, folder)
-        found = store.get(key, folder)
-        assert found is not None
-        assert found.metadata == metadata
-        assert found.tensors.keys() == tensors.keys()
-        for name, tensor in tensors.items():
-            assert (found.tensors[name].dtype, found.tensors[name].shape) == (tensor.dtype, tensor.shape)
-            assert torch.equal(found.tensors[name], tensor)
-        assert store.get({**key, "another": 1}, folder) is None
 
 
 PRINTS = st.builds(

@@ -4,7 +4,6 @@ import json
 import re
 import signal
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -17,8 +16,6 @@ from running import after, can, handin
 
 BUILD = handin("render", "--renderer", "builtin")
 PREVIEW = handin("preview", "--no-browser", "--strict")
-STUDY = [sys.executable, "-m", "fnn.runs.study", "--width=2", "--restarts=60", "--method=lm"]
-STUDY += ["--shards=12", "--limits=quick", "--output"]
 ELSEWHERE = ["unshare", "--uts", *after("hostname elsewhere", [])]
 TIME = 60.0  # s: whatever takes longer is a deadlock
 needs_another_name = pytest.mark.skipif(
@@ -146,63 +143,20 @@ def test_a_build_waits_for_the_previews_and_a_preview_for_the_build(fresh: Fresh
     assert not running.left_running(folder) | running.left_running(other)
 
 
-@pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An undisturbed study, with a store of its own."""
-    folder = tmp_path_factory.mktemp("alone")
-    done = running.run([*STUDY, "study"], folder, timeout=TIME, FNN_STORE=str(folder / "store"))
-    assert done.returncode == 0, done.stderr
-    return folder
-
-
-def files(folder: Path) -> dict[str, str]:
-    """What a study wrote, but for its record, without seconds."""
-    return {path.name: running.without_seconds(path.read_text()) for path in folder.glob("minima.*")}
-
-
 @pytest.mark.faults
 @pytest.mark.parametrize(
-    ("other", "folders"),
-    [([], ("a", "b")), ([], ("a", "a")), pytest.param(ELSEWHERE, ("a", "b"), marks=needs_another_name)],
-    ids=["two folders", "one folder", "two machines"],
+    "other", [[], pytest.param(ELSEWHERE, marks=needs_another_name)], ids=["one machine", "two machines"]
 )
-def test_two_studies_share_a_store(
-    other: list[str], folders: tuple[str, str], alone: Path, tmp_path: Path
-) -> None:
+def test_two_trainings_share_a_store(other: list[str], tmp_path: Path) -> None:
     """Nobody waits: both compute what neither has stored, which is the same."""
-    together = [
-        running.start([*prefix, *STUDY, name], tmp_path, FNN_STORE=str(tmp_path / "shared"))
-        for prefix, name in zip(([], other), folders, strict=True)
-    ]
+    command = running.training(2, 60, "lm", shards=12)
+    alone = running.run(command, tmp_path, timeout=TIME, FNN_STORE=str(tmp_path / "alone"))
+    shared = {"FNN_STORE": str(tmp_path / "shared")}
+    together = [running.start([*prefix, *command], tmp_path, **shared) for prefix in ([], other)]
     for process in together:
         said, _ = process.communicate(timeout=TIME)
-        assert process.returncode == 0, said
-        assert "fnn:" not in said, "damage, or nothing could be stored"
-    for name in folders:
-        assert files(tmp_path / name) == files(alone / "study") != {}
-        assert (tmp_path / name / "record.safetensors").exists()
+        assert (process.returncode, said) == (0, alone.stdout)
     stored = sorted(path.name for path in (tmp_path / "shared").iterdir())
-    assert stored == sorted(path.name for path in (alone / "store").iterdir())
-    assert not list(tmp_path.rglob("*.part"))
-    again = running.run([*STUDY, "again"], tmp_path, timeout=TIME, FNN_STORE=str(tmp_path / "shared"))
-    assert (again.returncode, again.stderr) == (0, "")  # every entry is sound
-    assert files(tmp_path / "again") == files(alone / "study")
-
-
-WRITING = """
-import sys
-from pathlib import Path
-from fnn.runs.store import write_whole
-for number in range(200):
-    write_whole(Path("minima.md"), sys.argv[1].encode() * 10_000)
-"""
-
-
-@pytest.mark.faults
-def test_two_studies_may_write_one_file(tmp_path: Path) -> None:
-    both = [running.start([sys.executable, "-c", WRITING, letter], tmp_path) for letter in "ab"]
-    for process in both:
-        said, _ = process.communicate(timeout=TIME)
-        assert process.returncode == 0, said
-    assert (tmp_path / "minima.md").read_text() in ("a" * 10_000, "b" * 10_000)
-    assert [path.name for path in tmp_path.iterdir()] == ["minima.md"]
+    assert stored == sorted(path.name for path in (tmp_path / "alone").iterdir())
+    again = running.run(command, tmp_path, timeout=TIME, **shared)
+    assert (again.returncode, again.stdout, again.stderr) == (0, alone.stdout, "")  # every entry is sound
