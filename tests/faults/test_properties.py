@@ -19,13 +19,13 @@ import pypdf
 import pytest
 import typst
 import yaml
+from handin.files.fingerprint import Fingerprint, embed_notebook, embed_pdf, from_notebook, from_pdf
+from handin.memory.entries import Entries, Entry
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handin.environment import read_environment_file
 from handin.errors import HandinError
-from handin.files.fingerprint import Fingerprint, embed_notebook, embed_pdf, from_notebook, from_pdf
-from handin.memory.entries import Entries, Entry
 from handin.qmd.chunks import Chunk, Prose, read_blocks
 from handin.qmd.outline import read_outline
 from handin.qmd.source import read_source

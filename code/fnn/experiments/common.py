@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 
 from fnn.data import Dataset
-from fnn.experiments.plan import PLAN
+from fnn.experiments.plan import LIMITS, PLAN
 from fnn.models import MLP
-from fnn.optimizers import PRESETS
 from fnn.training import Record, Training, train_all
 from fnn.units import UNITS
 
@@ -53,7 +52,7 @@ def training(
         phi=phi,
         data=data,
         init=init,
-        limits=PRESETS[PLAN.limits],
+        limits=LIMITS,
         decay=decay,
     )
 

@@ -20,8 +20,6 @@ from fnn.optimizers.network import (
     unpack,
 )
 
-__all__ = ["MeanSquaredError", "parameter_count", "unpack"]  # the last two until all callers say `network`
-
 if TYPE_CHECKING:  # the model store keeps the row of its own unit, not the table
     from fnn.units import Unit
 

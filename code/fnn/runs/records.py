@@ -5,7 +5,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -114,12 +114,6 @@ class Training:
         }
 
 
-class Settings(NamedTuple):  # likewise
-    sizes: tuple[int, ...]
-    unit: str
-    method: str
-
-
 @dataclass(frozen=True)
 class Record:
     """How R training runs went. Losses are mean squared errors in double precision."""
@@ -139,10 +133,6 @@ class Record:
 
     def __len__(self) -> int:
         return len(self.params)
-
-    @property
-    def settings(self) -> "Settings":  # until all callers say `training`
-        return Settings(self.training.sizes, self.training.phi, self.training.method)
 
     @property
     def stop(self) -> tuple[str, ...]:
