@@ -45,11 +45,9 @@ SCRATCH = ("render-*", "quarto-*")  # folders in BUILD that belong to the one bu
 # Names that are nobody's source, of folders and files.
 _CACHE = re.compile(
     r"\.(git|hg|svn|venv|quarto|tox|nox|idea|hypothesis|ipynb_checkpoints|(pytest|ruff|mypy)_cache)|"
-    r"__pycache__|node_modules|.*\.egg-info|"
+    r"__pycache__|node_modules|profile_default|.*\.egg-info|"
     r".*\.py[co]|.*~|\.?#.*|\..*\.(sw[a-p]|new)|\.DS_Store|Thumbs\.db|.*\.quarto_ipynb(_\d+)?"
 )
-# What IPython makes beside the settings of a profile, which are sources.
-_PROFILE = re.compile(r"(.*/)?profile_\w+/(.+/.*|history\.sqlite.*)")
 # What Quarto writes beside a document `X.qmd`: `X` and one of these.
 _BESIDE = re.compile(r"(?P<stem>.+?)(_files/.*|\.(ipynb|typ|tex|pdf|html|docx))")
 
@@ -72,7 +70,6 @@ def project_files(root: Path, output_dir: str = "_output") -> list[str]:
         return (
             not name.startswith(excepted)
             and not any(map(_CACHE.fullmatch, name.split("/")))
-            and not _PROFILE.fullmatch(name)
             and not (beside and beside["stem"] in documents)
         )
 
@@ -119,12 +116,13 @@ def contents(root: Path, names: Iterable[str]) -> dict[str, str]:
 
 
 def content(path: Path | str) -> str:
-    """Digest of a file's bytes, 32 hexadecimal digits, or why there are none."""
+    """Digest of a file's bytes, 32 hexadecimal digits, and where a link leads; or why there is none."""
     try:
+        link = f" by {os.readlink(path)}" if os.path.islink(path) else ""
         if not stat.S_ISREG(os.stat(path).st_mode):
-            return "no file"
+            return f"no file{link}"
         with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+            return f"{hashlib.file_digest(file, 'sha256').hexdigest()[:32]}{link}"
     except OSError as error:
         return str(error.strerror)
 

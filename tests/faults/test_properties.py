@@ -4,9 +4,6 @@
 """
 
 import ast
-import io
-import itertools
-import json
 import re
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,27 +11,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import nbclient.client
-import pypdf
-import pytest
-import typst
+import torch
 import yaml
-from handin.files.fingerprint import Fingerprint, embed_notebook, embed_pdf, from_notebook, from_pdf
-from handin.memory.entries import Entries, Entry
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fnn.runs import store
 from handin.environment import read_environment_file
 from handin.errors import HandinError
 from handin.qmd.chunks import Chunk, Prose, read_blocks
 from handin.qmd.outline import read_outline
 from handin.qmd.source import read_source
 from handin.reading.names import uses
-from handin.render.notebook import as_notebook, tidy
 from handin.starter import Task, read_tasks
 from handin.yaml_lines import Located
 
-FEW = settings(max_examples=settings().max_examples // 10)  # where each takes a program that is started
 # YAML takes three more signs for line ends than editors do; other than in quotes nobody can write them.
 LETTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\x85\u2028\u2029")
 TEXTS = st.text(LETTERS, max_size=120)
@@ -133,7 +124,7 @@ NAMES = st.sampled_from(["one", "two", "one two"])
 SECTIONS = st.tuples(st.integers(1, 3), NAMES, st.booleans(), st.booleans(), st.booleans())
 
 
-@FEW
+@settings(max_examples=settings().max_examples // 10)  # each takes a program that is started
 @given(st.lists(SECTIONS, max_size=12), st.booleans())
 def test_sections_and_figures_are_found_where_they_are_written(
     sections: list[tuple[int, str, bool, bool, bool]], notebook: bool
@@ -164,88 +155,36 @@ def test_sections_and_figures_are_found_where_they_are_written(
     assert [(one.label, one.number, one.place) for one in outline.floats] == figures
 
 
-ENTRIES = st.builds(
-    Entry,
-    st.lists(st.lists(TEXTS, min_size=2, max_size=3), max_size=2),
-    st.lists(st.tuples(WORDS, JSON).map(list), max_size=3),
-    st.dictionaries(TEXTS, JSON, max_size=3),
-    st.integers(0, 99),
-)
-
-
 @contextmanager
 def scratch() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as name:
         yield Path(name)
 
 
-@given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("pq"), ENTRIES), max_size=5))
-def test_the_memory_finds_what_it_was_given_last(puts: list[tuple[str, str, Entry]]) -> None:
-    """Entries of two keys, with one file in two states."""
-    kept: dict[tuple[str, str], Entry] = {}
+DTYPES = st.sampled_from([torch.float64, torch.float32, torch.int64, torch.bool])
+TENSORS = st.builds(
+    lambda numbers, dtype, column: (
+        torch.tensor(numbers).to(dtype)[:, None] if column else torch.tensor(numbers).to(dtype)
+    ),
+    st.lists(st.floats(-1e9, 1e9), max_size=6),
+    DTYPES,
+    st.booleans(),
+)
+OBJECTS = st.dictionaries(TEXTS, JSON, max_size=3)
+
+
+@given(OBJECTS, st.dictionaries(WORDS, TENSORS, max_size=3), OBJECTS)
+def test_the_store_gives_back_what_was_put(key: Any, tensors: dict[str, torch.Tensor], metadata: Any) -> None:
     with scratch() as folder:
-        said: list[str] = []
-        entries = Entries(folder, said.append)
-        for key, state, entry in puts:
-            kept[key, state] = Entry([["file", state]], entry.messages, entry.reply, entry.count)
-            entries.put(key, kept[key, state])
-        for key, state in itertools.product("ab", "pq"):
-            found = Entries(folder, said.append).find(key, lambda one, state=state: one[1] == state)  # type: ignore[misc]
-            assert found == kept.get((key, state))
-        assert not said
-
-
-PRINTS = st.builds(
-    Fingerprint, st.dictionaries(TEXTS, TEXTS, max_size=4), st.dictionaries(TEXTS, TEXTS, max_size=4)
-)
-
-
-@given(PRINTS, PRINTS)
-def test_a_fingerprint_is_read_as_it_was_written(one: Fingerprint, other: Fingerprint) -> None:
-    assert from_pdf({"HandinFingerprint": one.as_json()}) == one
-    notebook: dict[str, Any] = {"metadata": {}}
-    embed_notebook(notebook, one)
-    assert from_notebook(json.loads(json.dumps(notebook))) == one
-    assert one.changes(one) == []
-    same_versions = one.versions == other.versions or not (one.versions and other.versions)
-    assert (one.changes(other) == []) == (one.files == other.files and same_versions)
-    assert (one.digest == other.digest) == (one == other)
-
-
-@pytest.fixture(scope="module")
-def pdf() -> bytes:
-    return typst.compile(b"Words.", pdf_standards="a-2b")
-
-
-@FEW
-@given(PRINTS, PRINTS)
-def test_a_pdf_says_the_last_fingerprint_and_all_else_as_before(
-    pdf: bytes, one: Fingerprint, other: Fingerprint
-) -> None:
-    twice = embed_pdf(embed_pdf(pdf, one), other)
-    said = {key[1:]: str(value) for key, value in (pypdf.PdfReader(io.BytesIO(twice)).metadata or {}).items()}
-    assert from_pdf(said) == other
-    del said["HandinFingerprint"]
-    before = pypdf.PdfReader(io.BytesIO(pdf)).metadata or {}
-    assert said == {key[1:]: str(value) for key, value in before.items()}
-    assert twice.startswith(pdf)
-
-
-STREAMS = st.tuples(
-    st.sampled_from(["stdout", "stderr"]), st.text("ab \r\n\b/", max_size=9) | st.just("/ipykernel_1/2.py")
-)
-
-
-@given(st.lists(STREAMS, max_size=9))
-def test_streams_are_joined_as_nbclient_joins_them(printed: list[tuple[str, str]]) -> None:
-    outputs = [{"output_type": "stream", "name": name, "text": text} for name, text in printed]
-    notebook = as_notebook([{"cell_type": "code", "outputs": outputs}])
-    tidy(notebook)
-    for name in ("stdout", "stderr"):
-        joined = "".join(text for stream, text in printed if stream == name)
-        shown = nbclient.client._RGX_CARRIAGERETURN.sub("", joined)
-        expected = [re.sub(r"\S*/ipykernel_\d+/\d+\.py", "chunk", shown)] if (name in dict(printed)) else []
-        assert [output.text for output in notebook.cells[0].outputs if output.name == name] == expected
+        store.put(key, tensors, metadata, folder)
+        found = store.get(key, folder)
+        assert found is not None
+        assert found.metadata == metadata
+        assert found.tensors.keys() == tensors.keys()
+        for name, tensor in tensors.items():
+            assert (found.tensors[name].dtype, found.tensors[name].shape) == (tensor.dtype, tensor.shape)
+            assert torch.equal(found.tensors[name], tensor)
+        assert store.get({**key, "another": 1}, folder) is None
 
 
 @given(st.dictionaries(st.from_regex(r"[A-Z]\w{0,6}", fullmatch=True).filter(str.isascii), TEXTS, max_size=4))

@@ -2,7 +2,7 @@
 
 Reads jobs from standard input, a line of JSON each:
 
-    {"root": folder, "environment": {…}, "requests": [code | {name: expression}, …], "options": […]}
+    {"root": folder, "variables": {…}, "requests": [code | {name: expression}, …], "memory": bool, "cores": n}
 
 and answers each with a line of JSON: for every request the messages that the kernel sent and its reply; and
 how many requests were answered from memory.
@@ -28,10 +28,7 @@ PATH = list(sys.path[1:])  # without this file's folder
 
 
 async def run(kernel, requests):
-    told = []
-    messages = []
-
-    answered = 0
+    told, messages, answered = [], [], 0
 
     def send(stream, message, content=None, *arguments, **options):
         kind = message["msg_type"] if isinstance(message, dict) else message
@@ -45,16 +42,8 @@ async def run(kernel, requests):
             messages.append([kind, content])
         return message
 
-    if hasattr(kernel, "_send"):  # the memory's own hook comes first
+    if hasattr(kernel, "_send"):  # the memory listens before
         kernel._send = send
-        answer = kernel._answer
-
-        def count(*arguments):
-            nonlocal answered
-            answered += 1
-            return answer(*arguments)
-
-        kernel._answer = count
     else:
         kernel.session.send = send
     for request in requests:
@@ -69,21 +58,23 @@ async def run(kernel, requests):
         reply.pop("engine_info", None)
         told.append([list(messages), reply])
         messages.clear()
+        answered = max(answered, len(getattr(kernel, "_answered", [])))
     return told, answered
 
 
 def serve(job, answer):
     """In the child: be a kernel that is asked all this, and write what it says."""
     os.environ.clear()
-    os.environ.update(job["environment"])
+    os.environ.update(job["variables"])
     os.chdir(job["root"])
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: job["cores"]])
     sys.path[:] = ["", *os.environ["PYTHONPATH"].split(os.pathsep), *PATH]
+    memory = ["--IPKernelApp.kernel_class=handin.memory.MemoryKernel"] if job["memory"] else []
     with tempfile.TemporaryDirectory() as folder:
         app = IPKernelApp.instance(connection_file=f"{folder}/kernel.json", transport="ipc", ip=f"{folder}/k")
         app.log_connection_info = lambda: None
-        app.initialize(["--HistoryManager.enabled=False", *job["options"]])
-        kernel = app.kernel
-        told, answered = asyncio.run(run(kernel, job["requests"]))
+        app.initialize(["--HistoryManager.enabled=False", *memory])
+        told, answered = asyncio.run(run(app.kernel, job["requests"]))
     answer.write(json.dumps({"told": told, "answered": answered}, default=str))
 
 
