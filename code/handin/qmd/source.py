@@ -1,7 +1,6 @@
 """A `.qmd` document with its includes put in, every line remembering the file and number it came from.
 
-Files come from a folder or from a ZIP alike. Whatever Quarto would take is read; what the built-in renderer
-does not know is refused by `render.refusals`.
+Whatever Quarto would take is read; what the built-in renderer does not know is refused by `render.refusals`.
 """
 
 from __future__ import annotations
@@ -19,7 +18,9 @@ from handin.yaml_lines import Located
 INCLUDE = re.compile(r"^\s*\{\{<\s*include\s+(?P<path>[^\s>]+|\"[^\"]+\")\s*>\}\}\s*$")
 FENCE = re.compile(r"^(?P<indent>\s*)(?P<fence>`{3,}|~{3,})(?P<info>.*)$")
 LINE_END = re.compile(r"\r\n|\r|\n")
-MOST_INCLUDES = 200  # in one document; a ZIP may be made to include without end
+COMMENT = re.compile(r"(?P<text>\\.|(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`))|<!--")  # where one begins
+EMPTY_COMMENT = "<!-- -->"  # what stays of one: between two lists it matters
+MOST_INCLUDES = 200  # in one document
 
 Read = Callable[[str], bytes | None]  # path in the project → content; None where there is no such file
 Role = Literal["prose", "open", "code", "close"]
@@ -143,8 +144,8 @@ def _expand(
     read: Read, document: str, lines: Iterable[Line], trail: tuple[str, ...], budget: Iterator[int]
 ) -> Iterator[Line]:
     for line, role in with_roles(lines):
-        include = INCLUDE.match(line.text)
-        if not include or role != "prose":
+        include = INCLUDE.match(line.text) if role == "prose" else None
+        if not include:
             yield line
             continue
         name = posixpath.normpath(posixpath.join(posixpath.dirname(document), include["path"].strip('"')))
@@ -171,21 +172,47 @@ def _expand(
 def with_roles(lines: Iterable[Line]) -> Iterator[tuple[Line, Role]]:
     """Each line and the part it plays: prose, or the opening, inside or closing of a fenced code block.
 
+    What stands in comments (`<!-- … -->`) is left out, whatever it is.
+
     Raises:
-        HandinError: A code block is never closed.
+        HandinError: A code block or a comment is never closed.
     """
-    fence, opened = "", Place("")
+    fence, opened, commented = "", Place(""), False
     for line in lines:
         match = FENCE.match(line.text)
-        if not fence and match and "`" not in match["info"]:
+        if fence:
+            closing = match and match["fence"].startswith(fence) and not match["info"].strip()
+            fence = "" if closing else fence
+            yield line, "close" if closing else "code"
+            continue
+        text, still = _uncommented(line.text, commented)
+        opened = line.place if still and not commented else opened
+        was, commented = commented, still
+        if was and not text.strip():
+            continue
+        match = FENCE.match(text)
+        if match and "`" not in match["info"]:
             fence, opened = match["fence"], line.place
-            yield line, "open"
-        elif fence and match and match["fence"].startswith(fence) and not match["info"].strip():
-            fence = ""
-            yield line, "close"
+            yield Line(text, line.place), "open"
         else:
-            yield line, "code" if fence else "prose"
-    if fence:
+            yield (line if text == line.text else Line(text, line.place)), "prose"
+    if fence or commented:
+        what, end = ("code block", fence) if fence else ("comment", "-->")
         raise HandinError(
-            "the code block that begins here never ends", place=opened, remedy=f"close it with {fence}"
+            f"the {what} that begins here never ends", place=opened, remedy=f"close it with {end}"
         )
+
+
+def _uncommented(text: str, commented: bool) -> tuple[str, bool]:
+    """A line of prose with its comments emptied, and whether the last one goes on; `commented`: one comes in."""
+    kept, at = "", 0
+    while True:
+        if commented:
+            end = text.find("-->", at)
+            if end < 0:
+                return kept, True
+            at, commented = end + 3, False
+        begin = next((one for one in COMMENT.finditer(text, at) if not one["text"]), None)
+        if begin is None:
+            return kept + text[at:], False
+        kept, at, commented = kept + text[at : begin.start()] + EMPTY_COMMENT, begin.end(), True
