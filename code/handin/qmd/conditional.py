@@ -15,6 +15,7 @@ CONDITIONS = {"when-meta", "unless-meta", "when-format", "unless-format"}
 FORMAT = "typst"
 OPENING = re.compile(r"^\s*:{3,}\s*(?P<attributes>\{.*\}|\w[\w-]*)\s*:*\s*$")
 CLOSING = re.compile(r"^\s*:{3,}\s*$")
+PAGEBREAK = re.compile(r"^\s*\{\{<\s*pagebreak\s*>\}\}\s*$")
 _ATTRIBUTE = re.compile(r'(?P<name>[\w-]+)="?(?P<value>[^"\s}]*)"?')
 _CLASS = re.compile(r"\.([\w-]+)")
 
@@ -46,7 +47,7 @@ def resolve_conditions(tree: Node, source: Source, metadata: Mapping[str, Any], 
 
 
 def shown_lines(lines: Iterable[Line], metadata: Mapping[str, Any], hidden: list[bool]) -> Iterator[Line]:
-    """The lines of a piece of Markdown that are shown, without the fences of blocks, and without raw blocks.
+    """The lines of a piece of Markdown that are shown, without fences of blocks, raw blocks and page breaks.
 
     Args:
         lines: The piece, code blocks whole.
@@ -66,6 +67,8 @@ def shown_lines(lines: Iterable[Line], metadata: Mapping[str, Any], hidden: list
             hidden.append(not shown(set(_CLASS.findall(attributes)), conditions, metadata))
         elif role == "prose" and CLOSING.match(line.text) and hidden:
             hidden.pop()
+        elif role == "prose" and PAGEBREAK.match(line.text):
+            continue
         elif not any(hidden) and not (raw and role != "prose"):
             yield line
 

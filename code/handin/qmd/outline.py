@@ -16,16 +16,16 @@ from typing import Any
 from urllib.parse import unquote
 
 from handin.qmd import pandoc
-from handin.qmd.chunks import INLINE, OPTION, Chunk, Prose, chunks, read_blocks
-from handin.qmd.conditional import resolve_conditions, shown_lines
+from handin.qmd.chunks import INLINE, Chunk, Prose, chunks, read_blocks
+from handin.qmd.conditional import resolve_conditions
 from handin.qmd.pandoc import Node, attr, plain_text
-from handin.qmd.source import Line, Read, Source, for_typst, merged, read_source, with_roles
+from handin.qmd.places import Places
+from handin.qmd.source import Read, for_typst, merged, read_source
 
-REFERENCE = re.compile(r"^(fig|tbl|eq|sec|lst)-\S+$")
+REFERENCE = re.compile(r"^(fig|tbl|eq|sec|lst)-\S+$", re.IGNORECASE)
 EQUATION_LABEL = re.compile(r"^\{#(?P<label>eq-[^\s}]+)\}(?P<rest>.*)$")
 KINDS = {"fig": "Figure", "tbl": "Table"}
 APPENDIX = "A1"  # how the templates count sections behind `#show: appendix`
-_HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*(\{[^}]*\})?\s*$")
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Float:
-    """A figure or a table; parts of a figure are not counted."""
+    """A figure or a table."""
 
     label: str  # fig-… or tbl-…
     number: str  # within its kind, from "1"
@@ -109,8 +109,8 @@ def read_outline(read: Read, name: str, config: Mapping[str, Any]) -> Outline:
     markdown = skeleton(blocks, execute if isinstance(execute, Mapping) else {})
     tree = pandoc.parse(markdown, folder=Path())
     tree = resolve_conditions(tree, source, metadata)
-    reader = _Reader(_Places(source, blocks, metadata), _numbering(metadata))
-    reader.blocks(tree["blocks"])
+    reader = _Reader(Places(source, metadata), _numbering(metadata))
+    reader.blocks(from_level_one(tree)["blocks"])
     reader.outline.chunks = list(chunks(blocks))
     reader.outline.files = {str(line.place.file) for line in source.lines}
     return reader.outline
@@ -132,11 +132,8 @@ def skeleton(blocks: Sequence[Prose | Chunk], execute: Mapping[str, Any]) -> str
     for block in blocks:
         if isinstance(block, Prose):
             parts.append(INLINE.sub(r"\g<before>1", block.text))
-        elif "lst-label" in block.options:
-            parts.append(div(f"#{block.options['lst-label']}", "It stands here."))
         elif block.caption and block.runs and shows_output(block, execute):
-            bodies = ["It stands here."] * len(block.options.get("fig-subcap") or [""])
-            parts.append(float_block(block, bodies))
+            parts.append(div(f"#{block.label}", "It stands here.", block.caption))
     return "\n\n".join(parts) + "\n"
 
 
@@ -146,21 +143,29 @@ def shows_output(chunk: Chunk, execute: Mapping[str, Any]) -> bool:
     return options.get("include", True) is not False and options.get("output", True) is not False
 
 
-def float_block(chunk: Chunk, bodies: Sequence[str]) -> str:
-    """A figure or table in Markdown, as Quarto writes it around the outputs of a chunk."""
-    if subcaptions := chunk.options.get("fig-subcap"):
-        bodies = [
-            div(f"#{chunk.label}-{number}", body, str(caption))
-            for number, (body, caption) in enumerate(zip(bodies, subcaptions, strict=True), start=1)
-        ]
-    columns = chunk.options.get("layout-ncol")
-    layout = f' layout-ncol="{columns}"' if columns else ""
-    return div(f"#{chunk.label}{layout}", *bodies, chunk.caption)
-
-
 def div(attributes: str, *blocks: str) -> str:
     """Blocks of Markdown in a fenced one."""
     return "\n\n".join([f"::::: {{{attributes}}}", *blocks, ":::::"])
+
+
+def label_of(key: str) -> str:
+    """The label that a key refers to, empty where it is that of a citation: `@Fig-x` begins a sentence."""
+    return f"{key[0].lower()}{key[1:]}" if REFERENCE.match(key) else ""
+
+
+def from_level_one(tree: Node) -> Node:
+    """The tree with its headings counted from level 1, as Quarto counts them where none is of that level."""
+    headings = [node for node in pandoc.walk(tree["blocks"]) if node["t"] == "Header"]
+    least = min((node["c"][0] for node in headings), default=1)
+
+    def change(node: Node) -> list[Node] | None:
+        if node["t"] != "Header" or least == 1:
+            return None
+        level, *rest = node["c"]
+        return [{"t": "Header", "c": [level - least + 1, *rest]}]
+
+    raised: Node = pandoc.rewrite(tree, change)
+    return raised
 
 
 def _numbering(metadata: Mapping[str, Any]) -> str:
@@ -171,7 +176,7 @@ def _numbering(metadata: Mapping[str, Any]) -> str:
 
 
 class _Reader:
-    def __init__(self, places: _Places, numbering: str) -> None:
+    def __init__(self, places: Places, numbering: str) -> None:
         self.outline = Outline()
         self.places = places
         self.numbering = numbering
@@ -200,7 +205,7 @@ class _Reader:
                 identifier, _, _ = attr(node["c"][0])
                 self.float(identifier, node["c"][2:], node["c"][1][1])
             case "Image":
-                place = self.places.containing(node["c"][2][0])
+                place = str(self.places.containing(node["c"][2][0]))
                 file = posixpath.normpath(unquote(node["c"][2][0]).lstrip("/"))
                 has_alt = bool(attr(node["c"][0])[2].get("fig-alt"))
                 self.outline.pictures.append(Picture(file, place, has_alt))
@@ -210,8 +215,9 @@ class _Reader:
             case "Cite":
                 for cite in node["c"][0]:
                     key = cite["citationId"]
-                    found = self.outline.mentions if REFERENCE.match(key) else self.outline.citations
-                    found.append(Reference(key, self.places.mention(key), self.in_caption))
+                    label, place = label_of(key), str(self.places.mention(key))
+                    found = self.outline.mentions if label else self.outline.citations
+                    found.append(Reference(label or key, place, self.in_caption))
                     self.blocks([cite["citationPrefix"], cite["citationSuffix"]])
             case "Str":
                 if match := EQUATION_LABEL.match(node["c"]):
@@ -232,13 +238,15 @@ class _Reader:
             self.part = "appendix"
         if number and label.startswith("sec-"):
             self.outline.labels.add(label)
-        place = self.places.heading(level, title, label)
+        place = str(self.places.heading(level, title, label))
         self.outline.sections.append(Section(level, title, label, number, self.part, place))
         self.blocks(inlines)
 
     def div(self, node: Node) -> None:
-        identifier, _, attributes = attr(node["c"][0])
+        identifier, classes, attributes = attr(node["c"][0])
         inner = node["c"][1]
+        if inner and inner[0]["t"] == "Header" and any(name.startswith("callout-") for name in classes):
+            inner = inner[1:]  # its title
         if not identifier.startswith(("fig-", "tbl-")):
             self.outline.labels |= {identifier} if identifier.startswith("lst-") else set()
             self.blocks(inner)
@@ -266,7 +274,7 @@ class _Reader:
             if not self.in_float:
                 self.floats[label[:3]] += 1
                 number, text = str(self.floats[label[:3]]), " ".join(plain_text(caption).split())
-                place = self.places.label(label)
+                place = str(self.places.label(label))
                 self.outline.floats.append(Float(label, number, text, place, self.part))
         before = self.in_float, self.in_caption
         self.in_float = self.in_float or label.startswith(("fig-", "tbl-"))
@@ -294,52 +302,3 @@ def _count(sign: str, n: int) -> str:
             text, n = text + letters * (n // value), n % value
         return text.upper() if sign == "I" else text
     return str(n)
-
-
-class _Places:
-    """Finds the lines of a source that elements of its tree come from; Pandoc does not say."""
-
-    def __init__(self, source: Source, blocks: Sequence[Prose | Chunk], metadata: Mapping[str, Any]) -> None:
-        self.name = source.name
-        prose = [line for line, role in with_roles(source.lines) if role == "prose"]
-        shown = {line.place for line in shown_lines(source.lines, metadata, [])}
-        self.lines = [line for line in prose if line.place in shown]
-        options = [line for line in source.lines if OPTION.match(line.text)]
-        self.labels: dict[str, Line] = {chunk.label: chunk.header for chunk in chunks(blocks) if chunk.label}
-        self.mentions: dict[str, list[Line]] = defaultdict(list)
-        for line in [*prose, *options]:
-            for label in re.findall(r"#((?:fig|tbl|sec|eq|lst)-[\w-]+)", line.text):
-                self.labels.setdefault(label, line)
-        for line in [*self.lines, *options]:
-            for key in re.findall(r"@\{?([\w][\w:.#$%&+?<>~/-]*)", line.text):
-                self.mentions[key.rstrip(".:?")].append(line)
-        self.seen: dict[str, int] = defaultdict(int)
-        self.headings = [(line, match) for line in self.lines if (match := _HEADING.match(line.text))]
-
-    def label(self, label: str) -> str:
-        return str(self.labels[label].place) if label in self.labels else self.name
-
-    def containing(self, text: str) -> str:
-        """Place of the first line that holds a text."""
-        return next((str(line.place) for line in self.lines if text in line.text), self.name)
-
-    def mention(self, key: str) -> str:
-        """Place of the next mention of a key."""
-        found = self.mentions.get(key)
-        if not found:
-            return self.name
-        self.seen[key] += 1
-        return str(found[min(self.seen[key], len(found)) - 1].place)
-
-    def heading(self, level: int, title: str, label: str) -> str:
-        """Place of the next heading with this title."""
-        place = self.name
-        for number, (line, match) in enumerate(self.headings, start=1):
-            if len(match[1]) == level and _letters(match[2]) == _letters(title):
-                place, self.headings = str(line.place), self.headings[number:]
-                break
-        return self.label(label) if label in self.labels and label.startswith("sec-") else place
-
-
-def _letters(text: str) -> str:
-    return "".join(sign for sign in text.casefold() if sign.isalnum())

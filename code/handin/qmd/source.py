@@ -204,7 +204,7 @@ def with_roles(lines: Iterable[Line]) -> Iterator[tuple[Line, Role]]:
 
 
 def _uncommented(text: str, commented: bool) -> tuple[str, bool]:
-    """A line of prose with its comments emptied, and whether the last one goes on; `commented`: one comes in."""
+    """A line with its comments emptied, and whether the last goes on; `commented`: the line begins in one."""
     kept, at = "", 0
     while True:
         if commented:

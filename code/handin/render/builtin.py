@@ -27,7 +27,9 @@ from handin.project import Project
 from handin.qmd import pandoc
 from handin.qmd.chunks import Chunk, Prose, chunks, read_blocks
 from handin.qmd.conditional import resolve_conditions
+from handin.qmd.outline import from_level_one
 from handin.qmd.pandoc import Node
+from handin.qmd.places import Places
 from handin.qmd.source import Source, on_disk, read_source
 from handin.reading.bibliography import entries
 from handin.render.crossref import resolve_references
@@ -41,6 +43,7 @@ from handin.render.record import record
 from handin.render.refusals import refuse_chunks, refuse_unsupported, without_effect
 from handin.render.settings import DocumentSettings, document_settings
 from handin.render.typeset import to_pdf, to_typst
+from handin.render.values import put_values
 
 MADE = (".pdf", ".ipynb", ".svg", ".png")  # what a render of all documents makes anew
 
@@ -215,15 +218,17 @@ class Builder:
 
     def _tree(self, document: Document, notebook: NotebookNode, folder: Path) -> Node:
         media = folder / f"{document.stem}-media"
-        markdown = Converter(document.settings, media).convert(notebook, document.blocks)
-        tree = pandoc.parse(markdown, folder=self._project.root)
+        markdown, values = Converter(document.settings, media).convert(notebook, document.blocks)
+        tree = put_values(pandoc.parse(markdown, folder=self._project.root), values, self._project.root)
         tree = set_html_tables(tree)
-        tree = resolve_conditions(tree, document.source, document.settings.metadata, "typst")
+        tree = resolve_conditions(tree, document.source, document.settings.metadata)
+        tree = from_level_one(tree)
         faults = Faults()
         with faults.noted():
             refuse_unsupported(tree, document.source, (folder, self._project.root))
         with faults.noted():
-            tree = resolve_references(tree, document.source, self._citations(document))
+            places = Places(document.source, document.settings.metadata)
+            tree = resolve_references(tree, places, self._citations(document))
         faults.raise_all()
         return tree
 

@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from handin.qmd.chunks import option_lines
 from handin.yaml_lines import Located
 
-IMAGES = {"image/svg+xml": ".svg", "image/png": ".png"}
+IMAGES = {"image/svg+xml": ".svg", "image/png": ".png", "image/jpeg": ".jpg"}
 
 
 def figures(notebook: NotebookNode) -> dict[str, bytes]:

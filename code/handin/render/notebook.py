@@ -94,7 +94,7 @@ def made_up(blocks: Sequence[Prose | Chunk]) -> list[Result]:
         if isinstance(block, Chunk):
             data = next((data for option, data in forms.items() if option in block.options), None)
             output = nbformat.from_dict({"output_type": "display_data", "metadata": {}, "data": data})
-            results.append(Result([output] * (len(block.options.get("fig-subcap", [""])) if data else 0)))
+            results.append(Result([output] if data else []))
         else:
             value = {"status": "ok", "data": {"text/plain": "1"}, "metadata": {}}
             results.append(Result(values={str(n): value for n in range(len(expressions(block.text)))}))

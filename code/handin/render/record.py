@@ -18,8 +18,8 @@ from handin.project import Project
 from handin.qmd.chunks import option_lines
 from handin.qmd.conditional import shown_lines
 from handin.qmd.source import Line
-from handin.render.markdown import substitute, with_shortcodes
 from handin.render.notebook import as_notebook
+from handin.render.values import substitute
 from handin.yaml_lines import Located
 
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\s*(\n|\Z)", re.DOTALL)  # Quarto keeps it in the first cell
@@ -43,10 +43,7 @@ def record(notebook: NotebookNode, metadata: Mapping[str, Any], project: Project
             text = re.sub(
                 r"\n{3,}",
                 "\n\n",
-                "\n".join(
-                    line.text
-                    for line in shown_lines(list(with_shortcodes(lines, metadata)), metadata, hidden)
-                ),
+                "\n".join(line.text for line in shown_lines(lines, metadata, hidden)),
             ).strip()
             if text:
                 cells.append(_markdown(text))

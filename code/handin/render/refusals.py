@@ -10,23 +10,19 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from handin.errors import Faults, HandinError, Place, near
-from handin.qmd.chunks import Chunk, Prose, chunks
-from handin.qmd.conditional import CLASSES, CLOSING, OPENING
+from handin.qmd.chunks import INLINE, Chunk, Prose, chunks
+from handin.qmd.conditional import CLASSES, CLOSING, OPENING, PAGEBREAK
 from handin.qmd.pandoc import Node, attr, plain_text, walk
 from handin.qmd.source import FENCE, Line, Role, Source, with_roles
-from handin.render.paper import CALLOUTS
+from handin.render.crossref import CALLOUTS
 from handin.yaml_lines import Located
 
 # Chunk options, each with the type of its value, or its values. Quarto's others are refused by name.
 OPTIONS: dict[str, type | tuple[object, ...]] = {
     "label": str,
     "fig-cap": str,
-    "fig-subcap": list,
     "fig-alt": str,
     "tbl-cap": str,
-    "lst-label": str,
-    "lst-cap": str,
-    "layout-ncol": int,
     "echo": bool,
     "include": bool,
     "output": (True, False, "asis"),
@@ -34,20 +30,18 @@ OPTIONS: dict[str, type | tuple[object, ...]] = {
     "error": bool,
     "eval": bool,
     "cache": bool,  # false: never remembered, see docs/memory.md
-    "depends": str,  # files that no hook sees read, separated by commas
     "code-fold": (True, False, "show"),  # on a web page
     "code-summary": str,
 }
 # Quarto gives these no effect on a chunk that Jupyter runs.
 NO_EFFECT = {"fig-width", "fig-height", "fig-align", "out-width", "out-height"}
-FLOATS = (("fig-cap", "fig-", "label"), ("tbl-cap", "tbl-", "label"), ("lst-cap", "lst-", "lst-label"))
-SHORTCODE = re.compile(r"\{\{<\s*(?P<name>\S+)")
-SHORTCODES = ("include", "meta", "pagebreak")
+FLOATS = (("fig-cap", "fig-"), ("tbl-cap", "tbl-"))
+SHORTCODE = re.compile(r"(?<!\{)\{\{<\s*(?P<name>\S+)")
 DIVS = re.compile(r"refs|(fig|tbl|lst)-.+|")  # identifiers of fenced blocks
 DIV_CLASSES = CLASSES | {f"callout-{kind}" for kind in CALLOUTS} | {"columns", "column"}
-DIV_ATTRIBUTES = {"layout-ncol", "width", "title", "icon", "appearance", "collapse"}
-CODE_ATTRIBUTES = {"filename", "code-fold", "code-summary"}
-SPANS = {"smallcaps", "underline"}
+DIV_ATTRIBUTES = {"width", "title", "icon", "appearance", "collapse"}
+CODE_ATTRIBUTES = {"lst-cap", "code-fold", "code-summary"}
+SPANS = {"smallcaps", "underline", "mark"}
 IPYTHON = re.compile(r"(^|=)\s*[%!]|\?\s*$", re.MULTILINE)  # magics, commands of the shell, help
 IMAGE_ATTRIBUTES = {"fig-alt", "alt", "width", "height"}
 
@@ -82,11 +76,11 @@ def _line(line: Line, role: Role) -> None:
     shortcode = SHORTCODE.search(line.text)
     if role == "open":
         _fence(line)
-    elif role == "prose" and shortcode and shortcode["name"] not in SHORTCODES[1:]:
+    elif role == "prose" and shortcode and not PAGEBREAK.match(line.text):
         raise HandinError(
-            f"the built-in renderer knows no shortcode `{shortcode['name']}`",
+            f"the built-in renderer knows no shortcode `{shortcode['name']}` here",
             place=line.place,
-            remedy=f"only {', '.join(SHORTCODES)} are supported, `include` on a line by itself",
+            remedy="only `include` and `pagebreak` are supported, each on a line by itself",
         )
 
 
@@ -148,13 +142,13 @@ def _fence(line: Line) -> None:
     fence = FENCE.match(line.text)
     assert fence is not None
     info = fence["info"].strip()
-    if fence["fence"] != "```":
+    if fence["fence"].startswith("~") or (info.startswith("{python") and fence["fence"] != "```"):
         raise HandinError(
             f"a code block opened by `{fence['fence']}`",
             place=line.place,
-            remedy="open it with three backticks, the only fence that the built-in renderer knows",
+            remedy="open it with three backticks, as Quarto wants it",
         )
-    if not info.startswith("{") or info.startswith(("{=", "{.", "{#")):
+    if not info.startswith("{") or info.startswith(("{=", "{.", "{#", "{{")):
         return
     if fence["indent"]:
         raise HandinError(
@@ -180,20 +174,26 @@ def _option(name: object, value: object, place: Place) -> None:
         )
     kind = OPTIONS[name]
     if not (isinstance(value, kind) if isinstance(kind, type) else value in kind):
-        written = {bool: "true or false", str: "text in quotes", int: "a number", list: '["one", "two"]'}
+        written = {bool: "true or false", str: "text in quotes"}
         words = written[kind] if isinstance(kind, type) else f"true, false or {kind[-1]}"
         raise HandinError(f"`{name}: {value}` is not supported", place=place, remedy=f"write {words}")
+    if INLINE.search(str(value)):
+        raise HandinError(
+            f"Quarto computes no value in `{name}`",
+            place=place,
+            remedy="let the chunk print it, or write it out",
+        )
 
 
 def _float(located: Located) -> None:
     """A figure or table needs label and caption together, else nobody can refer to it."""
     options = located.data
-    for kind, prefix, name in FLOATS:
-        if (kind in options) != str(options.get(name, "")).startswith(prefix):
+    for kind, prefix in FLOATS:
+        if bool(options.get(kind)) != str(options.get("label", "")).startswith(prefix):
             raise HandinError(
                 f"`{kind}` and a label that begins with `{prefix}` belong together",
-                place=located.place((name,) if kind not in options else (kind,)),
-                remedy=f"add the missing one of `{name}: {prefix}…` and `{kind}: …`",
+                place=located.place(("label",) if kind not in options else (kind,)),
+                remedy=f"add the missing one of `label: {prefix}…` and `{kind}: …`",
             )
 
 
@@ -248,7 +248,7 @@ def _div(node: Node, source: Source) -> None:
         if name not in DIV_CLASSES:
             raise _refusal(f"the block `::: {{.{name}}}`", rf"(:::|<div).*{re.escape(name)}", source)
     for name, value in attributes.items():
-        if name not in DIV_ATTRIBUTES or (name == "layout-ncol" and not value.isdecimal()):
+        if name not in DIV_ATTRIBUTES:
             raise _refusal(f'the block `::: {{{name}="{value}"}}`', rf"(:::|<div).*{re.escape(name)}", source)
     if not DIVS.fullmatch(identifier):
         raise _refusal(f"the block `::: {{#{identifier}}}`", rf"(:::|<div).*{re.escape(identifier)}", source)

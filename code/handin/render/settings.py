@@ -11,23 +11,34 @@ from typing import Any
 
 from handin.errors import HandinError
 from handin.project import Project
+from handin.qmd.chunks import INLINE
 from handin.qmd.source import Source, merged
 from handin.yaml_lines import Key, Located
 
 # Settings of Quarto that change what is printed, unknown here.
 REFUSED = {
-    "abstract", "abstract-title", "affiliation", "brand", "code-fold", "columns", "crossref", "date",
-    "date-format", "engine", "grid", "header-includes", "include-after-body",
-    "include-before-body", "include-in-header", "layout", "listing", "logo", "metadata-files", "nocite",
-    "number-depth", "number-offset", "params", "profile", "reference-location", "shift-heading-level-by",
-    "shortcodes", "theme", "toc-depth",
+    "abstract", "abstract-title", "affiliation", "brand", "columns", "crossref", "date", "date-format",
+    "engine", "grid", "header-includes", "include-after-body", "include-before-body", "include-in-header",
+    "layout", "listing", "logo", "metadata-files", "nocite", "number-depth", "number-offset", "params",
+    "profile", "reference-location", "shift-heading-level-by", "shortcodes", "theme", "toc-depth",
 }  # fmt: skip
-EXECUTE = {"echo": bool, "warning": bool, "output": bool, "include": bool, "eval": bool}
+EXECUTE = {"echo", "warning", "output", "include", "eval"}
 TYPST = {
     "papersize", "margin", "mainfont", "fontsize", "number-sections", "section-numbering", "fig-format",
-    "fig-width", "fig-height", "keep-ipynb", "keep-typ", "template-partials", "pdf-standard",
-    "syntax-highlighting", "toc",
+    "fig-width", "fig-height", "figure-placement", "keep-ipynb", "keep-typ", "template-partials",
+    "pdf-standard", "syntax-highlighting", "toc",
 }  # fmt: skip
+KINDS: dict[Key, tuple[Any, str]] = {
+    ("execute",): (Mapping, "a block of settings"),
+    ("format",): (Mapping | str, "a block of settings"),
+    ("format", "typst"): (Mapping | str, "a block of settings"),
+    ("bibliography",): (str | list, "a file's name, or a list of names"),
+    ("csl",): (str, "a file's name"),
+    ("format", "typst", "template-partials"): (list, "a list of files' names"),
+    ("format", "typst", "fig-width"): (int | float, "a number of inches"),
+    ("format", "typst", "fig-height"): (int | float, "a number of inches"),
+    **{("execute", name): (bool, "true or false") for name in EXECUTE},
+}
 FIGURE_SIZE = (5.5, 3.5)  # in, Quarto's for Typst
 
 
@@ -45,18 +56,13 @@ class DocumentSettings:
         found = {"fig-width": FIGURE_SIZE[0], "fig-height": FIGURE_SIZE[1], **self.metadata, **self.typst}
         return float(found["fig-width"]), float(found["fig-height"])
 
-    @property
-    def filters(self) -> list[str]:
-        """Lua filters for Pandoc that run when all is resolved (`at: post-quarto`)."""
-        return [str(one["path"]) for one in self.metadata.get("filters", [])]
-
     def for_templates(self, project: Project) -> dict[str, Any]:
         """What the templates see, under the names that Quarto gives."""
         authors = [
             {"name": {"literal": author.name}, "metadata": {"login": author.login}}
             for author in project.authors
         ]
-        return {**self.metadata, "by-author": authors}
+        return {**self.metadata, **self.typst, "by-author": authors}
 
     @property
     def bibliography(self) -> list[str]:
@@ -70,81 +76,56 @@ def document_settings(project: Project, source: Source) -> DocumentSettings:
     Raises:
         HandinError: A setting changes the documents in Quarto and is not supported here.
     """
+    own = source.front_matter
     _check(project.source)
-    _check(source.front_matter)
-    metadata = merged(project.metadata, source.metadata)
-    if not isinstance(metadata.get("title"), str):
-        place = source.front_matter.place(("title",))
+    _check(own)
+    if "author" in own.data:
+        place = own.place(("author",))
+        raise HandinError("the names come from _quarto.yml", place=place, remedy="remove `author` here")
+    metadata = merged(project.metadata, own.data)
+    for name in ("title", "subtitle"):
+        if isinstance(metadata.get(name), Mapping | list) or INLINE.search(str(metadata.get(name, ""))):
+            problem = f"`{name}` is no plain text; Quarto computes no values there"
+            raise HandinError(problem, place=own.place((name,)), remedy="write it out")
+    if not str(metadata.get("title") or "").strip():
+        place = own.place(("title",))
         raise HandinError("the document has no `title`", place=place, remedy='add `title: "…"`')
-    formats = metadata.pop("format", {})
-    typst = formats.get("typst", {}) if isinstance(formats, Mapping) else {}
-    execute = metadata.pop("execute", {})
-    return DocumentSettings(metadata, dict(execute), dict(typst) if isinstance(typst, Mapping) else {})
+    formats, execute = metadata.pop("format", {}), metadata.pop("execute", {})
+    typst = formats.get("typst") if isinstance(formats, Mapping) else {}
+    return DocumentSettings(metadata, dict(execute or {}), dict(typst) if isinstance(typst, Mapping) else {})
 
 
 def _check(located: Located) -> None:
-    data = located.data
-    for key in data:
-        if key in REFUSED:
-            raise _refusal((key,), located)
-    _check_kinds(located)
-    execute = data.get("execute") or {}
-    for key in execute:
-        if not isinstance(execute[key], EXECUTE.get(key, type(None))):
-            raise _refusal(("execute", key), located)
-    for one in data.get("filters") or []:
-        if not isinstance(one, Mapping) or one.get("at") != "post-quarto":
-            why = "only filters `{at: post-quarto, path: …}` in Lua, for HTML"
-            raise _refusal(("filters",), located, why)
-    formats = data.get("format") or {}
-    typst = formats.get("typst") if isinstance(formats, Mapping) else None
-    for key in typst or {}:
-        if key not in TYPST:
-            raise _refusal(("format", "typst", key), located)
-    language = str(data.get("lang", "en"))
-    if not language.startswith("en"):
-        raise _refusal(("lang",), located, "the words `Figure`, `Table`, `Section` are English here")
+    for key, (kind, wanted) in KINDS.items():
+        value = _at(located.data, key)
+        if value is not None and not isinstance(value, kind):
+            name = ".".join(map(str, key))
+            raise HandinError(
+                f"`{name}` is no {wanted.removeprefix('a ')}",
+                place=located.place(key),
+                remedy=f"give {wanted}",
+            )
+    for block, known in ((("execute",), EXECUTE), (("format", "typst"), TYPST)):
+        found = _at(located.data, block)
+        for name in found if isinstance(found, Mapping) else ():
+            if name not in known:
+                raise _refusal((*block, name), located)
+    for name in located.data:
+        if name in REFUSED:
+            raise _refusal((name,), located)
+    if not str(located.data.get("lang", "en")).startswith("en"):
+        raise _refusal(("lang",), located, ": the words `Figure`, `Table`, `Section` are English here")
 
 
-def _check_kinds(located: Located) -> None:
-    """Refuse a setting of a kind that it cannot be: a number where a block is expected, say."""
-    data = located.data
-    formats = data.get("format") if isinstance(data.get("format"), Mapping) else {}
-    typst = formats.get("typst") if isinstance(formats, Mapping) else None
-    for key in ("execute", "format"):
-        if data.get(key) is not None and not isinstance(
-            data[key], Mapping | str if key == "format" else Mapping
-        ):
-            raise _kind((key,), located, "a block of settings")
-    if typst is not None and not isinstance(typst, Mapping) and typst != "default":
-        raise _kind(("format", "typst"), located, "a block of settings")
-    options = typst if isinstance(typst, Mapping) else {}
-    for key, block, where in (
-        ("bibliography", data, ()),
-        ("template-partials", options, ("format", "typst")),
-    ):
-        names = block.get(key, [])
-        listed = names if isinstance(names, list) else [names]
-        if not all(isinstance(name, str) for name in listed):
-            raise _kind((*where, key), located, "a file's name, or a list of names")
-    if not isinstance(data.get("csl", ""), str):
-        raise _kind(("csl",), located, "a file's name")
-    for key in ("fig-width", "fig-height"):
-        if not isinstance(options.get(key, 1), int | float):
-            raise _kind(("format", "typst", key), located, "a number of inches")
-
-
-def _kind(key: Key, located: Located, wanted: str) -> HandinError:
-    name = ".".join(str(part) for part in key)
-    return HandinError(
-        f"`{name}` is no {wanted.removeprefix('a ')}", place=located.place(key), remedy=f"give {wanted}"
-    )
+def _at(data: Any, key: Key) -> Any:
+    for name in key:
+        data = data.get(name) if isinstance(data, Mapping) else None
+    return data
 
 
 def _refusal(key: Key, located: Located, why: str = "") -> HandinError:
-    name = ".".join(str(part) for part in key)
     return HandinError(
-        f"the built-in renderer does not support the setting `{name}`" + (f": {why}" if why else ""),
+        f"the built-in renderer does not support the setting `{'.'.join(map(str, key))}`{why}",
         place=located.place(key),
         remedy="remove it, or render with Quarto",
     )

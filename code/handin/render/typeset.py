@@ -12,7 +12,8 @@ import typst
 from handin.errors import HandinError, Place
 from handin.project import Project
 from handin.qmd import pandoc
-from handin.qmd.pandoc import Node, attr, raw_inline, rewrite
+from handin.qmd.conditional import PAGEBREAK
+from handin.qmd.pandoc import Node, attr, plain_text, raw_block, raw_inline, rewrite
 from handin.qmd.source import Source
 from handin.render.settings import DocumentSettings
 
@@ -37,7 +38,7 @@ def to_typst(tree: Node, source: Source, settings: DocumentSettings, project: Pr
     templates = folder / "templates"
     _assemble(templates, settings, project)
     metadata = folder / f"{Path(source.name).stem}-metadata.json"
-    values = settings.for_templates(project) | settings.typst
+    values = settings.for_templates(project)
     # Pandoc reads it as YAML, which does not know JSON's escapes of what lies beyond 16 bits, emoji say.
     metadata.write_text(json.dumps(values, default=str, ensure_ascii=False), encoding="utf-8")
     arguments = [
@@ -51,7 +52,7 @@ def to_typst(tree: Node, source: Source, settings: DocumentSettings, project: Pr
     ]
     if settings.metadata.get("citeproc"):
         arguments.append("--citeproc")
-    tree = rewrite(tree, lambda node: _image(node, folder, project.root))
+    tree = rewrite(tree, lambda node: _page_break(node) or _image(node, folder, project.root))
     try:
         text, warnings = pandoc.run(arguments, json.dumps(tree), folder=project.root)
     except HandinError as error:
@@ -179,13 +180,18 @@ def _image(node: Node, folder: Path, root: Path) -> list[Node] | None:
     target = node["c"][2][0]
     path = folder / target if (folder / target).is_file() else root / target
     arguments = [_string("/" + path.relative_to(root).as_posix())]
-    alt = attributes.get("fig-alt") or attributes.get("alt") or pandoc.plain_text(node["c"][1])
+    alt = attributes.get("fig-alt") or attributes.get("alt") or plain_text(node["c"][1])
     if alt:
         arguments.append(f"alt: {_string(alt)}")
     arguments += [
         f"{side}: {_length(attributes[side])}" for side in ("width", "height") if side in attributes
     ]
     return [raw_inline(f"#box(image({', '.join(arguments)}))")]
+
+
+def _page_break(node: Node) -> list[Node] | None:
+    is_one = node["t"] == "Para" and PAGEBREAK.match(plain_text(node))
+    return [raw_block("#pagebreak()")] if is_one else None
 
 
 def _length(value: str) -> str:
