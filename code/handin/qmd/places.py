@@ -10,7 +10,7 @@ from typing import Any
 from handin.errors import Place
 from handin.qmd.chunks import OPTION, chunks, read_blocks
 from handin.qmd.conditional import shown_lines
-from handin.qmd.source import Line, Source, with_roles
+from handin.qmd.source import Source, with_roles
 
 _HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*(\{[^}]*\})?\s*$")
 _LABEL = re.compile(r"#([\w-]+)")
@@ -28,12 +28,10 @@ class Places:
     def __init__(self, source: Source, metadata: Mapping[str, Any]) -> None:
         self.document = Place(source.name)
         shown = {line.place for line in shown_lines(source.lines, metadata, [])}
-        prose: list[Line] = []
-        code: list[Line] = []
-        for line, role in with_roles(source.lines):
-            (prose if role == "prose" else code).append(line)
-        options = [line for line in code if OPTION.match(line.text)]
-        self._prose = [line for line in prose if line.place in shown]
+        roles = list(with_roles(source.lines))
+        options = [line for line, role in roles if role == "code" and OPTION.match(line.text)]
+        self._all = [line for line, role in roles if role in ("prose", "open")]
+        self._prose = [line for line, role in roles if role == "prose" and line.place in shown]
         self._labels: dict[str, list[Place]] = defaultdict(list)
         self._mentions: dict[str, list[Place]] = defaultdict(list)
         for chunk in chunks(read_blocks(source)):
@@ -55,7 +53,13 @@ class Places:
 
     def containing(self, text: str) -> Place:
         """Place of the first line of prose that holds a text."""
-        return next((line.place for line in self._prose if text in line.text), self.document)
+        return self.find(re.escape(text))
+
+    def find(self, pattern: str) -> Place:
+        """Place of the first line outside code that matches; one that is shown, if any does."""
+        regex = re.compile(pattern)
+        found = (line.place for line in [*self._prose, *self._all] if regex.search(line.text))
+        return next(found, self.document)
 
     def mention(self, key: str) -> Place:
         """Place of the next mention of a key."""

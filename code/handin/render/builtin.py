@@ -223,11 +223,10 @@ class Builder:
         tree = set_html_tables(tree)
         tree = resolve_conditions(tree, document.source, document.settings.metadata)
         tree = from_level_one(tree)
-        faults = Faults()
+        places, faults = Places(document.source, document.settings.metadata), Faults()
         with faults.noted():
-            refuse_unsupported(tree, document.source, (folder, self._project.root))
+            refuse_unsupported(tree, places, (folder, self._project.root))
         with faults.noted():
-            places = Places(document.source, document.settings.metadata)
             tree = resolve_references(tree, places, self._citations(document))
         faults.raise_all()
         return tree

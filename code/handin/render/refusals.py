@@ -13,6 +13,7 @@ from handin.errors import Faults, HandinError, Place, near
 from handin.qmd.chunks import INLINE, Chunk, Prose, chunks
 from handin.qmd.conditional import CLASSES, CLOSING, OPENING, PAGEBREAK
 from handin.qmd.pandoc import Node, attr, plain_text, walk
+from handin.qmd.places import Places
 from handin.qmd.source import FENCE, Line, Role, Source, with_roles
 from handin.render.crossref import CALLOUTS
 from handin.yaml_lines import Located
@@ -40,7 +41,7 @@ SHORTCODE = re.compile(r"(?<!\{)\{\{<\s*(?P<name>\S+)")
 DIVS = re.compile(r"refs|(fig|tbl|lst)-.+|")  # identifiers of fenced blocks
 DIV_CLASSES = CLASSES | {f"callout-{kind}" for kind in CALLOUTS} | {"columns", "column"}
 DIV_ATTRIBUTES = {"width", "title", "icon", "appearance", "collapse"}
-CODE_ATTRIBUTES = {"lst-cap", "code-fold", "code-summary"}
+CODE_ATTRIBUTES = {"lst-cap", "filename", "code-fold", "code-summary"}  # on a web page, but for the first
 SPANS = {"smallcaps", "underline", "mark"}
 IPYTHON = re.compile(r"(^|=)\s*[%!]|\?\s*$", re.MULTILINE)  # magics, commands of the shell, help
 IMAGE_ATTRIBUTES = {"fig-alt", "alt", "width", "height"}
@@ -197,12 +198,12 @@ def _float(located: Located) -> None:
             )
 
 
-def refuse_unsupported(tree: Node, source: Source, roots: Sequence[Path]) -> None:
+def refuse_unsupported(tree: Node, places: Places, roots: Sequence[Path]) -> None:
     """Look through a tree, conditional content resolved, for what would be lost or come out different.
 
     Args:
         tree: The tree.
-        source: Where places are looked up.
+        places: Of its source.
         roots: Folders that images may stand in.
 
     Raises:
@@ -211,47 +212,47 @@ def refuse_unsupported(tree: Node, source: Source, roots: Sequence[Path]) -> Non
     faults = Faults()
     for node in walk(tree["blocks"]):
         with faults.noted():
-            _node(node, source, roots)
+            _node(node, places, roots)
     faults.raise_all()
 
 
-def _node(node: Node, source: Source, roots: Sequence[Path]) -> None:
+def _node(node: Node, places: Places, roots: Sequence[Path]) -> None:
     match node["t"]:
         case "RawBlock" | "RawInline":
-            _raw(node, source)
+            _raw(node, places)
         case "Div":
-            _div(node, source)
+            _div(node, places)
         case "Span":
             _, classes, _ = attr(node["c"][0])
             if set(classes) - SPANS:
                 raise _refusal(
-                    f"the span [{plain_text(node)}]{{.{classes[0]}}}", re.escape(classes[0]), source
+                    f"the span [{plain_text(node)}]{{.{classes[0]}}}", re.escape(classes[0]), places
                 )
         case "CodeBlock":
             for name in set(attr(node["c"][0])[2]) - CODE_ATTRIBUTES:
-                raise _refusal(f"the attribute `{name}` of code", re.escape(name), source)
+                raise _refusal(f"the attribute `{name}` of code", re.escape(name), places)
         case "Image":
-            _image(node, source, roots)
+            _image(node, places, roots)
 
 
-def _raw(node: Node, source: Source) -> None:
+def _raw(node: Node, places: Places) -> None:
     form, text = node["c"]
     comment = form == "html" and re.fullmatch(r"\s*<!--.*-->\s*", text, re.DOTALL)
     if form != "typst" and not comment:
         line = next((line for line in text.splitlines() if line.strip()), text)
-        raise _refusal(f"raw {form}, which is lost in a PDF set by Typst: {line}", re.escape(line), source)
+        raise _refusal(f"raw {form}, which is lost in a PDF set by Typst: {line}", re.escape(line), places)
 
 
-def _div(node: Node, source: Source) -> None:
+def _div(node: Node, places: Places) -> None:
     identifier, classes, attributes = attr(node["c"][0])
     for name in classes:
         if name not in DIV_CLASSES:
-            raise _refusal(f"the block `::: {{.{name}}}`", rf"(:::|<div).*{re.escape(name)}", source)
+            raise _refusal(f"the block `::: {{.{name}}}`", rf"(:::|<div).*{re.escape(name)}", places)
     for name, value in attributes.items():
         if name not in DIV_ATTRIBUTES:
-            raise _refusal(f'the block `::: {{{name}="{value}"}}`', rf"(:::|<div).*{re.escape(name)}", source)
+            raise _refusal(f'the block `::: {{{name}="{value}"}}`', rf"(:::|<div).*{re.escape(name)}", places)
     if not DIVS.fullmatch(identifier):
-        raise _refusal(f"the block `::: {{#{identifier}}}`", rf"(:::|<div).*{re.escape(identifier)}", source)
+        raise _refusal(f"the block `::: {{#{identifier}}}`", rf"(:::|<div).*{re.escape(identifier)}", places)
 
 
 def _inside(root: Path, target: str) -> bool:
@@ -260,23 +261,23 @@ def _inside(root: Path, target: str) -> bool:
     return path.is_relative_to(root) and path.is_file()
 
 
-def _image(node: Node, source: Source, roots: Sequence[Path]) -> None:
+def _image(node: Node, places: Places, roots: Sequence[Path]) -> None:
     _, classes, attributes = attr(node["c"][0])
     target = node["c"][2][0]
     unknown = [*classes, *(set(attributes) - IMAGE_ATTRIBUTES)]
     if unknown:
-        raise _refusal(f"the image attribute `{unknown[0]}`", re.escape(unknown[0]), source)
+        raise _refusal(f"the image attribute `{unknown[0]}`", re.escape(unknown[0]), places)
     if "://" in target or not any(_inside(root, target) for root in roots):
         raise HandinError(
             f"there is no image `{target}` in the project",
-            place=source.find(re.escape(target)),
+            place=places.find(re.escape(target)),
             remedy="mend the path; it is relative to the project",
         )
 
 
-def _refusal(what: str, pattern: str, source: Source) -> HandinError:
+def _refusal(what: str, pattern: str, places: Places) -> HandinError:
     return HandinError(
         f"the built-in renderer does not support {what}",
-        place=source.find(pattern),
+        place=places.find(pattern),
         remedy="write it another way, or render with Quarto",
     )

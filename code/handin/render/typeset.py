@@ -102,7 +102,7 @@ def to_pdf(text: str, source: Source, project: Project, folder: Path, timestamp:
                 remedy=f"write it in other letters, or put a font that has it into {FONTS}",
             ) from None
         raise HandinError(
-            f"Typst cannot set the document: {error.diagnostic.strip() or error.message}",
+            f"Typst cannot set the document: {error.message}",
             place=_origin(error.diagnostic, text, source, project),
             remedy="mend the formula or the raw Typst block there, or the templates",
         ) from None
@@ -141,6 +141,8 @@ def _origin(diagnostic: str, text: str, source: Source, project: Project) -> Pla
     if named is None or int(named[1]) > len(lines):
         return Place(source.name)
     blamed = lines[int(named[1]) - 1]
+    if picture := re.search(r'image\("/([^"]+)"', blamed):
+        return source.find(re.escape(picture[1]))
     for path in sorted((project.root / "templates").glob("*.typ")):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             if line == blamed and len(line.strip()) > 3:

@@ -18,11 +18,13 @@ from handin.errors import HandinError, Place
 from handin.qmd import pandoc
 from handin.qmd.chunks import INLINE, Prose
 from handin.qmd.pandoc import Node
+from handin.qmd.source import with_roles
 
 MARK = re.compile("ꙮ(\\d+)ꙮ")  # a letter that nobody writes: words around it keep their shape
 WORDS = re.compile(r"(?:[^\W_]|[,% −+]|\.(?!\.))*")  # Markdown that stands for itself
 SPECIAL = re.compile(r"([!-/:-@\[-`{-~])")  # what Markdown may take for a command
 OBJECT = re.compile(r"None|[+-]?(nan|inf)|<.*>|[A-Za-z_][\w.]*\(.*\)", re.DOTALL)  # what only Python reads
+SHOWN = re.compile(r"(?<=`)\{\{(\w+)\}\}")  # Quarto's way to write an expression that is not computed
 LEFT = re.compile(r"`\{(?![={])\w+\}")  # something like an expression, in no form that Quarto knows
 
 
@@ -49,20 +51,25 @@ def marked(prose: Prose, found: Sequence[Mapping[str, Any]], values: list[Value]
             reader can read; an expression is not in Quarto's form.
     """
     results = iter(found)
-    lines = []
-    for line in prose.lines:
+    lines, shown = [], False  # shown: a chunk is, ```{{python}}, and not run
+    for line, role in with_roles(prose.lines):
 
         def mark(match: re.Match[str], place: Place = line.place) -> str:
             values.append(_value(match["code"].strip(), next(results)["result"]["data"], place))
             return f"{match['before']}ꙮ{len(values) - 1}ꙮ"
 
-        lines.append(INLINE.sub(mark, line.text))
-        if left := LEFT.search(lines[-1]):
+        text = INLINE.sub(mark, line.text)
+        if left := LEFT.search(text):
             raise HandinError(
                 f"an inline expression that is not `{{python}} …` on one line: {left[0]}",
                 place=line.place,
                 remedy="write it on one line, in Python",
             )
+        shown = shown or (role == "open" and "{{" in text)
+        text = SHOWN.sub(r"{\1}", text.replace("{{{<", "{{<").replace(">}}}", ">}}"))
+        if shown and role in ("open", "close"):  # with its fences, inside longer ones
+            text, shown = (f"`````\n{text}", True) if role == "open" else (f"{text}\n`````", False)
+        lines.append(text)
     return "\n".join(lines)
 
 

@@ -45,7 +45,7 @@ def test_displayed_and_raw_code_is_prose(tmp_path: Path) -> None:
         ("```{r}\n1\n```\n", r"main\.qmd:1: .* only Python chunks"),
         ("\n```{python, echo=FALSE}\n1\n```\n", r"main\.qmd:2: .* only Python chunks"),
         ("- a\n\n  ```{python}\n  1\n  ```\n", r"main\.qmd:3: a chunk must not be indented"),
-        ("````\n```{python}\n1\n```\n````\n", r"main\.qmd:1: a code block opened by `````"),
+        ("````{python}\n1\n````\n", r"main\.qmd:1: a code block opened by `````"),
         ("```{python}\n#| label: a\n#| fold: true\n1\n```\n", r"main\.qmd:3: .* no chunk option `fold`"),
         ("```{python}\n#| echo: fenced\n1\n```\n", r"main\.qmd:2: `echo: fenced` .* write true or false"),
         ("```{python}\n#| echo: [\n1\n```\n", r"main\.qmd:2: this is not YAML"),

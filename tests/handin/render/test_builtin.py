@@ -120,56 +120,6 @@ def test_what_no_chunk_draws_any_more_goes(folder: Path, edit: Edit) -> None:
 WORDS = "sections/1-words.qmd"
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("See @fig-line,", "See @fig-lime,", r"1-words\.qmd:4: .*`fig-lime`; did you mean @fig-line\?"),
-        ("in @sec-1a,", "in @sec-9a,", r"1-words\.qmd:4: there is no label `sec-9a`; did you mean @sec-a"),
-        ("See @fig-line,", "See @tbl-line,", r"1-words\.qmd:4: there is no label `tbl-line`; mend the name"),
-        ("See @fig-line,", "See @figure-line,", r"4: .* label `figure-line`; did you mean @fig-line\?"),
-        (
-            "others [@knuth1984]",
-            "others [@knut1984]",
-            r"1-words\.qmd:5: .*`knut1984`; did you mean @knuth1984",
-        ),
-        ("See @fig-line,", "See @fig-line [@knuth1984],", r"1-words\.qmd:4: .* as one citation, and part"),
-        ("See @fig-line,", "See @fig-line [p. 3],", r"1-words\.qmd:4: .* as one citation, and part"),
-        ("{#eq-euler}", "{#eq-euler}\n\n$$ 1 $$ {#eq-euler}", r"1-words\.qmd:15: .*`eq-euler` stands twice"),
-        ("## Tables {#sec-1b}", "## Tables {#sec-1a}", r"1-words\.qmd:38: .*`sec-1a` stands twice"),
-        ("{#tbl-small}", "{#tbl-squares}", r"1-words\.qmd:50: the label `tbl-squares` stands twice"),
-        (": Typed. {#tbl-small}", ": Typed.", r"1-words\.qmd:50: .*“Typed\.” has a caption but no label"),
-        ("where $\\pi$", "\\newpage\n\nwhere $\\pi$", r"1-words\.qmd:15: .* raw tex.*newpage"),
-        ("<!-- a comment is no content -->", "<b>bold</b>", r"1-words\.qmd:7: .* raw html.*<b>"),
-        ("- one", "<div class='x'>Hm.</div>\n\n- one", r"1-words\.qmd:52: .*`::: {\.x}`"),
-        ("- one", "::: {.callout-note}\nHm.\n\n- one", r"1-words\.qmd:52: .* never ends"),
-        ("- one", ":::\n\n- one", r"1-words\.qmd:52: .* closes nothing"),
-        ("- one", "::: {layout='[1,2]'}\nHm.\n:::\n\n- one", r"1-words\.qmd:52: .*layout"),
-        ("- one", "::: {.panel-tabset}\nHm.\n:::\n\n- one", r"1-words\.qmd:52: .*panel-tabset"),
-        ("- one", "[Hm]{.mark}\n\n- one", r"1-words\.qmd:52: .*span"),
-        ("#| label: fig-line", "#| lable: fig-line", r"1-words\.qmd:18: .*`lable`; did you mean `label`"),
-        ("- one", "![](absent.png)\n\n- one", r"1-words\.qmd:52: there is no image `absent\.png`"),
-        ("- one", "{{< video x >}}\n\n- one", r"1-words\.qmd:52: .*shortcode `video`"),
-        ("- one", "{{< meta absent >}}\n\n- one", r"1-words\.qmd:52: .*no text or number `absent`"),
-        (
-            'when-meta="notebook"',
-            'when-profile="x"',
-            r"1-words\.qmd:2\d: conditional content with when-profile",
-        ),
-        ("`{python} words.answer`", "`{r} words`", r"1-words\.qmd:3: an inline expression that is not"),
-        ("`{python} words.answer`", "`{python} words.\nanswer`", r"1-words\.qmd:3: an inline expression"),
-    ],
-)
-def test_mistakes_are_found_before_a_chunk_runs(
-    folder: Path, edit: Edit, old: str, new: str, message: str
-) -> None:
-    edit(WORDS, old, new)
-    edit("sections/0-setup.qmd", "import words", "import words; open('ran', 'w').close()")
-    with pytest.raises(HandinError, match=message):
-        render(folder)
-    assert not (folder / "ran").exists()
-    assert not (folder / "_output").exists()
-
-
 def test_empty_markdown_leaves_a_sentence_out_and_an_empty_string_is_refused(
     folder: Path, edit: Edit
 ) -> None:
