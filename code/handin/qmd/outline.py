@@ -238,7 +238,7 @@ class _Reader:
             self.part = "appendix"
         if number and label.startswith("sec-"):
             self.outline.labels.add(label)
-        place = str(self.places.heading(level, title, label))
+        place = str(self.places.heading(title, label))
         self.outline.sections.append(Section(level, title, label, number, self.part, place))
         self.blocks(inlines)
 

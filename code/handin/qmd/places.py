@@ -12,7 +12,7 @@ from handin.qmd.chunks import OPTION, chunks, read_blocks
 from handin.qmd.conditional import shown_lines
 from handin.qmd.source import Source, with_roles
 
-_HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*(\{[^}]*\})?\s*$")
+_HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*(\{[^}]*\})?\s*$")
 _LABEL = re.compile(r"#([\w-]+)")
 _KEY = re.compile(r"@\{?(\w[\w:.#$%&+?<>~/-]*)")
 
@@ -69,11 +69,11 @@ class Places:
         self._seen[key] += 1
         return found[min(self._seen[key], len(found)) - 1]
 
-    def heading(self, level: int, title: str, label: str) -> Place:
+    def heading(self, title: str, label: str) -> Place:
         """Place of the next heading with this title."""
         place = self.document
         for number, (line, match) in enumerate(self._headings, start=1):
-            if len(match[1]) == level and _letters(match[2]) == _letters(title):
+            if _letters(match[1]) == _letters(title):
                 place, self._headings = line.place, self._headings[number:]
                 break
         return self.label(label) if label.startswith("sec-") and label in self._labels else place

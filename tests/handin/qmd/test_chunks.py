@@ -7,7 +7,6 @@ import pytest
 from handin.errors import HandinError
 from handin.qmd.chunks import Chunk, Prose, read_blocks
 from handin.qmd.source import read_source
-from handin.render.notebook import pretend, program, take_results, to_notebook
 from handin.render.refusals import refuse_chunks
 
 
@@ -60,16 +59,3 @@ def test_displayed_and_raw_code_is_prose(tmp_path: Path) -> None:
 def test_what_is_not_supported_is_refused_by_line(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(HandinError, match=message):
         blocks(tmp_path, text)
-
-
-def test_documents_with_the_same_chunks_share_results(tmp_path: Path) -> None:
-    one = blocks(tmp_path, "A `{python} x`.\n\n```{python}\nx = 1\n```\n\nB `{python} x + 1`.\n")
-    two = blocks(tmp_path, "```{python}\nx = 1\n```\n\nOther.\n")
-    three = blocks(
-        tmp_path, "Hm, `{python} x`.\n\n```{python}\n#| echo: false\nx = 1\n```\n\n`{python} x + 1`\n"
-    )
-    assert program(one) == program(three) != program(two)
-    executed, notebook = pretend(to_notebook(one), one), to_notebook(three)
-    executed.cells[2].metadata["user_expressions"][0]["result"]["data"] = {"text/plain": "2"}
-    take_results(notebook, executed)
-    assert notebook.cells[2].metadata["user_expressions"][0]["result"]["data"] == {"text/plain": "2"}
