@@ -22,7 +22,7 @@ REFUSED = {
     "layout", "listing", "logo", "metadata-files", "nocite", "number-depth", "number-offset", "params",
     "profile", "reference-location", "shift-heading-level-by", "shortcodes", "theme", "toc-depth",
 }  # fmt: skip
-EXECUTE = {"echo", "warning", "output", "include", "eval"}
+EXECUTE = {"echo", "warning", "output", "include", "eval", "cache"}
 TYPST = {
     "papersize", "margin", "mainfont", "fontsize", "number-sections", "section-numbering", "fig-format",
     "fig-width", "fig-height", "figure-placement", "keep-ipynb", "keep-typ", "template-partials",
