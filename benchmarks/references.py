@@ -1,6 +1,6 @@
 """Two more references that the batched optimisers are measured against, one run after another.
 
-SciPy's least squares with the analytic Jacobian, and PyTorch's L-BFGS with autograd.
+SciPy's least squares with the analytic Jacobian, and PyTorch's L-BFGS.
 """
 
 from typing import Any
@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from scipy.optimize import least_squares
 from torch import Tensor
+from torch.nn.functional import pad
 
 from fnn.optimizers import Method
-from fnn.optimizers.objective import MeanSquaredError
 from fnn.optimizers.problem import LeastSquaresObjective, Limits, Objective, Result, Stop, trace_limit
-from fnn.optimizers.scipy_reference import AutogradMeanSquaredError, one_run, stack
+from fnn.optimizers.scipy_bfgs import one_run, stack
 
 # −1 and 0 to 4 of scipy.optimize.least_squares; 2 and 3 are its tests on value and step
 LEAST_SQUARES_STOPS = {
@@ -32,27 +32,31 @@ def minimize_least_squares(objective: LeastSquaresObjective, start: Tensor, limi
 
 def _least_squares(objective: LeastSquaresObjective, start: Tensor, limits: Limits) -> Result:
     values: list[float] = []
+    columns, P = len(start), getattr(objective, "P", len(start))  # zeros follow P parameters
+
+    def row(theta: Any) -> Tensor:
+        return pad(torch.from_numpy(theta), (0, columns - P)).to(start.device)[None]
 
     def residuals(theta: Any) -> Any:
-        r = objective.residuals(torch.from_numpy(theta).to(start.device)[None])[0]
+        r = objective.residuals(row(theta))[0]
         values.append(float(r.square().mean()))
         return r.cpu().numpy()
 
     def jacobian(theta: Any) -> Any:
-        _, Jt = objective.residuals_and_jacobian(torch.from_numpy(theta).to(start.device)[None])
-        return Jt[0].mT.cpu().numpy()
+        _, Jt = objective.residuals_and_jacobian(row(theta))
+        return Jt[0, :P].mT.cpu().numpy()
 
     N = objective.N
     # SciPy's gradient is Jᵀr, ours 2/N Jᵀr. MINPACK's gtol bounds an angle instead: it is put out of action.
     found = least_squares(
-        residuals, start.cpu().numpy(), jacobian, method="lm" if len(start) <= N else "trf",
-        gtol=limits.gradient * N / 2 if len(start) > N else 1e-15, ftol=1e-15, xtol=1e-15,
+        residuals, start[:P].cpu().numpy(), jacobian, method="lm" if P <= N else "trf",
+        gtol=limits.gradient * N / 2 if P > N else 1e-15, ftol=1e-15, xtol=1e-15,
         max_nfev=limits.least_squares_iterations,
     )  # fmt: skip
     norm = float(abs(found.grad).max()) * 2 / N
     stop = Stop.GRADIENT if norm <= limits.gradient else LEAST_SQUARES_STOPS[found.status]
     njev = found.njev or 0
-    params = torch.from_numpy(found.x)
+    params = row(found.x)[0]
     counts = (njev, found.nfev, 0, njev)
     return one_run(
         params, 2 * found.cost / N, norm, stop, counts, values, trace_limit(limits, least_squares=True)
@@ -98,13 +102,7 @@ def _lbfgs(objective: Objective, start: Tensor, limits: Limits) -> Result:
     return one_run(params, float(value), float(norm), stop, counts, values, trace_limit(limits))
 
 
-class UnpaddedMeanSquaredError(MeanSquaredError):
-    """The objective for one run after another."""
-
-    padded = False
-
-
 REFERENCES = {
-    "scipy-least-squares": Method(minimize_least_squares, UnpaddedMeanSquaredError, jacobians=True),
-    "torch-lbfgs": Method(minimize_lbfgs, AutogradMeanSquaredError),
+    "scipy-least-squares": Method(minimize_least_squares, jacobians=True),
+    "torch-lbfgs": Method(minimize_lbfgs),
 }

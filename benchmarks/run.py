@@ -24,37 +24,41 @@ from references import REFERENCES
 from torch import Tensor
 
 from fnn import load_d1
-from fnn.optimizers import METHODS, Limits
+from fnn.optimizers import METHODS, PRESETS, Limits
 from fnn.optimizers.initial_points import initial_points
 from fnn.optimizers.inverse_hessian import BLOCK, InverseHessian
-from fnn.optimizers.objective import MeanSquaredError, parameter_count
-from fnn.optimizers.shard import run_shard
-from fnn.runs.allocator import keep_freed_memory
-from fnn.runs.sharding import automatic_shards, split
-from fnn.training import Training, make_settings
+from fnn.optimizers.network import parameter_count
+from fnn.optimizers.objective import MeanSquaredError
+from fnn.optimizers.train_batch import train_batch
+from fnn.runs.pool import automatic_shards
+from fnn.training import Training, train_one
 from fnn.units import UNITS
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 HERE = Path(__file__).resolve().parent
-D1 = load_d1()
+D1 = load_d1().double()
 ALL_METHODS = METHODS | REFERENCES
+FULL = PRESETS["full"]
 Tensors = dict[str, Tensor]
 
 
-def train(
-    width: int, runs: int | Sequence[int], method: str, limits: Limits | str = "full"
-) -> tuple[Tensors, float]:
+def train(width: int, runs: int, method: str, limits: Limits = FULL) -> tuple[Tensors, float]:
     """The runs of one width, shard by shard on one thread; and the processor seconds they took."""
-    settings = make_settings(Training([width], 1, limits=limits), D1)
-    count = runs if isinstance(runs, int) else len(runs)
-    indices = range(runs) if isinstance(runs, int) else runs
-    shards = split(count, automatic_shards(count, parameter_count(settings.sizes), "cpu"))
+    training = Training([width], runs, limits=limits, data=D1)
     began = time.process_time()
-    parts = [
-        run_shard(ALL_METHODS[method], settings, D1, indices[shard.start : shard.stop]) for shard in shards
-    ]
+    parts = [train_batch(training, ALL_METHODS[method].minimize, shard) for shard in training.ranges]
     seconds = time.process_time() - began
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}, seconds
+
+
+def plainly(width: int, runs: int) -> tuple[Tensors, float]:
+    """The same the course's way: SciPy's BFGS with autograd, one network after another."""
+    began = time.process_time()
+    models = [train_one([width], run, data=D1) for run in range(runs)]
+    seconds = time.process_time() - began
+    with torch.no_grad():
+        losses = [(model(D1.X_train) - D1.y_train).square().mean() for model in models]
+    return {"train_mse": torch.stack(losses)}, seconds
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -79,7 +83,7 @@ def width_study(quick: bool) -> str:
     rows: list[list[object]] = []
     total = dict.fromkeys(("scipy-bfgs", "bfgs", "lm"), 0.0)
     for width, k in reference_runs.items():
-        theirs, seconds = train(width, k, "scipy-bfgs")
+        theirs, seconds = plainly(width, k)
         seconds *= 10 / k
         total["scipy-bfgs"] += seconds
         row: list[object] = [width, f"{seconds:.1f} ({k})", _losses(theirs, k)]
@@ -115,7 +119,7 @@ def two_units(quick: bool) -> str:
         first = {name: tensor[:few] for name, tensor in found.items()}
         rows.append([method, 1000, f"{seconds:.2f}", "", "", _losses(first, few)])
     for method, count in (("scipy-bfgs", few), ("scipy-least-squares", few), ("torch-lbfgs", 3)):
-        found, seconds = train(2, count, method)
+        found, seconds = plainly(2, count) if method == "scipy-bfgs" else train(2, count, method)
         each = seconds / count
         factors = [f"{each / ours[name]:.1f}" for name in ("lm", "bfgs")]
         rows.append([method, count, f"{1e3 * each:.1f}", *factors, _losses(found, count)])
@@ -202,13 +206,11 @@ def bandwidth(quick: bool) -> str:
     P = parameter_count((1, 100, 1))
     limits = Limits(gradient=0.0, iterations=60 if quick else 600, patience=10**6)
     unit, rows = UNITS["sigmoid"], []
-    objective = MeanSquaredError((1, 100, 1), unit, D1.X_train.double(), D1.y_train.double())
+    objective = MeanSquaredError((1, 100, 1), unit, D1.X_train, D1.y_train)
     for runs in (5, 10, 20):
         each = min(_per_step(*train(100, runs, "bfgs", limits)) for _ in range(4))
         least = 3 * 8 * P**2 / speed
-        start = objective.pad(
-            initial_points("course", (1, 100, 1), unit.name, D1.X_train.double(), 1, range(runs))
-        )
+        start = objective.pad(initial_points("course", (1, 100, 1), unit, D1.X_train, 1, range(runs)))
         H = InverseHessian.identity(start)
         _, gradient = objective.value_and_gradient(start)
         parts = [
@@ -276,10 +278,10 @@ def gpu(quick: bool) -> str:
     if not torch.cuda.is_available():
         return 'No GPU was at hand: not measured. `train_restarts(…, device="cuda")` computes there.'
     runs, steps = (200, 100) if quick else (10_000, 1_000)
-    settings = make_settings(Training([100], runs, limits=Limits(iterations=steps), device="cuda"), D1)
-    parts = split(runs, automatic_shards(runs, parameter_count(settings.sizes), "cuda"))
+    training = Training([100], runs, limits=Limits(iterations=steps), device="cuda", data=D1)
     began = time.perf_counter()
-    losses = torch.cat([run_shard(METHODS["bfgs"], settings, D1, shard)["train_mse"] for shard in parts])
+    bfgs = METHODS["bfgs"].minimize
+    losses = torch.cat([train_batch(training, bfgs, shard)["train_mse"] for shard in training.ranges])
     seconds = time.perf_counter() - began
     return (
         f"{torch.cuda.get_device_name()}: {runs:,} restarts of m = 100, {steps} steps of BFGS each, "
@@ -331,7 +333,6 @@ def main() -> None:
     if any(os.environ.get(name) != value for name, value in ONE_THREAD.items()):
         # The libraries below NumPy and PyTorch read these when they load: begin anew.
         os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **ONE_THREAD})
-    keep_freed_memory()  # as a worker does
     text = [f"# Benchmarks\n\n{machine()}\n\n" + " ".join(str(__doc__).split("\n\n")[1].split())]
     for name in arguments.sections or SECTIONS:
         title, section = SECTIONS[name]

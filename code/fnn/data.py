@@ -5,7 +5,7 @@
 """
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,15 @@ class Dataset:
                 raise ValueError(
                     f"X_{part} has {len(X)} examples, y_{part} has {len(y)}: give a target for each input"
                 )
+
+    def tensors(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Inputs and targets to train on, inputs and targets to test on."""
+        return self.X_train, self.y_train, self.X_test, self.y_test
+
+    def double(self) -> "Dataset":
+        """The same in double precision, in which everything is trained and measured."""
+        X_train, y_train, X_test, y_test = (tensor.double() for tensor in self.tensors())
+        return replace(self, X_train=X_train, y_train=y_train, X_test=X_test, y_test=y_test)
 
     @property
     def x_range(self) -> tuple[float, float]:

@@ -1,110 +1,72 @@
-"""Training: many networks of one architecture from many initial points, and the record of how it went."""
+"""Training: one network the plain way; many at once; and the record of how it went.
 
-import math
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
-from functools import cached_property, partial
+`train_one` is how the course trains a network, and all that there is to understand. `train1`,
+`train_restarts` and `train_all` train many networks in the same way but in step, their passes and the steps
+of their optimisers computed together (`fnn.optimizers`), on all cores (`fnn.runs`). Each ends where it would
+end alone.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from fnn.data import Dataset, load_d1
-from fnn.inputs import environment
 from fnn.inputs.arguments import check_whole_number, require_known
-from fnn.models import MLP, find_unit
-from fnn.optimizers import METHODS, PRESETS, STOPS, Limits, Method, trace_grid, trace_limit
-from fnn.optimizers.initial_points import LAWS
-from fnn.optimizers.objective import parameter_count, unpack
-from fnn.optimizers.shard import Settings, run_shard
-from fnn.runs import store
-from fnn.runs.sharding import Job, automatic_shards, compute_shards, split
-from fnn.runs.sources import dependencies
-from fnn.units import UNITS
+from fnn.models import MLP
+from fnn.optimizers import METHODS, PRESETS, Limits, scipy_bfgs
+from fnn.optimizers.initial_points import initial_points
+from fnn.optimizers.train_batch import train_batch
+from fnn.runs import pool
+from fnn.runs.records import SEED, Record, Training
+from fnn.units import Phi, find_unit
 
-SEED = environment.seed()  # of every study that names no other
+__all__ = ["SEED", "Record", "Training", "train1", "train_all", "train_one", "train_restarts", "trained"]
 
-
-def method_key(method: Method) -> dict[str, Any]:
-    """What determines the results of a method, for the model store: its function, and what that needs."""
-    chosen = method.minimize
-    function, *arguments = (chosen.func, *chosen.args) if isinstance(chosen, partial) else (chosen,)
-    parts = (function, method.objective)
-    names = [f"{part.__module__}.{part.__qualname__}" for part in parts] + arguments
-    return {"method": names, **dependencies([run_shard.__module__, *(part.__module__ for part in parts)])}
+trained: list[Record] = []  # all records of this process, in order
 
 
-# As they are imported: the files may change while this process runs.
-METHOD_KEYS = {name: method_key(method) for name, method in METHODS.items()}
+def train_one(
+    hidden_sizes: Sequence[int],
+    run: int = 0,
+    phi: str | Phi = torch.sigmoid,
+    seed: int = SEED,
+    data: Dataset | None = None,
+) -> MLP:
+    """Train one network the plain way: SciPy's BFGS on the MSE, all training data at once, autograd's
+    gradient.
 
+    It starts where run `run` of `train_restarts` starts and gives the same network, in double precision.
 
-class OtherCodeError(RuntimeError):
-    """A worker would compute with other code or libraries than the store's key says."""
+    Raises:
+        TypeError, ValueError, DataError: as `train_restarts` does.
+    """
+    training = Training(hidden_sizes, 1, phi=find_unit(phi).name, seed=seed, data=data or load_d1())
+    X, y = training.data.X_train, training.data.y_train  # [N, 1], float64
+    mlp = MLP(training.sizes, phi).double()
 
+    def loss_and_gradient(theta: Tensor) -> tuple[Tensor, Tensor]:
+        """L(θ) = (1/N) Σᵢ (f(xᵢ; θ) − yᵢ)² and ∂L/∂θ [P], which autograd gets by backpropagation."""
+        vector_to_parameters(theta, mlp.parameters())
+        loss = ((mlp(X) - y) ** 2).mean()
+        gradients = torch.autograd.grad(loss, list(mlp.parameters()))
+        return loss.detach(), parameters_to_vector(gradients)
 
-@dataclass(frozen=True)
-class Record:
-    """How R training runs went. Losses are mean squared errors in double precision."""
-
-    settings: Settings
-    params: Tensor  # [R, P] float64, layer by layer, weight before bias
-    train_mse: Tensor  # [R]
-    test_mse: Tensor  # [R]
-    gradient_norm: Tensor  # [R] max-norm of the gradient of the train MSE at the end
-    stop_codes: Tensor  # [R] indices into STOPS
-    iterations: Tensor  # [R] accepted steps
-    function_evaluations: Tensor  # [R]
-    gradient_evaluations: Tensor  # [R]
-    jacobian_evaluations: Tensor  # [R]
-    trace: Tensor  # [R, T] train MSE after trace_evaluations[t] evaluations
-    seconds: float = field(compare=False)  # the training took on one core; not reproducible
-
-    def __len__(self) -> int:
-        return len(self.params)
-
-    @property
-    def stop(self) -> tuple[str, ...]:
-        """Why each run ended: a value of `optimizers.Stop`."""
-        return tuple(STOPS[code].value for code in self.stop_codes.tolist())
-
-    @property
-    def trace_evaluations(self) -> list[int]:
-        """The numbers of evaluations that the columns of `trace` stand for."""
-        jacobians = METHODS[self.settings.method].jacobians
-        return trace_grid(trace_limit(self.settings.limits, least_squares=jacobians))
-
-    @cached_property
-    def best(self) -> int:
-        """The index of the run with the lowest train MSE; a run without one never is."""
-        return int(self.train_mse.nan_to_num(torch.inf).argmin())
-
-    def model(self, i: int, dtype: torch.dtype = torch.float32) -> MLP:
-        """The network of run i, in the course's single precision unless asked otherwise."""
-        mlp = MLP(self.settings.sizes, UNITS[self.settings.unit].phi).to(dtype)
-        with torch.no_grad():
-            for (W, b), (W_i, b_i) in zip(
-                mlp.layers(), unpack(self.params[[i]], self.settings.sizes), strict=True
-            ):
-                W.copy_(W_i[0])
-                b.copy_(b_i[0, :, 0])
-        return mlp
-
-    @property
-    def best_model(self) -> MLP:
-        """The network of the best run, in single precision."""
-        return self.model(self.best)
-
-
-# What this process has trained, or read from the store: name of the data ("" for D1 by default) and record.
-trained: list[tuple[str, Record]] = []
+    (start,) = initial_points(training.init, training.sizes, training.unit, X, seed, [run])
+    found = scipy_bfgs.minimize_one(loss_and_gradient, start, training.limits)
+    vector_to_parameters(found.params, mlp.parameters())
+    return mlp
 
 
 def train1(
     hidden_sizes: Sequence[int],
     nreps: int = 10,
-    phi: str | Callable[[Tensor], Tensor] = torch.sigmoid,
+    phi: str | Phi = torch.sigmoid,
     method: str = "bfgs",
     seed: int = SEED,
+    options: Mapping[str, Any] | None = None,
 ) -> MLP:
     """Train `nreps` networks with one input and one output on D1; return the one with the lowest train MSE.
 
@@ -119,6 +81,7 @@ def train1(
         method: bfgs, lm (Levenberg–Marquardt), adam, rprop or scipy-bfgs (SciPy's, one after another, slow).
         seed: of the initial points. The same arguments give the same network, bit for bit, on one kind of
             processor. By default the environment variable SEED, or 24.
+        options: of the method, by name: `{"lr": 0.01}` for adam and rprop.
 
     Returns:
         A network in single precision: `train1([3])(data.X_test)` predicts for inputs [N, 1].
@@ -129,14 +92,14 @@ def train1(
         DataError: if the files of the data cannot be used.
     """
     check_whole_number("nreps", nreps, at_least=1)
-    return train_restarts(hidden_sizes, nreps, method, phi, seed).best_model
+    return train_restarts(hidden_sizes, nreps, method, phi, seed, options=options).best_model
 
 
 def train_restarts(
     hidden_sizes: Sequence[int],
     restarts: int,
     method: str = "bfgs",
-    phi: str | Callable[[Tensor], Tensor] = torch.sigmoid,
+    phi: str | Phi = torch.sigmoid,
     seed: int = SEED,
     data: Dataset | None = None,
     init: str = "course",
@@ -144,161 +107,70 @@ def train_restarts(
     device: str = "cpu",
     shards: int | None = None,
     decay: float = 0.0,
+    options: Mapping[str, Any] | None = None,
 ) -> Record:
     """Train networks from `restarts` initial points on all training data at once, or read how that went.
 
-    Runs are trained and kept in the model store shard by shard, see `fnn.runs.sharding`; what determines the
-    record is part of the key.
-
-    Args:
-        hidden_sizes: widths of the hidden layers; none of them makes a linear model.
-        restarts: the number R of runs. Run i starts at the same point whatever R and the method are.
-        method: a key of `METHODS`: bfgs, lm, adam, rprop or scipy-bfgs.
-        phi: the hidden units, a key of `UNITS` or its function: sigmoid, tanh, relu or identity.
-        seed: of the initial points.
-        data: D1 unless given.
-        init: the law of the initial points, a key of `LAWS`: course or nguyen-widrow.
-        limits: when to stop, or the name of a preset: full or quick.
-        device: where to compute: cpu, cuda, …
-        shards: in how many parts; by default as many as the restarts and the parameters suggest.
-        decay: λ of the weight decay: MSE + λ‖θ‖² is minimised. The record's losses are MSEs, without it.
+    The arguments are the fields of `Training`, which describes them; here `phi` may also be a function, such
+    as torch.tanh, `limits` the name of a preset, full or quick, and `data` is D1 unless given.
 
     Raises:
         TypeError: if an argument is of the wrong kind.
         ValueError: if it has a value that it cannot have. Both name the argument and its value.
         DataError: if no data are given and the files of D1 cannot be used.
     """
-    training = Training(hidden_sizes, restarts, method, phi, seed, data, init, limits, device, shards, decay)
+    if isinstance(limits, str):
+        require_known("limits", limits, PRESETS)
+        limits = PRESETS[limits]
+    training = Training(
+        hidden_sizes, restarts, method, find_unit(phi).name, seed, load_d1() if data is None else data,
+        init, limits, device, shards, decay, options or {},
+    )  # fmt: skip
     return train_all([training])[0]
-
-
-@dataclass(frozen=True)
-class Training:
-    """One call of `train_restarts`, by its arguments, which are described there."""
-
-    hidden_sizes: Sequence[int]
-    restarts: int
-    method: str = "bfgs"
-    phi: str | Callable[[Tensor], Tensor] = torch.sigmoid
-    seed: int = SEED
-    data: Dataset | None = None
-    init: str = "course"
-    limits: Limits | str = "full"
-    device: str = "cpu"
-    shards: int | None = None
-    decay: float = 0.0
 
 
 def train_all(trainings: Sequence[Training]) -> list[Record]:
     """The records of several trainings, whose shards are trained side by side.
 
-    Raises:
-        TypeError, ValueError, DataError: as `train_restarts` does, before anything is trained.
+    Each shard is kept in the model store under a key of all that determines it, see `fnn.runs`.
     """
-    prepared = [_prepare(training) for training in trainings]
-    parallel = all(settings.device == "cpu" for settings, _ in prepared)
-    computed = compute_shards(
-        [job for _, job in prepared], _task([settings for settings, _ in prepared]), parallel=parallel
-    )
+    tasks = [
+        pool.Task(
+            _train_shard, (training, training.code, runs), training.key | {"runs": [runs[0], runs[-1]]},
+            runs=len(runs), cost=training.cost * len(runs),
+        )
+        for training in trainings
+        for runs in training.ranges
+    ]  # fmt: skip
+    entries = iter(pool.compute(tasks, parallel=all(training.device == "cpu" for training in trainings)))
     records = []
-    for (settings, _), (parts, seconds) in zip(prepared, computed, strict=True):
-        tensors = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-        records.append(Record(settings, **tensors, seconds=seconds))
-    names = ("" if training.data is None else training.data.name for training in trainings)
-    trained.extend(zip(names, records, strict=True))
+    for training in trainings:
+        own = [next(entries) for _ in training.ranges]
+        tensors = {name: torch.cat([entry.tensors[name] for entry in own]) for name in own[0].tensors}
+        records.append(Record(training, **tensors, seconds=sum(entry.metadata["seconds"] for entry in own)))
+    trained.extend(records)
     return records
 
 
-def _prepare(training: Training) -> tuple[Settings, Job]:
-    """Settings, checked, and the work to do."""
-    data = load_d1() if training.data is None else training.data
-    if not isinstance(data, Dataset):
-        raise TypeError(f"data={data!r}: give a Dataset, or None for D1")
-    settings = make_settings(training, data)
-    check_whole_number("restarts", training.restarts, at_least=1)
-    parameters, shards = parameter_count(settings.sizes), training.shards
-    if shards is None:
-        shards = automatic_shards(training.restarts, parameters, settings.device)
-    check_whole_number("shards", shards, at_least=1)
-    job = Job(
-        partial(_train_shard, METHOD_KEYS[settings.method], settings, data),
-        split(training.restarts, shards),
-        record_key(settings, data),
-        cost=METHODS[settings.method].cost * parameters**1.5,
-    )
-    return settings, job
+class OtherCodeError(RuntimeError):
+    """A worker would compute with other code, libraries or processor than the store's key says."""
 
 
-def _train_shard(
-    key: dict[str, Any], settings: Settings, data: Dataset, indices: Sequence[int]
-) -> dict[str, Tensor]:
-    """`run_shard`, in whatever process; `key` says by which code and libraries.
+def _train_shard(training: Training, code: dict[str, Any], runs: Sequence[int]) -> dict[str, Tensor]:
+    """`train_batch`, in whatever process, if it has this code.
 
     Raises:
-        OtherCodeError: if this process has others. What it computed would be stored under a wrong key.
+        OtherCodeError: if it has not. What it computed would be stored under a wrong key.
     """
-    own = METHOD_KEYS.get(settings.method, {})
-    if own != key:
-        asked, found = ({**part["sources"], **part["libraries"]} if part else {} for part in (key, own))
-        others = sorted(name for name in asked.keys() | found.keys() if asked.get(name) != found.get(name))
+    asked, own = (
+        {**each["sources"], **each["libraries"], "processor": each["processor"]}
+        for each in (code, training.code)
+    )
+    others = sorted(name for name in asked.keys() | own.keys() if asked.get(name) != own.get(name))
+    if others:
         raise OtherCodeError(
-            f"a worker has another {', '.join(others) or settings.method} than the process that asks it: "
-            "the file changed since that was started, or the worker's machine has another version; "
-            "start this process anew, or install the same on both"
+            f"a worker has another {', '.join(others)} than the process that asks it: the file changed since "
+            "that was started, or the worker's machine differs; start this process anew, or install the same "
+            "on both"
         )
-    return run_shard(METHODS[settings.method], settings, data, indices)
-
-
-def _task(settings: Sequence[Settings]) -> str:
-    """What the progress of these trainings is called."""
-    if len(settings) > 1:
-        return f"{len(settings)} kinds of network, runs"
-    return f"{settings[0].method}, layers of {', '.join(map(str, settings[0].sizes))}"
-
-
-def record_key(settings: Settings, data: Dataset) -> dict[str, Any]:
-    """Everything that determines a record, apart from the run indices, as the model store wants it.
-
-    The name of the data is not among it: it changes nothing.
-    """
-    return {
-        "settings": asdict(settings),
-        "data": store.tensor_digest(data.X_train, data.y_train, data.X_test, data.y_test),
-        **METHOD_KEYS[settings.method],
-    }
-
-
-def make_settings(training: Training, data: Dataset) -> Settings:
-    """The settings of a training on these data, checked; raises as `train_restarts` does."""
-    hidden_sizes, limits, decay = training.hidden_sizes, training.limits, training.decay
-    if isinstance(hidden_sizes, str) or not isinstance(hidden_sizes, Sequence):
-        raise TypeError(f"hidden_sizes={hidden_sizes!r}: give a list of widths, such as [3] or [4, 3]")
-    if any(not isinstance(size, int) or isinstance(size, bool) or size < 1 for size in hidden_sizes):
-        raise ValueError(f"hidden_sizes={list(hidden_sizes)}: must be positive whole numbers")
-    check_whole_number("seed", training.seed)
-    require_known("method", training.method, METHODS)
-    require_known("init", training.init, LAWS)
-    without = [name for name, known in METHODS.items() if known.jacobians]
-    if not isinstance(decay, int | float):
-        raise TypeError(f"decay={decay!r}: must be a number")
-    if not 0 <= decay < math.inf or (decay and training.method in without):
-        raise ValueError(f"decay={decay}: zero or positive, and zero for {', '.join(without)}")
-    if isinstance(limits, str):
-        require_known("limits", limits, PRESETS)
-        limits = PRESETS[limits]
-    if not isinstance(limits, Limits):
-        raise TypeError(f"limits={limits!r}: give Limits, or one of {', '.join(PRESETS)}")
-    _require_device(training.device)
-    sizes = (data.X_train.shape[1], *hidden_sizes, data.y_train.shape[1])
-    return Settings(
-        sizes, find_unit(training.phi).name, training.method, training.seed,
-        training.init, limits, training.device, decay,
-    )  # fmt: skip
-
-
-def _require_device(device: str) -> None:
-    try:
-        torch.empty(0, dtype=torch.float64, device=device)
-    except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(f"device={device!r}: PyTorch cannot compute there ({reason}); use 'cpu'") from None
+    return train_batch(training, METHODS[training.method].minimize, runs)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).parents[1])  # instead of this folder, whose modules have names of their own
 
+import psutil  # noqa: E402
+
 from handin.environment import DRAFT  # noqa: E402
 from handin.errors import HandinError  # noqa: E402
 from handin.project import find_root, load_project  # noqa: E402
@@ -18,6 +20,8 @@ try:
         if "QUARTO_PROJECT_OUTPUT_FILES" in os.environ:
             made = os.environ["QUARTO_PROJECT_OUTPUT_FILES"].splitlines()
             after(project, [project.root / name for name in made if name])
+            if any("preview" in parent.cmdline() for parent in psutil.Process().parents()[:2]):
+                print("Quarto sees no edit in sections/; `handin preview --renderer quarto` does.")
         else:
             if os.environ.get(DRAFT) != "1":
                 require_statements(project)

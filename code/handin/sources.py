@@ -45,9 +45,11 @@ SCRATCH = ("render-*", "quarto-*")  # folders in BUILD that belong to the one bu
 # Names that are nobody's source, of folders and files.
 _CACHE = re.compile(
     r"\.(git|hg|svn|venv|quarto|tox|nox|idea|hypothesis|ipynb_checkpoints|(pytest|ruff|mypy)_cache)|"
-    r"__pycache__|node_modules|profile_default|.*\.egg-info|"
+    r"__pycache__|node_modules|.*\.egg-info|"
     r".*\.py[co]|.*~|\.?#.*|\..*\.(sw[a-p]|new)|\.DS_Store|Thumbs\.db|.*\.quarto_ipynb(_\d+)?"
 )
+# What IPython makes beside the settings of a profile, which are sources.
+_PROFILE = re.compile(r"(.*/)?profile_\w+/(.+/.*|history\.sqlite.*)")
 # What Quarto writes beside a document `X.qmd`: `X` and one of these.
 _BESIDE = re.compile(r"(?P<stem>.+?)(_files/.*|\.(ipynb|typ|tex|pdf|html|docx))")
 
@@ -70,6 +72,7 @@ def project_files(root: Path, output_dir: str = "_output") -> list[str]:
         return (
             not name.startswith(excepted)
             and not any(map(_CACHE.fullmatch, name.split("/")))
+            and not _PROFILE.fullmatch(name)
             and not (beside and beside["stem"] in documents)
         )
 

@@ -48,9 +48,9 @@ def start(command: Sequence[str], folder: Path, **more: str) -> subprocess.Popen
     )
 
 
-def kill(command: Sequence[str], folder: Path, after: float) -> bool:
+def kill(command: Sequence[str], folder: Path, after: float, **more: str) -> bool:
     """Start, and kill after so many seconds; whether it was still running."""
-    process = start(command, folder)
+    process = start(command, folder, **more)
     try:
         process.communicate(timeout=after)
     except subprocess.TimeoutExpired:

@@ -16,4 +16,3 @@ def _one_thread() -> None:
 def _own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads a record that another run left behind, nor leaves one."""
     monkeypatch.setenv("FNN_STORE", str(tmp_path / "_store"))
-    monkeypatch.delenv("PROGRESS_FILE", raising=False)

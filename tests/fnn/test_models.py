@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from fnn import MLP, LogisticRegression
-from fnn.feedforward import feedforward
+from fnn.models import HandedOutLogisticRegression
+from fnn.units import UNITS
 
-UNITS = {torch.sigmoid: nn.Sigmoid, torch.tanh: nn.Tanh, torch.relu: nn.ReLU}
+MODULES = {torch.sigmoid: nn.Sigmoid, torch.tanh: nn.Tanh, torch.relu: nn.ReLU}
 
 
 @pytest.fixture
@@ -57,14 +58,14 @@ def sequential_like(mlp: MLP, unit: type[nn.Module]) -> nn.Sequential:
     return nn.Sequential(*modules[:-1])
 
 
-@pytest.mark.parametrize("phi", UNITS, ids=lambda phi: phi.__name__)
+@pytest.mark.parametrize("phi", MODULES, ids=lambda phi: phi.__name__)
 @pytest.mark.parametrize("seed", range(8))
 def test_agrees_with_torch_nn(phi: torch.nn.Module, seed: int) -> None:
     torch.manual_seed(seed)
     depth = int(torch.randint(1, 5, ()))
     sizes = torch.randint(1, 12, (depth + 1,)).tolist()
     mlp = MLP(sizes, phi).double()
-    reference = sequential_like(mlp, UNITS[phi])
+    reference = sequential_like(mlp, MODULES[phi])
     X = torch.randn(9, sizes[0], dtype=torch.float64)
     upstream = torch.randn(9, sizes[-1], dtype=torch.float64)
 
@@ -82,19 +83,6 @@ def test_agrees_with_torch_nn(phi: torch.nn.Module, seed: int) -> None:
 def gradient(parameter: Tensor) -> Tensor:
     assert parameter.grad is not None
     return parameter.grad
-
-
-def test_feedforward_runs_many_networks_at_once() -> None:
-    networks = [MLP([1, 4, 3, 2], torch.tanh).double() for _ in range(5)]
-    x = torch.randn(6, 1, dtype=torch.float64)
-    layers = [
-        (torch.stack([w for w, _ in same]), torch.stack([b for _, b in same])[:, None])
-        for same in zip(*(network.layers() for network in networks), strict=True)
-    ]
-    batched = feedforward(x, layers, torch.tanh)
-    for r, network in enumerate(networks):
-        for outputs, expected in zip(batched, network.layer_outputs(x), strict=True):
-            torch.testing.assert_close(outputs[r], expected, atol=1e-12, rtol=1e-12)
 
 
 def test_parameters_have_the_official_names_and_shapes() -> None:
@@ -152,17 +140,17 @@ def test_gradients_reach_every_registered_parameter(model: nn.Module) -> None:
         assert float(parameter.grad.abs().max()) > 0, name
 
 
-def test_an_optimiser_step_changes_the_output() -> None:
-    """The trap of the course's archive: plain tensors in `forward`, registered copies elsewhere."""
-    model = LogisticRegression(2, 3)
-    x = torch.tensor([1.0, -2.0])
-    before = model(x)
-    model.load_state_dict(
-        {name: value + torch.rand_like(value) for name, value in model.state_dict().items()}
-    )
-    assert not torch.equal(model(x), before)
-    moved = model.double()(x.double())
-    assert moved.dtype == torch.float64
+def test_the_class_as_handed_out_learns_nothing() -> None:
+    """Its outputs are right, but no gradient reaches a registered parameter."""
+    torch.manual_seed(4)
+    model, ours = HandedOutLogisticRegression(4, 3), LogisticRegression(4, 3)
+    ours.load_state_dict(model.state_dict())
+    x = torch.randn(5, 4)
+    assert torch.equal(model(x), ours(x))
+    with pytest.raises(RuntimeError, match="does not require grad"):
+        model(x).sum().backward()
+    model(x.requires_grad_()).sum().backward()
+    assert [parameter.grad for parameter in model.parameters()] == [None, None]
 
 
 @pytest.mark.parametrize(
@@ -183,19 +171,19 @@ def test_wrong_input_is_refused_with_both_shapes(model: nn.Module) -> None:
 
 @pytest.mark.parametrize("sizes", [[], [3], [2, 0], [2, -1, 1], [2, 1.5], [True, 1], ["2", 1]])
 def test_bad_sizes_are_refused(sizes: list[int]) -> None:
-    with pytest.raises(ValueError, match="at least two positive whole numbers, got"):
+    with pytest.raises(ValueError, match=r"MLP: sizes=\[.*\]: give at least 2 positive whole numbers"):
         MLP(sizes)
 
 
 def test_bad_class_count_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"LogisticRegression\(D, C\) takes .* got \[2, 0\]"):
+    with pytest.raises(ValueError, match=r"LogisticRegression: \[D, C\]=\[2, 0\]: give at least 2 positive"):
         LogisticRegression(2, 0)
 
 
-@pytest.mark.parametrize("name", ["sigmoid", "tanh", "relu", "identity"])
+@pytest.mark.parametrize("name", UNITS)
 def test_units_have_names(name: str) -> None:
     named = MLP([2, 3, 1], name)
-    given = MLP([2, 3, 1], {"identity": lambda z: z}.get(name) or getattr(torch, name))
+    given = MLP([2, 3, 1], UNITS[name].phi)
     given.load_state_dict(named.state_dict())
     x = torch.randn(5, 2)
     assert torch.equal(named(x), given(x))
@@ -206,5 +194,5 @@ def test_unknown_units_are_refused() -> None:
         MLP([2, 3, 1], "rleu")
     with pytest.raises(TypeError, match="phi=3: give a function"):
         MLP([2, 3, 1], 3)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match=r"MLP\(sizes\) takes a list of whole numbers, got 3"):
+    with pytest.raises(TypeError, match="MLP: sizes=3: give a list of whole numbers"):
         MLP(3)  # type: ignore[arg-type]

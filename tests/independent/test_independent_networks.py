@@ -9,12 +9,11 @@ import pytest
 import torch
 
 from fnn import MLP, LogisticRegression, backprop, load_d1
-from fnn.landscape.curvature import splitting_matrices
 from fnn.optimizers.objective import MeanSquaredError
 from fnn.units import UNITS
 
 X, Y = oracle.read("train")
-DATA = load_d1()
+DATA = load_d1().double()
 WIDTHS = (1, 2, 3, 10, 50)
 
 
@@ -37,9 +36,7 @@ def complex_step(theta: oracle.Array) -> oracle.Array:
 @pytest.mark.parametrize("width", WIDTHS)
 def test_loss_and_gradient(width: int) -> None:
     thetas = random_parameters(width, rows=3 if width < 10 else 1)
-    objective = MeanSquaredError(
-        [1, width, 1], UNITS["sigmoid"], DATA.X_train.double(), DATA.y_train.double()
-    )
+    objective = MeanSquaredError([1, width, 1], UNITS["sigmoid"], DATA.X_train, DATA.y_train)
     values, gradients = objective.value_and_gradient(objective.pad(torch.from_numpy(thetas)))
     gradients = gradients[:, : objective.P]
     for row, theta in enumerate(thetas):
@@ -57,7 +54,7 @@ def test_mlp_computes_the_formula(width: int) -> None:
     with torch.no_grad():
         for parameter, value in zip(mlp.parameters(), (w[None], b, v[:, None], np.array([c])), strict=True):
             parameter.copy_(torch.from_numpy(value))
-        output = mlp(DATA.X_train.double())[:, 0].numpy()
+        output = mlp(DATA.X_train)[:, 0].numpy()
     assert np.allclose(output, oracle.outputs(theta, X), rtol=1e-12, atol=1e-12)
 
 
@@ -109,57 +106,6 @@ def test_twelve_deltas_by_central_differences() -> None:
             step = step.reshape(at.shape)
             found[entry] = (loss(**{name: at + step}) - loss(**{name: at - step})) / 2e-5
         assert np.allclose(delta.numpy().ravel(), found, rtol=1e-6, atol=1e-8), name
-
-
-def test_splitting_matrices() -> None:
-    """Against second differences of the loss of the network in which the unit is split in halves."""
-    (theta,) = random_parameters(2, rows=1)
-    w, b, v, c = oracle.unpack(theta)
-    found = splitting_matrices(torch.from_numpy(theta)[None], DATA)[0].numpy()
-    for unit in range(2):
-        assert np.allclose(found[unit], oracle.splitting_matrix(theta, unit, X, Y), rtol=1e-9, atol=1e-12)
-
-        def split(step: oracle.Array, unit: int = unit) -> float:
-            """The copies at (w, b) ± step/2, each with half the output weight."""
-            others = [k for k in range(2) if k != unit]
-            ws = np.r_[w[others], w[unit] + step[0] / 2, w[unit] - step[0] / 2]
-            bs = np.r_[b[others], b[unit] + step[1] / 2, b[unit] - step[1] / 2]
-            return oracle.mse(np.r_[ws, bs, v[others], v[unit] / 2, v[unit] / 2, c], X, Y)
-
-        h = 1e-3
-        for i, e in enumerate(np.eye(2)):
-            second = (split(h * e) - 2 * split(0 * e) + split(-h * e)) / h**2
-            assert math.isclose(second, found[unit][i, i] / 4, rel_tol=1e-4, abs_tol=1e-6)  # λ(1 − λ) = ¼
-
-
-class AsHandedOut(torch.nn.Module):
-    """The archive's class as described: registered parameters, plain tensors in the forward pass."""
-
-    def __init__(self, D: int, C: int, traced: bool = False) -> None:
-        super().__init__()
-        self.W, self.b = torch.randn(D, C) / math.sqrt(D), torch.randn(C) / math.sqrt(C)
-        self.register_parameter("0_weight", torch.nn.Parameter(self.W))
-        self.register_parameter("0_bias", torch.nn.Parameter(self.b))
-        if traced:
-            self.W.requires_grad_()
-            self.b.requires_grad_()
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.log_softmax(self.W.T @ x + self.b, dim=-1)
-
-
-def test_the_class_as_handed_out_raises_when_gradients_are_asked_for() -> None:
-    with pytest.raises(RuntimeError, match="does not require grad"):
-        AsHandedOut(4, 3)(torch.ones(4))[0].backward()
-
-
-def test_with_traced_plain_tensors_an_optimiser_learns_nothing_and_says_nothing() -> None:
-    model = AsHandedOut(4, 3, traced=True)
-    before = [parameter.clone() for parameter in model.parameters()]
-    (-model(torch.ones(4))[0]).backward()
-    torch.optim.SGD(model.parameters(), lr=1.0).step()
-    assert all(parameter.grad is None for parameter in model.parameters())
-    assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
 
 
 def test_a_correct_class_learns_and_its_gradient_is_that_of_the_formula() -> None:

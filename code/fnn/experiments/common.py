@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from fnn.data import Dataset
-from fnn.experiments.plan import PLAN
+from fnn.experiments.plan import LIMITS, PLAN
 from fnn.models import MLP
 from fnn.training import Record, Training, train_all
 from fnn.units import UNITS
@@ -47,7 +47,13 @@ def training(
 ) -> Training:  # fmt: skip
     """[1, width, 1] by BFGS, from the plan's number of initial points unless `runs` says otherwise."""
     return Training(
-        [width], runs or PLAN.restarts(width), phi=phi, data=data, init=init, limits=PLAN.limits, decay=decay
+        [width],
+        runs or PLAN.restarts(width),
+        phi=phi,
+        data=data,
+        init=init,
+        limits=LIMITS,
+        decay=decay,
     )
 
 

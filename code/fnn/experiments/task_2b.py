@@ -70,7 +70,7 @@ class Restarts:
 
 def study(record: Record, data: Dataset) -> Restarts:
     """How the runs of a record ended."""
-    sizes, unit = record.settings.sizes, record.settings.unit
+    sizes, unit = record.training.sizes, record.training.phi
     x, y = data.X_train.double(), data.y_train.double()
     networks = Networks(record.params, sizes, unit)
     kinds = endings(networks, record.gradient_norm, x, y)
@@ -89,7 +89,7 @@ def check_against_scipy(data: Dataset, study: Restarts, runs: int = PLAN.referen
     """Train the first runs of a study by SciPy's BFGS: how many end at the same train MSE."""
     runs = min(runs, len(study.record))
     reference = train_restarts(
-        study.record.settings.sizes[1:-1], runs, method="scipy-bfgs", data=data, limits=PLAN.limits,
+        study.record.training.sizes[1:-1], runs, method="scipy-bfgs", data=data, limits=PLAN.limits,
         shards=min(2, runs),  # so that both cores of a small machine work
     ).train_mse  # fmt: skip
     return share((study.record.train_mse[:runs] - reference).abs() <= SAME_LOSS * reference)

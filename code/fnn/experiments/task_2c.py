@@ -9,9 +9,9 @@ from torch import Tensor
 
 from fnn.data import Dataset
 from fnn.experiments.common import Share, median, mse, predict, share, training
-from fnn.experiments.plan import PLAN
+from fnn.experiments.plan import LIMITS, PLAN
 from fnn.models import MLP
-from fnn.optimizers.objective import parameter_count
+from fnn.optimizers.network import parameter_count
 from fnn.training import Record, Training, train_all
 
 WIDTHS = (1, 2, 3, 10, 50, 100)
@@ -32,7 +32,7 @@ class WidthStudy:
 
     def parameters(self, width: int) -> int:
         """The number of parameters p of a network of this width."""
-        return parameter_count(self.records[width].settings.sizes)
+        return parameter_count(self.records[width].training.sizes)
 
     def best_model(self, width: int) -> MLP:
         """The network of the run with the lowest train MSE, float64."""
@@ -120,7 +120,7 @@ def validate_decays(data: Dataset, width: int = 10, decays: Sequence[float] = DE
 
 def by_levenberg_marquardt(data: Dataset, width: int) -> Record:
     """Train [1, width, 1] by Levenberg–Marquardt from the first initial points of the normal law."""
-    [record] = train_all([Training([width], PLAN.contrast, "lm", data=data, limits=PLAN.limits)])
+    [record] = train_all([Training([width], PLAN.contrast, "lm", data=data, limits=LIMITS)])
     return record
 
 

@@ -30,7 +30,7 @@ class Ablation:
 
 def canonical_model(record: Record, run: int | None = None) -> MLP:
     """A run, by default the best, its units turned to rise with x and sorted by centre: the same function."""
-    sizes, unit = record.settings.sizes, record.settings.unit
+    sizes, unit = record.training.sizes, record.training.phi
     params = canonical(record.params[[record.best if run is None else run]], sizes, unit)
     return replace(record, params=params).model(0, torch.float64).requires_grad_(False)
 

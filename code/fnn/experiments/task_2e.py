@@ -10,9 +10,9 @@ from torch import Tensor
 
 from fnn.data import Dataset
 from fnn.experiments.common import Share, median, share, training
-from fnn.experiments.plan import PLAN
+from fnn.experiments.plan import LIMITS, PLAN
 from fnn.experiments.task_2c import WidthStudy
-from fnn.optimizers.objective import parameter_count
+from fnn.optimizers.network import parameter_count
 from fnn.training import Record, Training, train_all
 
 METHODS = ("lm", "bfgs", "rprop", "adam")
@@ -35,7 +35,7 @@ class MethodRun:
 
     @property
     def method(self) -> str:
-        return self.record.settings.method
+        return self.record.training.method
 
     def evaluations_to(self, loss: float, part: float) -> float:
         """Evaluations after which this part of the runs is at or below the train MSE; infinite if never."""
@@ -61,7 +61,7 @@ def agreement(one: Record, other: Record) -> Share:
 def compare_methods(data: Dataset, width: int) -> dict[str, MethodRun]:
     """Train [1, width, 1] by each optimiser from the same initial points on the same data."""
     records = train_all(
-        [Training([width], PLAN.variants, method, data=data, limits=PLAN.limits) for method in METHODS]
+        [Training([width], PLAN.variants, method, data=data, limits=LIMITS) for method in METHODS]
     )
     return {method: MethodRun(record) for method, record in zip(METHODS, records, strict=True)}
 
@@ -76,7 +76,7 @@ class Variant:
 
     @property
     def parameters(self) -> int:
-        return parameter_count(self.record.settings.sizes)
+        return parameter_count(self.record.training.sizes)
 
     @property
     def median_train(self) -> float:
@@ -98,7 +98,7 @@ def compare_architectures(data: Dataset) -> dict[tuple[tuple[int, ...], str], Va
     variants = [(sizes, unit) for sizes in ARCHITECTURES for unit in UNITS]
     records = train_all(
         [
-            Training(sizes, PLAN.variants, "lm", unit, data=data, init="nguyen-widrow", limits=PLAN.limits)
+            Training(sizes, PLAN.variants, "lm", unit, data=data, init="nguyen-widrow", limits=LIMITS)
             for sizes, unit in variants
         ]
     )

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from fnn.feedforward import feedforward
-from fnn.optimizers.objective import unpack
+from fnn.optimizers.network import layer_outputs, unpack
 from fnn.units import UNITS
 
 BLOCK = 10_000_000  # hidden outputs in memory at once
@@ -29,9 +28,9 @@ class Networks:
 
     def outputs(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
         """Hidden outputs [R, N, units] of each layer, and the networks' outputs [R, N], at x [N, D]."""
-        layers = [(W, b.mT) for W, b in unpack(self.params, self.sizes)]
-        *hidden, output = feedforward(x, layers, UNITS[self.unit].phi)
-        return hidden, output.squeeze(2)
+        layers = unpack(self.params, self.sizes)
+        _, *hidden, output = layer_outputs(x.mT[None], layers, UNITS[self.unit].phi)
+        return [a.mT for a in hidden], output.squeeze(1)
 
     @property
     def output_weights(self) -> Tensor:

@@ -1,4 +1,4 @@
-"""First-order methods of torch.optim on R runs at once.
+"""What first-order methods of torch.optim share: the loop, on R runs at once.
 
 Adam, RMSprop, Rprop and SGD treat every parameter for itself, so one optimiser on a tensor [R, P] *is*
 R independent optimisers. Steps have no line search and no guarantee of descent.
@@ -12,16 +12,16 @@ from torch import Tensor
 from fnn.optimizers.batch import Outcome
 from fnn.optimizers.problem import Limits, Objective, Result, Stop, trace_limit
 
-RULES: dict[str, Callable[[Tensor], torch.optim.Optimizer]] = {
-    "adam": lambda params: torch.optim.Adam([params], lr=0.01),  # Kingma and Ba 2015; β as proposed there
-    "rprop": lambda params: torch.optim.Rprop([params], lr=0.01),  # Riedmiller and Braun 1993; full batch
-}
 
+def minimize(
+    rule: Callable[[Tensor], torch.optim.Optimizer], objective: Objective, start: Tensor, limits: Limits
+) -> Result:
+    """Minimise from each row of start [R, P] by an optimiser that `rule` makes for the parameters.
 
-def minimize(rule: str, objective: Objective, start: Tensor, limits: Limits) -> Result:
-    """Minimise from each row of start [R, P] with a rule of `RULES`; of each run, the lowest point counts."""
+    Of each run, the lowest point counts.
+    """
     params = start.clone()
-    optimizer = RULES[rule](params)
+    optimizer = rule(params)
     outcome = Outcome(start, trace_limit(limits))
     run = torch.arange(len(start), device=start.device)
     alive = torch.ones_like(run, dtype=torch.bool)

@@ -4,15 +4,18 @@ import hashlib
 import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-ACTIVE = {"sigmoid": 4.0, "tanh": 2.0}  # half the width of the inputs on which a unit is not saturated
+if TYPE_CHECKING:
+    from fnn.units import Unit
+
 Layers = list[tuple[Tensor, Tensor]]  # a pair per layer: weight [fan_in, fan_out], bias [fan_out]
 
 
-def course(sizes: Sequence[int], x: Tensor, unit: str, generator: torch.Generator) -> Layers:
+def course(sizes: Sequence[int], x: Tensor, unit: "Unit", generator: torch.Generator) -> Layers:
     """The course's law: weights N(0, 1)/√fan_in, biases N(0, 1), as `MLP` draws them."""
     return [
         (
@@ -23,17 +26,18 @@ def course(sizes: Sequence[int], x: Tensor, unit: str, generator: torch.Generato
     ]
 
 
-def nguyen_widrow(sizes: Sequence[int], x: Tensor, unit: str, generator: torch.Generator) -> Layers:
+def nguyen_widrow(sizes: Sequence[int], x: Tensor, unit: "Unit", generator: torch.Generator) -> Layers:
     """Centres of the first hidden layer uniform on the range of the data, the rest by the course's law.
 
     For inputs scaled to [−1, 1], a unit gets a weight vector of length 0.7·H^(1/D)·a in a random direction
-    and its transition at a random place (Nguyen and Widrow 1990). On [−a, a] the unit is not saturated:
-    a = 2 for tanh, 4 for the logistic unit, which is half as steep, and 1 for units without saturation.
+    and its transition at a random place (Nguyen and Widrow 1990, IJCNN, with a = 1). On [−a, a] the unit is
+    not saturated, which fits the law to other units (`initnw` of MATLAB's neural network toolbox): a = 2
+    for tanh, 4 for the logistic unit, which is half as steep.
     """
     layers = course(sizes, x, unit, generator)
     D, H = sizes[0], sizes[1]
     low, high = x.min(dim=0).values, x.max(dim=0).values  # [D]
-    length = 0.7 * H ** (1 / D) * ACTIVE.get(unit, 1.0)
+    length = 0.7 * H ** (1 / D) * unit.active
     direction = torch.randn(D, H, generator=generator, dtype=torch.float64)
     half_range = ((high - low) / 2).unsqueeze(1)  # [D, 1]
     W = length * direction / direction.norm(dim=0) / half_range
@@ -42,12 +46,12 @@ def nguyen_widrow(sizes: Sequence[int], x: Tensor, unit: str, generator: torch.G
     return layers
 
 
-Law = Callable[[Sequence[int], Tensor, str, torch.Generator], Layers]
+Law = Callable[[Sequence[int], Tensor, "Unit", torch.Generator], Layers]
 LAWS: dict[str, Law] = {"course": course, "nguyen-widrow": nguyen_widrow}
 
 
 def initial_points(
-    law: str, sizes: Sequence[int], unit: str, x: Tensor, seed: int, indices: Sequence[int]
+    law: str, sizes: Sequence[int], unit: "Unit", x: Tensor, seed: int, indices: Sequence[int]
 ) -> Tensor:
     """The initial points of the runs `indices`, [R, P] float64, layer by layer, weight before bias.
 
@@ -57,7 +61,7 @@ def initial_points(
     Args:
         law: a key of `LAWS`.
         sizes: the widths of all layers, input and output included.
-        unit: the name of the hidden units.
+        unit: the hidden units.
         x: training inputs, [N, D] float64.
         seed: of the whole study.
         indices: which runs.

@@ -1,46 +1,40 @@
 """What training minimises: the mean squared error of R networks of one architecture, all at once.
 
-The gradient and the Jacobian are the backward pass of task 3 (`backprop.py`), not autograd.
+The gradient and the Jacobian are the backward pass of task 3 (`network.py`), not autograd.
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import ClassVar
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from fnn.backprop import layer_deltas, layer_outputs, loss_gradient, output_jacobian, tangent_kernel
-from fnn.units import Unit
+from fnn.optimizers.network import (
+    layer_deltas,
+    layer_outputs,
+    loss_gradient,
+    output_jacobian,
+    parameter_count,
+    tangent_kernel,
+    unpack,
+)
+
+if TYPE_CHECKING:  # the model store keeps the row of its own unit, not the table
+    from fnn.units import Unit
 
 # Vectorised kernels and BLAS round differently at the ragged end of an array and at addresses that are not
 # aligned. Runs whose arrays start at multiples of 64 bytes, and end there, are all computed alike: a run's
-# result does not depend on its place in the batch, bit for bit. (A batch of one takes another path still.)
+# result does not depend on its place in the batch, bit for bit. (A batch of one takes another path still:
+# `train_batch` makes it two.)
 PARAMETER_BLOCK = 8  # doubles in 64 bytes
 EXAMPLE_BLOCK = 16  # doubles in one pass of a vectorised loop
-
-
-def parameter_count(sizes: Sequence[int]) -> int:
-    """The number P of weights and biases of a network with these layer widths."""
-    return sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(sizes))
-
-
-def unpack(params: Tensor, sizes: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
-    """Flat parameters [R, P or more] as a weight [R, fan_in, fan_out] and a bias [R, fan_out, 1] a layer."""
-    layers, start = [], 0
-    for fan_in, fan_out in pairwise(sizes):
-        middle, stop = start + fan_in * fan_out, start + (fan_in + 1) * fan_out
-        weight = params[:, start:middle].reshape(-1, fan_in, fan_out)
-        layers.append((weight, params[:, middle:stop, None]))
-        start = stop
-    return layers
 
 
 class MeanSquaredError:
     """MSE(θ) = ‖r(θ)‖²/N with the residuals rᵢ = f(xᵢ; θ) − yᵢ, for R parameter vectors θ at once.
 
-    Parameters are padded with zeros from P to `width` and residuals from N to a multiple of 16, see above;
+    Parameters are padded with zeros from P to `columns` and residuals from N to a multiple of 16, see above;
     gradient and Jacobian are zero there.
 
     Args:
@@ -51,30 +45,26 @@ class MeanSquaredError:
         decay: λ of the weight decay λ‖θ‖² that `value_and_gradient` adds.
     """
 
-    padded: ClassVar[bool] = True  # False for methods that take one run after another and gain nothing by it
-
-    def __init__(self, sizes: Sequence[int], unit: Unit, X: Tensor, y: Tensor, decay: float = 0.0) -> None:
+    def __init__(self, sizes: Sequence[int], unit: "Unit", X: Tensor, y: Tensor, decay: float = 0.0) -> None:
         self.decay = decay
         self.sizes, self.unit, self.N = tuple(sizes), unit, len(X)
         self.P = parameter_count(sizes)
-        self.width = self.P + (-self.P % PARAMETER_BLOCK if self.padded else 0)
-        missing = -self.N % EXAMPLE_BLOCK if self.padded else 0
+        self.columns = self.P + -self.P % PARAMETER_BLOCK
+        missing = -self.N % EXAMPLE_BLOCK
         self.x = pad(X.mT, (0, missing))[None]  # [1, D, N + missing]
         self.y = pad(y.mT, (0, missing))[None]  # [1, 1, N + missing]
         self.real = pad(torch.ones_like(y.mT), (0, missing))[None]  # 0 for the padding
 
     def pad(self, params: Tensor) -> Tensor:
-        """[R, P] → [R, width]; a single run is doubled, for it could not be repeated bit for bit."""
-        if self.padded and len(params) == 1:
-            params = torch.cat([params, params])
-        return pad(params, (0, self.width - self.P))
+        """[R, P] → [R, columns]."""
+        return pad(params, (0, self.columns - self.P))
 
     def value(self, params: Tensor) -> Tensor:
-        """MSE of each network: [R, width] → [R]."""
+        """MSE of each network: [R, columns] → [R]."""
         return self.residuals(params).square().sum(dim=1) / self.N
 
     def value_and_gradient(self, params: Tensor) -> tuple[Tensor, Tensor]:
-        """MSE, with its weight decay, and its gradient: [R, width] → [R], [R, width]."""
+        """MSE, with its weight decay, and its gradient: [R, columns] → [R], [R, columns]."""
         layers, outputs, r = self._forward(params)
         deltas = layer_deltas(layers, outputs, r * (2 / self.N), self.unit.slope)
         value, gradient = r.square().sum(dim=(1, 2)) / self.N, self._gradient(outputs, deltas)
@@ -84,11 +74,11 @@ class MeanSquaredError:
         return value, gradient
 
     def residuals(self, params: Tensor) -> Tensor:
-        """r: [R, width] → [R, N padded]."""
+        """r: [R, columns] → [R, N padded]."""
         return self._forward(params)[2].squeeze(1)
 
     def residuals_and_jacobian(self, params: Tensor) -> tuple[Tensor, Tensor]:
-        """r and (∂r/∂θ)ᵀ: [R, width] → [R, N padded], [R, width, N padded]."""
+        """r and (∂r/∂θ)ᵀ: [R, columns] → [R, N padded], [R, columns, N padded]."""
         layers, outputs, r = self._forward(params)
         deltas = layer_deltas(layers, outputs, self.real.expand_as(r), self.unit.slope)
         Jt = params.new_empty(*params.shape, r.shape[2])
@@ -97,7 +87,7 @@ class MeanSquaredError:
         return r.squeeze(1), Jt
 
     def residuals_and_kernel(self, params: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """r, Jᵀr and JJᵀ with J = ∂r/∂θ: [R, width] → [R, N padded], [R, width], [R, N padded, N padded]."""
+        """r, Jᵀr and JJᵀ, J = ∂r/∂θ: [R, columns] → [R, N padded], [R, columns], [R, N padded, N padded]."""
         layers, outputs, r = self._forward(params)
         deltas = layer_deltas(layers, outputs, self.real, self.unit.slope)
         kernel = tangent_kernel(outputs, deltas).expand(len(params), -1, -1)
@@ -105,7 +95,7 @@ class MeanSquaredError:
         return r.squeeze(1), self._gradient(outputs, [delta * r for delta in deltas]), kernel
 
     def transposed_jacobian_times(self, params: Tensor, u: Tensor) -> Tensor:
-        """Jᵀu: [R, width], [R, N padded] → [R, width]."""
+        """Jᵀu: [R, columns], [R, N padded] → [R, columns]."""
         layers, outputs, _ = self._forward(params)
         deltas = layer_deltas(layers, outputs, u[:, None] * self.real, self.unit.slope)
         return self._gradient(outputs, deltas)
@@ -116,8 +106,8 @@ class MeanSquaredError:
         return layers, outputs, (outputs[-1] - self.y) * self.real
 
     def _gradient(self, outputs: list[Tensor], deltas: list[Tensor]) -> Tensor:
-        """∂/∂θ, zeros up to the width: [R, width]."""
+        """∂/∂θ, zeros up to the last column: [R, columns]."""
         gradients = loss_gradient(outputs, deltas)
-        if self.width > self.P:
-            gradients.append(gradients[0].new_zeros(len(gradients[0]), self.width - self.P))
+        if self.columns > self.P:
+            gradients.append(gradients[0].new_zeros(len(gradients[0]), self.columns - self.P))
         return torch.cat(gradients, dim=1)

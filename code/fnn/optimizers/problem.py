@@ -73,7 +73,7 @@ class Result(NamedTuple):
     params: Tensor  # [R, P]
     value: Tensor  # [R]
     gradient_norm: Tensor  # [R] max-norm
-    stop: Tensor  # [R] int64, an index into STOPS
+    stop_codes: Tensor  # [R] int64, an index into STOPS
     iterations: Tensor  # [R] int64, accepted steps
     function_evaluations: Tensor  # [R] int64
     gradient_evaluations: Tensor  # [R] int64

@@ -181,10 +181,10 @@ def settings(data: Dataset) -> Table:
 def runs(data: Dataset) -> Table:
     """What this build has trained so far: data, unit, optimiser, law, decay; layers with their runs."""
     groups: dict[tuple[str, ...], dict[tuple[int, ...], int]] = {}
-    for name, record in training.trained:
-        chosen = record.settings
+    for record in training.trained:
+        chosen = record.training
         kind = (
-            name or data.name, UNITS.get(chosen.unit, chosen.unit), METHODS.get(chosen.method, chosen.method),
+            chosen.data.name, UNITS.get(chosen.phi, chosen.phi), METHODS.get(chosen.method, chosen.method),
             LAWS.get(chosen.init, chosen.init), number(chosen.decay, 1) if chosen.decay else "none",
         )  # fmt: skip
         layers, counts = chosen.sizes[1:-1], groups.setdefault(kind, {})

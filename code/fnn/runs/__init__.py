@@ -1,1 +1,1 @@
-"""How training runs are kept and spread: the store, shards, progress, the study on a cluster."""
+"""How trained networks are kept and computed side by side: the store, its keys, the pool."""

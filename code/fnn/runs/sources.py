@@ -16,27 +16,33 @@ CODE = Path(__file__).resolve().parents[2]  # the folder of the package
 NEEDS = {"scipy": ("numpy",)}  # libraries that compute for another, with versions of their own
 
 
-def dependencies(modules: Sequence[str], code: Path = CODE) -> dict[str, dict[str, str]]:
+def dependencies(modules: Sequence[str], row: str = "", code: Path = CODE) -> dict[str, dict[str, str]]:
     """What the modules depend on: `sources`, a digest for each module; `libraries`, a version for each.
 
     Imports are followed from source to source within the package, those inside functions included, those
     under `if TYPE_CHECKING` not. The `__init__` of a package that a module lies in is not among them:
     a table of what there is determines no result.
+
+    Args:
+        modules: names of modules of one package.
+        row: of the first module, only this row of its table counts: the call whose first argument it is,
+            with the definitions that it names, directly or through others.
+        code: the folder of the package.
     """
     package = modules[0].partition(".")[0]
     found: dict[str, str] = {}
     libraries: set[str] = set()
-    waiting = list(modules)
+    waiting = [(name, row if name == modules[0] else "") for name in modules]
     while waiting:
-        name = waiting.pop()
+        name, row = waiting.pop()
         path = _path(name, code)
         if name in found or path is None:
             continue
-        found[name], imports = _read(path.read_bytes(), name)
+        found[f"{name}, {row}" if row else name], imports = _read(path.read_bytes(), name, row)
         for module, child in imports:
             top = module.partition(".")[0]
             if top == package:
-                waiting.append(child if _path(child, code) else module)
+                waiting.append((child if _path(child, code) else module, ""))
             elif top not in sys.stdlib_module_names:
                 libraries |= {top, *NEEDS.get(top, ())}
     versions = {name: metadata.version(name) for name in sorted(libraries)}
@@ -44,10 +50,27 @@ def dependencies(modules: Sequence[str], code: Path = CODE) -> dict[str, dict[st
 
 
 @lru_cache
-def _read(text: bytes, name: str) -> tuple[str, list[tuple[str, str]]]:
-    """The SHA-256 of what a module does; what it imports, from where and what, as a and a.b."""
+def _read(text: bytes, name: str, row: str) -> tuple[str, list[tuple[str, str]]]:
+    """The SHA-256 of what a module, or a row in it, does; and what that imports, as pairs of a and a.b."""
     tree = ast.parse(text, name)
-    return hashlib.sha256(_dump(tree).encode()).hexdigest(), list(_imports(tree, name))
+    imports = list(_imports(tree, name))
+    if not row:
+        return hashlib.sha256(_dump(tree).encode()).hexdigest(), imports
+    parts, names = _row(tree, row)
+    digest = hashlib.sha256(_dump(parts).encode()).hexdigest()
+    return digest, [each for each in imports if each[1].rpartition(".")[2] in names]
+
+
+def _row(tree: ast.Module, row: str) -> tuple[list[ast.AST], set[str]]:
+    """The call whose first argument is `row`, with the definitions that it needs; and all names in them."""
+    definitions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args)
+    parts: list[ast.AST] = [call for call in calls if getattr(call.args[0], "value", None) == row]
+    names: set[str] = set()
+    for part in parts:  # which grows
+        names |= {node.id for node in ast.walk(part) if isinstance(node, ast.Name)}
+        parts += [node for name, node in definitions.items() if name in names and node not in parts]
+    return parts, names
 
 
 def _dump(node: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from handin.errors import HandinError
+from handin.qmd.outline import keys
 from handin.qmd.source import merged, on_disk, read_alone
 from handin.reading.bibliography import entries
 from handin.reading.submission import NOTEBOOK, REPORT, Submission
@@ -27,7 +28,8 @@ def citations(submission: Submission) -> list[Finding]:
         return [cannot_tell(CITATIONS, "the report's sources cannot be read")]
     project = submission.project
     source = read_alone(on_disk(project.root), f"{REPORT}.qmd")
-    named = merged(project.metadata, source.metadata).get("bibliography", [])
+    metadata = merged(project.metadata, source.metadata)
+    named, listed = metadata.get("bibliography", []), str(metadata.get("nocite", ""))
     try:
         known = entries([named] if isinstance(named, str) else named, project.root)
     except HandinError as error:
@@ -42,8 +44,9 @@ def citations(submission: Submission) -> list[Finding]:
         for mention in outline.citations
         if mention.label not in known
     ]
-    cited = {mention.label for mention in outline.citations}
-    if uncited := [key for key in known if key not in cited]:
+    outlines = [outline, submission.outline(NOTEBOOK)]
+    cited = {mention.label for one in outlines if one for mention in one.citations}
+    if uncited := [key for key in known if key not in cited | keys(listed) and "@*" not in listed]:
         message = f"never cited: {', '.join(uncited)}"
         place, remedy = str(known[uncited[0]]), "cite them where they are used, or remove them"
         found.append(noted(CITATIONS, message, place, remedy))

@@ -84,7 +84,7 @@ def _named(root: Path, settings: Located) -> Iterator[tuple[str, str]]:
     """Name and place of the files that settings name: by their key, or because there is such a file."""
     for key, text in _texts(settings.data):
         is_file = len(text) < LONGEST_PATH and key[0] not in ("handin", "author") and (root / text).is_file()
-        if is_file or _NAMES_FILES.fullmatch("/".join(map(str, key))):
+        if is_file or (_NAMES_FILES.fullmatch("/".join(map(str, key))) and "://" not in text):
             yield posixpath.normpath(text), str(settings.place(key))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from handin import sources
 from handin.reading.submission import NOTEBOOK, REPORT, Submission
 from handin.rules.finding import Finding, cannot_tell, failed, passed
@@ -28,14 +30,19 @@ def fresh(submission: Submission) -> list[Finding]:
     found = []
     for name in there:
         path = project.output_dir / name
-        if built.is_draft(path):
+        if not built.is_ours(path):
+            found.append(failed(FRESH, "it is not as the last build wrote it", name, _RENDER))
+        elif built.is_draft(path):
             remedy = "run `handin render` without --draft and --quick"
             found.append(failed(FRESH, "it is a draft, with claims unchecked", name, remedy))
-        elif not built.is_ours(path):
-            found.append(failed(FRESH, "it is not as the last build wrote it", name, _RENDER))
         elif not built.is_current(path, sources.digest(now)):
-            changes = sources.changes(built.made_from(path), now)
-            more = f" and {len(changes) - _NAMED} more" if len(changes) > _NAMED else ""
-            message = f"built before: {', '.join(changes[:_NAMED])}{more}"
-            found.append(failed(FRESH, message, name, _RENDER))
+            found.append(failed(FRESH, _why(built.made_from(path), now), name, _RENDER))
     return found or [passed(FRESH, f"built from these {len(now)} files and packages")]
+
+
+def _why(before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    if not before:
+        return "files changed while it was built"
+    changes = sources.changes(before, now)
+    more = f" and {len(changes) - _NAMED} more" if len(changes) > _NAMED else ""
+    return f"built before: {', '.join(changes[:_NAMED])}{more}"

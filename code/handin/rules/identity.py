@@ -72,6 +72,6 @@ def _missing(authors: list[Author], first_page: str, place: str) -> Iterator[Fin
 
 
 def _plain(text: str) -> str:
-    """Text for comparing: composed letters, one kind of space, one kind of apostrophe, no case."""
-    text = unicodedata.normalize("NFC", text).casefold().replace("\u2019", "'")
+    """Text for comparing: composed letters, no ligatures, one kind of space and of apostrophe, no case."""
+    text = unicodedata.normalize("NFKC", text).casefold().replace("\u2019", "'")
     return re.sub(r"\s+", " ", re.sub("[\u00ad\ufffe\x02]", "", text)).strip()

@@ -5,7 +5,6 @@ import torch
 from torch import Tensor
 
 from fnn import load_d1
-from fnn.feedforward import feedforward
 from fnn.landscape.curvature import (
     hessian,
     is_positive,
@@ -22,10 +21,10 @@ def random_params(runs: int, m: int, seed: int = 0) -> Tensor:
 
 
 def network(theta: Tensor, x: Tensor, unit: str) -> Tensor:
-    """[1, m, 1] with parameters theta [P] at x [N], from the models' own code."""
+    """[1, m, 1] with parameters theta [P] at x [N]."""
     m = (len(theta) - 1) // 3
-    layers = [(theta[None, :m], theta[m : 2 * m]), (theta[2 * m : 3 * m, None], theta[3 * m :])]
-    return feedforward(x[:, None], layers, UNITS[unit].phi)[-1].squeeze(1)
+    w, b, v, c = theta.split([m, m, m, 1])
+    return UNITS[unit].phi(x[:, None] * w + b) @ v + c
 
 
 @pytest.mark.parametrize("unit", UNIT_NAMES)

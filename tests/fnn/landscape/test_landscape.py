@@ -9,12 +9,11 @@ from torch import Tensor
 
 from fnn import Dataset, load_d1
 from fnn.experiments import task_2b
-from fnn.feedforward import feedforward
 from fnn.landscape.canonical import canonical
 from fnn.landscape.endings import Ending
 from fnn.landscape.limit_models import limit_models
 from fnn.landscape.minima import Minimum
-from fnn.training import Record, Training, make_settings, train_restarts
+from fnn.training import Record, Training, train_restarts
 from fnn.units import UNITS
 
 
@@ -27,7 +26,7 @@ def output(params: Tensor, x: Tensor, unit: str) -> Tensor:
         params[:, 2 * m : 3 * m, None],
         params[:, 3 * m :],
     )
-    return feedforward(x[:, None], [(W, b), (V, c[:, None])], UNITS[unit].phi)[-1].squeeze(2)
+    return (UNITS[unit].phi(x[:, None] * W + b) @ V).squeeze(2) + c
 
 
 def endings(record: Record, data: Dataset) -> tuple[Ending, ...]:
@@ -52,7 +51,7 @@ def record_of(
 
     counts = torch.zeros(runs, dtype=torch.int64)
     return Record(
-        settings=make_settings(Training([m], len(params), phi=unit, seed=0), data),
+        training=Training([m], len(params), phi=unit, seed=0, data=data),
         params=params,
         train_mse=mse(data.X_train, data.y_train),
         test_mse=mse(data.X_test, data.y_test),

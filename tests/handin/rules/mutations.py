@@ -517,6 +517,12 @@ def unnumbered_heading(r: Recipe) -> None:
 
 
 @harmless
+def entries_listed_without_being_cited(r: Recipe) -> None:
+    r.sources["references.bib"] += "\n@book{hinton,\n  author = {Hinton},\n}\n"
+    swap_in(r, "report.qmd", "title: Assignment 1", "title: Assignment 1\nnocite: |\n  @hinton")
+
+
+@harmless
 def sections_in_another_folder(r: Recipe) -> None:
     r.sources["chapters/more.qmd"] = r.sources.pop("sections/appendix.qmd")
     swap_in(r, "report.qmd", "sections/appendix.qmd", "chapters/more.qmd")
