@@ -154,10 +154,17 @@ def _normal(name: str) -> str:
 
 
 def _imported(unit: Unit) -> Iterator[tuple[str, int]]:
-    """Modules that a unit imports, as paths: `fnn/models`. A name of a package may be a module or not."""
+    """Modules that a unit cannot do without, as paths: `fnn/models`.
+
+    A name of a package may be a module or not; what is imported in a `try` may be missing.
+    """
     assert unit.tree is not None
     folder = PurePosixPath(unit.file).parent.parts
+    tried = [node for block in ast.walk(unit.tree) if isinstance(block, ast.Try) for node in block.body]
+    optional = {id(node) for statement in tried for node in ast.walk(statement)}
     for node in ast.walk(unit.tree):
+        if id(node) in optional:
+            continue
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name.replace(".", "/"), node.lineno

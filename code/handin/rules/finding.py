@@ -31,7 +31,7 @@ class Finding:
     remedy: str = ""
 
     def as_dict(self) -> dict[str, str]:
-        """The finding as it stands in JSON and in the manifest."""
+        """The finding as it stands in JSON."""
         return {key: str(value) for key, value in asdict(self).items()}
 
 

@@ -47,8 +47,8 @@ def pages(submission: Submission) -> list[Finding]:
 
     Why: "You must stay below 10 pages, excluding references and appendix."
 
-    Certain: the body goes from the first numbered section to where the references or the appendix begin. A
-    task that takes more pages than its budget (`handin: task-pages`, yours) is a note.
+    Certain: the body goes from the first page to where the references or the appendix begin. A task that
+    takes more pages than its budget (`handin: task-pages`, yours) is a note.
 
     Fails: a reference list that begins below text on page 10, with a limit of 10.
 
@@ -62,20 +62,17 @@ def pages(submission: Submission) -> list[Finding]:
         return [cannot_tell(PAGES, message, FILE, "count the pages yourself")]
     headings = list(zip(outline.sections, content.bookmarks, strict=True))
     body = [pair for pair in headings if pair[0].part == "body"]
-    numbered = [mark for section, mark in body if section.number]
-    if not numbered:
-        return [cannot_tell(PAGES, "no section is numbered", FILE, "count the pages yourself")]
     behind = [mark for section, mark in headings if section.part != "body"]
     end = behind[0].position if behind else float(len(content.pages))
-    last = behind[0].page - behind[0].first if behind else len(content.pages)
-    count, limit = last - numbered[0].page + 1, submission.course.page_limit
+    count = behind[0].page - behind[0].first if behind else len(content.pages)
+    limit = submission.course.page_limit
     tasks = list(_lengths(body, end))
     shares = ", ".join(f"task {task} {length:.1f}" for task, length, _ in tasks)
     found = []
     if count >= limit:
         message = f"the body covers {count} pages, it must stay below {limit}"
         remedy = "shorten it, or move what is not needed to follow it into the appendix"
-        found.append(failed(PAGES, message, at(FILE, page=last), remedy))
+        found.append(failed(PAGES, message, at(FILE, page=count), remedy))
     else:
         found.append(passed(PAGES, f"body {count} of at most {limit - 1} pages ({shares})", FILE))
     for task, length, page in tasks:

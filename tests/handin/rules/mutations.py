@@ -523,6 +523,12 @@ def entries_listed_without_being_cited(r: Recipe) -> None:
 
 
 @harmless
+def package_that_may_be_missing(r: Recipe) -> None:
+    code = "\ntry:\n    import frobnicate\nexcept ImportError:\n    frobnicate = None\n"
+    r.sources["code/net/model.py"] += code
+
+
+@harmless
 def sections_in_another_folder(r: Recipe) -> None:
     r.sources["chapters/more.qmd"] = r.sources.pop("sections/appendix.qmd")
     swap_in(r, "report.qmd", "sections/appendix.qmd", "chapters/more.qmd")
