@@ -13,7 +13,6 @@ from handin import starter
 from handin.cli import main
 from handin.errors import HandinError
 from handin.project import load_project
-from handin.render.builtin import Builder
 
 ROOT = Path(__file__).parents[3]
 OPTIONS = (
@@ -76,12 +75,12 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_it_builds_and_passes_every_rule_but_that_names_are_real(new: Path) -> None:
-    project = load_project(new)
-    Builder(project).render(project.documents)
-    told = run(new, "handin", "check")
+def test_pack_builds_it_and_it_passes_every_rule_but_that_names_are_real(new: Path) -> None:
+    told = run(new, "handin", "pack")
+    assert "built by " in told.stdout
     failed = [line for line in told.stdout.splitlines() if line.startswith("fail")]
     assert {line.split()[1] for line in failed} == {"identity"}, told.stdout
+    assert "built by " not in run(new, "handin", "pack").stdout
 
 
 def test_its_own_tests_linter_and_types_are_content(new: Path) -> None:
