@@ -216,9 +216,15 @@ def rehearse(archive: Path | None, renderer: str | None) -> None:
     sys.exit(0 if same else 1)
 
 
-def _asked(option: str, question: str, usual: str | Callable[[], str]) -> Callable[[Any], Any]:
+class _Asked(click.Option):
     """An option of `init`, asked for at a terminal where it is not given, and again where it cannot be."""
 
+    def prompt_for_value(self, ctx: click.Context) -> Any:
+        asks = sys.stdin.isatty() and not ctx.params.get("bare")
+        return super().prompt_for_value(ctx) if asks else self.get_default(ctx)
+
+
+def _asked(option: str, question: str, usual: str | Callable[[], str]) -> Callable[[Any], Any]:
     def checked(ctx: click.Context, parameter: click.Parameter, text: str) -> str:
         from handin import starter
 
@@ -228,8 +234,9 @@ def _asked(option: str, question: str, usual: str | Callable[[], str]) -> Callab
             raise click.BadParameter(str(error)) from None
         return text
 
-    prompt = question if sys.stdin.isatty() else False
-    return click.option(option, default=usual, prompt=prompt, help=f"{question}.", callback=checked)
+    return click.option(
+        option, cls=_Asked, default=usual, prompt=question, help=f"{question}.", callback=checked
+    )
 
 
 @main.command()
@@ -253,14 +260,16 @@ def _asked(option: str, question: str, usual: str | Callable[[], str]) -> Callab
 @_asked("--ban", "Modules that the solution must not import, with commas", "")
 @_asked("--require", "Packages that the solution needs, as torch, with commas", "")
 @_asked("--package", "Name of the solution's package", "solution")
-def init(folder: Path, **given: str) -> None:
+@click.option("--bare", is_flag=True, is_eager=True, help="This assignment, answered in the shortest way.")
+def init(folder: Path, bare: bool, **given: str) -> None:
     """Start a new assignment in FOLDER, with all that `make` needs.
 
     What no option says is asked at a terminal, and an example elsewhere. Nothing is overwritten.
     """
     from handin import starter
 
-    files = starter.create(folder, starter.Assignment.read(**given))
+    new = starter.bare() if bare else starter.filled(starter.Assignment.read(**given))
+    files = starter.create(folder, new)
     sections = [name for name in files if name.startswith("sections/")]
     click.echo(f"{folder}: {len(files)} files, {len(sections)} of them sections")
     click.echo(f"next:  cd {shlex.quote(str(folder))} && make && make test")

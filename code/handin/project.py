@@ -36,7 +36,7 @@ LOGIN = re.compile(r"[A-Za-z0-9À-ÖØ-öø-ɏ][A-Za-z0-9À-ÖØ-öø-ɏ._-]{0,6
 NOT_THE_SOLUTION = ("code/handin/", "tests/", "benchmarks/", "data/")
 # What is not packed: tests and pages about the tool, and of the tool what does not build the documents.
 NOT_HANDED_IN = (
-    "tests/", "benchmarks/", "docs/",
+    "tests/", "benchmarks/", "docs/", "bare/",
     "code/handin/preview/", "code/handin/starter/", "code/handin/rehearse.py",
 )  # fmt: skip
 

@@ -36,7 +36,7 @@ settings.load_profile("few")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small project, built; not to be written to."""
     folder = tmp_path_factory.mktemp("small") / "project"
-    starter.create(folder, ASSIGNMENT)
+    starter.create(folder, starter.filled(ASSIGNMENT))
     Builder(load_project(folder)).render(["report.qmd", "notebook.qmd"])
     return folder
 

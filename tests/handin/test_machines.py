@@ -29,7 +29,7 @@ def outputs(folder: Path) -> dict[str, bytes]:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small project, built; not to be written to."""
     folder = tmp_path_factory.mktemp("small") / "project"
-    starter.create(folder, ASSIGNMENT)
+    starter.create(folder, starter.filled(ASSIGNMENT))
     Builder(load_project(folder)).render(["report.qmd", "notebook.qmd"])
     return folder
 

@@ -10,15 +10,15 @@ import json
 import keyword
 import os
 import re
-import shutil
 import string
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from handin.errors import HandinError, Place, unwritable
-from handin.project import CONFIG, archive_fault, load_project, login_fault
+from handin.project import CONFIG, archive_fault, load_project, login_fault, within
+from handin.sources import project_files
 
 TOOL_PROJECT = Path(__file__).resolve().parents[3]
 TEMPLATE = Path(__file__).parent / "template"
@@ -27,6 +27,7 @@ COPIED = (
     "templates", "code/handin",
     *(f"docs/{page}.md" for page in ("writing", "quarto", "memory", "rules", "editors", "faults")),
 )  # fmt: skip
+BARE = "bare"  # folder of sections that answer an assignment in the shortest way
 PART = """\
 ::: {.content-visible unless-meta="notebook"}
 What was asked, what was done, and what came of it; the notebook shows the code instead of these words.
@@ -166,11 +167,15 @@ READERS: Mapping[str, Callable[[str], object]] = {
 }
 
 
-def create(folder: Path, assignment: Assignment) -> list[str]:
-    """Write the project; it is there as a whole or not at all.
+def create(folder: Path, files: Iterable[tuple[str, bytes]]) -> list[str]:
+    """Write a project; it is there as a whole or not at all.
+
+    Args:
+        folder: Where; a folder that is empty or not there.
+        files: Name and content of each.
 
     Returns:
-        Its files, relative to the folder.
+        Its files.
 
     Raises:
         HandinError: The folder holds something already, a setting cannot be, or nothing can be written.
@@ -178,37 +183,54 @@ def create(folder: Path, assignment: Assignment) -> list[str]:
     folder = folder.resolve()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise HandinError("there is something already", place=Place(folder), remedy="name a new folder")
+    names = []
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
             new = Path(scratch, "project")
-            new.mkdir()
-            _copy(new)
-            for name, text in _files(assignment):
+            for name, content in files:
                 (new / name).parent.mkdir(parents=True, exist_ok=True)
-                (new / name).write_text(text, encoding="utf-8")
+                (new / name).write_bytes(content)
+                names.append(name)
             load_project(new)  # says what cannot be, before anything is in its place
             os.replace(new, folder)
     except OSError as error:
         raise unwritable(error, folder) from error
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return sorted(names)
 
 
-def _copy(new: Path) -> None:
-    for name in COPIED:
-        source, target = TOOL_PROJECT / name, new / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-        else:
-            shutil.copyfile(source, target)
+def bare() -> Iterator[tuple[str, bytes]]:
+    """This project with the sections in its folder `bare/` in the place of its own.
+
+    Raises:
+        HandinError: It has no such folder.
+    """
+    own = ("report.qmd", "notebook.qmd", "sections", BARE, "benchmarks", "docs/page.png")
+    names = project_files(TOOL_PROJECT)
+    sections = [name.removeprefix(f"{BARE}/") for name in names if within(name, (BARE,))]
+    if not sections:
+        raise HandinError(f"this project has no folder {BARE}/", remedy="leave out --bare")
+    for name in names:
+        if not within(name, own):
+            yield name, (TOOL_PROJECT / name).read_bytes()
+    title = re.search(r"^title: (.*)$", (TOOL_PROJECT / "report.qmd").read_text(encoding="utf-8"), re.M)
+    for document in ("report.qmd", "notebook.qmd"):
+        yield (
+            document,
+            _fill(document, title=title[1] if title else "", includes=_includes(sections)).encode(),
+        )
+    for name in sections:
+        yield f"sections/{name}", (TOOL_PROJECT / BARE / name).read_bytes()
 
 
-def _files(assignment: Assignment) -> Iterator[tuple[str, str]]:
-    """Name and text of every file of the template, filled in."""
-    sections = {"0-setup": _fill("sections/0-setup.qmd", package=assignment.package)}
+def filled(assignment: Assignment) -> Iterator[tuple[str, bytes]]:
+    """The tool of this project, and every file of the template, filled in."""
+    for name in project_files(TOOL_PROJECT):
+        if within(name, COPIED):
+            yield name, (TOOL_PROJECT / name).read_bytes()
+    sections = {"0-setup.qmd": _fill("sections/0-setup.qmd", package=assignment.package)}
     for task in (task for task in assignment.tasks if not task.is_part):
-        sections[f"{task.number}-{_slug(task.title)}"] = _section(task, assignment)
+        sections[f"{task.number}-{_slug(task.title)}.qmd"] = _section(task, assignment)
     settings = (TOOL_PROJECT / CONFIG).read_text(encoding="utf-8")
     values = {
         "course": _quoted(assignment.course),
@@ -223,7 +245,7 @@ def _files(assignment: Assignment) -> Iterator[tuple[str, str]]:
         "authors": "\n".join(
             f"  - name: {_quoted(name)}\n    login: {_quoted(login)}" for name, login in assignment.authors
         ),
-        "includes": "\n\n".join(f"{{{{< include sections/{name}.qmd >}}}}" for name in sections),
+        "includes": _includes(sections),
         "requirements": _requirements(assignment),
         "project": settings[: settings.index("\nauthor:")].strip(),
         "look": settings[settings.index("\nlang:") :].strip(),
@@ -231,9 +253,13 @@ def _files(assignment: Assignment) -> Iterator[tuple[str, str]]:
     for path in sorted(TEMPLATE.rglob("*.tmpl")):
         name = path.relative_to(TEMPLATE).as_posix().removesuffix(".tmpl")
         if not name.startswith("sections/"):
-            yield name.replace("package", assignment.package), _fill(name, **values)
+            yield name.replace("package", assignment.package), _fill(name, **values).encode()
     for name, text in sections.items():
-        yield f"sections/{name}.qmd", text
+        yield f"sections/{name}", text.encode()
+
+
+def _includes(sections: Iterable[str]) -> str:
+    return "\n\n".join(f"{{{{< include sections/{name} >}}}}" for name in sections)
 
 
 def _section(task: Task, assignment: Assignment) -> str:

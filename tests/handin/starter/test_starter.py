@@ -124,7 +124,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
         "C", 1, "T", starter.read_tasks("1"), (("A", "a"),), "{login}.zip", "solution", (), ()
     )
     with pytest.raises(HandinError, match="there is something already"):
-        starter.create(tmp_path, assignment)
+        starter.create(tmp_path, starter.filled(assignment))
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
