@@ -98,7 +98,7 @@ class Handin(_Block):
     allowed_names: Texts = ()  # exceptions from `banned-names`, with all below them
     boundary: Texts = ()  # files in which tensors may become arrays and back
     not_solution: Texts = NOT_THE_SOLUTION  # files and folders in which nothing is banned
-    left_out: Texts = NOT_HANDED_IN  # files and folders that are not packed
+    left_out: Texts = ()  # further files and folders that are not packed
     stated_by: Text | None = None  # a call of this name states a sentence that must stand in the prose
     chunk_seconds: Annotated[int, Field(ge=1)] | None = None  # longest chunk, by the built-in renderer
     quick: dict[str, str] = {}  # environment variables that `handin render --quick` sets
@@ -123,6 +123,11 @@ class Handin(_Block):
     def is_solution(self, file: str) -> bool:
         """Whether the bans hold in a file."""
         return not within(file, self.not_solution)
+
+    def is_handed_in(self, file: str) -> bool:
+        """Whether a file of the project is packed: not what is named so, nor hidden, as `.gitignore` is."""
+        hidden = any(part.startswith(".") for part in file.split("/"))
+        return not hidden and not within(file, (*NOT_HANDED_IN, *self.left_out))
 
     def archive_name(self, login: str) -> str:
         """Name of the ZIP that a student hands in."""

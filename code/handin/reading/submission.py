@@ -38,7 +38,7 @@ class Submission:
         """
         root, output = project.root, project.output_dir
         listed = project_files(root, project.settings.project.output_dir)
-        wanted = [name for name in listed if not _is_left_out(name, project.handin)]
+        wanted = [name for name in listed if project.handin.is_handed_in(name)]
         unfit = [name for name in wanted if not _is_plain(root / name) or not name.isprintable()]
         paths = {name: root / name for name in wanted if name not in unfit}
         outputs = [f"{Path(name).stem}{kind}" for name in project.documents for kind in (".pdf", ".ipynb")]
@@ -142,11 +142,6 @@ class Submission:
         return with_uses(
             [u for u in beside if any(module in u.code for module in self.course.banned_modules)]
         )
-
-
-def _is_left_out(name: str, course: Handin) -> bool:
-    """Whether a file of the project is not handed in: named so, or hidden, as `.gitignore` is."""
-    return within(name, course.left_out) or any(part.startswith(".") for part in name.split("/"))
 
 
 def _is_plain(path: Path) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from handin.errors import HandinError
 from handin.qmd.outline import keys
 from handin.qmd.source import merged, on_disk, read_alone
@@ -11,6 +13,8 @@ from handin.rules.finding import Finding, cannot_tell, failed, noted, passed
 
 CITATIONS = "citations"
 CROSS_REFERENCES = "cross-references"
+# What Quarto numbers beside figures and tables: theorems and their kin, callouts.
+_QUARTOS = re.compile(r"(thm|lem|cor|prp|cnj|def|exm|exr|sol|rem|alg|tip|nte|wrn|imp|cau)-")
 
 
 def citations(submission: Submission) -> list[Finding]:
@@ -42,7 +46,7 @@ def citations(submission: Submission) -> list[Finding]:
             "mend the key, or add the entry",
         )
         for mention in outline.citations
-        if mention.label not in known
+        if mention.label not in known and not _QUARTOS.match(mention.label)
     ]
     outlines = [outline, submission.outline(NOTEBOOK)]
     cited = {mention.label for one in outlines if one for mention in one.citations}

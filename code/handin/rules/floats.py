@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from handin.qmd.outline import Outline
+from handin.qmd.chunks import Chunk
+from handin.qmd.conditional import shown_lines
+from handin.qmd.outline import Outline, shows_output
+from handin.qmd.source import merged, on_disk, read_source
 from handin.reading.submission import REPORT, Submission
 from handin.rules.finding import Finding, cannot_tell, failed, noted, passed
 
@@ -32,12 +35,13 @@ def captions(submission: Submission) -> list[Finding]:
         for one in outline.floats
         if not any(sign.isalpha() for sign in one.caption)
     ]
+    chunks = _shown_chunks(submission, outline)
     found += [
         failed(CAPTIONS, f"`{chunk.label}` has no caption", str(chunk.place), _SAY)
-        for chunk in outline.chunks
+        for chunk in chunks
         if str(chunk.label).startswith(("fig-", "tbl-")) and not chunk.caption
     ]
-    found += _unlabelled(submission, outline)
+    found += _unlabelled(submission, outline, chunks)
     if bare := [*_without_alt(outline)]:
         names = ", ".join(name for name, _ in bare)
         message = f"without an alternative text: {names}"
@@ -70,12 +74,22 @@ def mentions(submission: Submission) -> list[Finding]:
     return found or [passed(MENTIONS, f"{len(outline.floats)} figures and tables, each referred to")]
 
 
-def _unlabelled(submission: Submission, outline: Outline) -> Iterator[Finding]:
+def _shown_chunks(submission: Submission, outline: Outline) -> list[Chunk]:
+    """The chunks whose output the report shows."""
+    project = submission.project
+    source = read_source(on_disk(project.root), f"{REPORT}.qmd")
+    metadata = merged(project.metadata, source.metadata)
+    places = {line.place for line in shown_lines(source.lines, metadata, [])}
+    execute = metadata.get("execute") or {}
+    return [one for one in outline.chunks if one.place in places and shows_output(one, execute)]
+
+
+def _unlabelled(submission: Submission, outline: Outline, chunks: list[Chunk]) -> Iterator[Finding]:
     """Pictures that are no labelled figure: included, or drawn by a chunk."""
     for place in outline.bare_pictures:
         yield failed(CAPTIONS, "a picture that is no labelled figure", place, "write ![…](…){#fig-…}")
     drawn = {_code(cell.source) for cell in submission.cells if cell.draws}
-    for chunk in outline.chunks:
+    for chunk in chunks:
         if _code(chunk.code) in drawn and not str(chunk.label).startswith("fig-"):
             message = "a chunk draws a picture that is no labelled figure"
             remedy = "give it `#| label: fig-…` and `#| fig-cap: …`"

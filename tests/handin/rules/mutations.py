@@ -523,6 +523,17 @@ def entries_listed_without_being_cited(r: Recipe) -> None:
 
 
 @harmless
+def pictures_that_the_report_does_not_show(r: Recipe) -> None:
+    hidden = '\n::: {.content-visible when-meta="notebook"}\n```{python}\nmodel.draw()\n```\n:::\n'
+    r.sources[EXPERIMENTS] += f"{hidden}\n```{{python}}\n#| output: false\nmodel.fits(1)\n```\n"
+    r.cells = [
+        *notebook_cells(r.drawings),
+        code_cell("model.draw()", svg()),
+        code_cell("model.fits(1)", svg()),
+    ]
+
+
+@harmless
 def package_that_may_be_missing(r: Recipe) -> None:
     code = "\ntry:\n    import frobnicate\nexcept ImportError:\n    frobnicate = None\n"
     r.sources["code/net/model.py"] += code
