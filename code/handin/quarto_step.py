@@ -8,7 +8,7 @@ sys.path[0] = str(Path(__file__).parents[1])  # instead of this folder, whose mo
 
 import psutil  # noqa: E402
 
-from handin.environment import DRAFT  # noqa: E402
+from handin.environment import DRAFT, Mode  # noqa: E402
 from handin.errors import HandinError  # noqa: E402
 from handin.project import find_root, load_project  # noqa: E402
 from handin.qmd.statements import require_statements  # noqa: E402
@@ -17,14 +17,15 @@ from handin.render.quarto import STEP, after, before  # noqa: E402
 try:
     if os.environ.get(STEP) != "no":
         project = load_project(find_root(Path.cwd()))
+        mode = Mode(draft=os.environ.get(DRAFT) == "1")
         if "QUARTO_PROJECT_OUTPUT_FILES" in os.environ:
             made = os.environ["QUARTO_PROJECT_OUTPUT_FILES"].splitlines()
-            after(project, [project.root / name for name in made if name])
+            after(project, [project.root / name for name in made if name], mode)
             if any("preview" in parent.cmdline() for parent in psutil.Process().parents()[:2]):
                 print("Quarto sees no edit in sections/; `handin preview --renderer quarto` does.")
         else:
-            if os.environ.get(DRAFT) != "1":
+            if not mode.is_draft:
                 require_statements(project)
-            before(project)
+            before(project, mode)
 except HandinError as error:
     sys.exit(f"error: {error}")

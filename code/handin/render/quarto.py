@@ -33,7 +33,6 @@ from handin.render.record import record
 from handin.render.settings import document_settings
 
 NOTE = "quarto.json"  # in the scratch folder: a render of Quarto's that has begun
-ASIDE = "quarto-aside"  # there: notebooks of the user's, which Quarto would write over
 STEP = "HANDIN_STEP"  # says "no" where the steps before and after are none of Quarto's business
 
 
@@ -79,6 +78,9 @@ def render_by_quarto(
         tempfile.TemporaryDirectory(prefix="quarto-", dir=build) as scratch,
     ):
         made = output or Path(scratch)
+        for name in project.documents:
+            for left in sources.intermediates(project.root / name):
+                left.unlink()
         before(project, mode)
         for documents in [[]] if whole else [[name] for name in names]:
             command = ["quarto", "render", *documents, "--to", to, "--no-execute-daemon"]
@@ -90,21 +92,9 @@ def render_by_quarto(
 
 
 def before(project: Project, mode: Mode = HAND_IN) -> None:
-    """Before Quarto renders: note the state of the sources, and put aside what it would write over."""
-    build = project.root / sources.BUILD
-    unfinished = _note(build)
-    for document in map(project.root.joinpath, project.documents):
-        for left in sources.intermediates(document):
-            left.unlink()
-        notebook = document.with_suffix(".ipynb")
-        if unfinished and notebook.name not in unfinished["aside"]:
-            notebook.unlink(missing_ok=True)  # left by a render that was killed
-        elif notebook.is_file() and not (build / ASIDE / notebook.name).is_file():
-            (build / ASIDE).mkdir(parents=True, exist_ok=True)
-            shutil.copy2(notebook, build / ASIDE)
-    aside = sorted(path.name for path in (build / ASIDE).glob("*.ipynb"))
-    note = {"made_from": sources.state(project, mode), "aside": aside}
-    sources.replace({build / NOTE: json.dumps(note).encode()})
+    """Before Quarto renders: note the state of the sources."""
+    note = json.dumps(sources.state(project, mode)).encode()
+    sources.replace({project.root / sources.BUILD / NOTE: note})
 
 
 def after(
@@ -124,30 +114,39 @@ def after(
     Raises:
         HandinError: Quarto has not executed a document (`--no-execute`).
     """
-    build, documents = project.root / sources.BUILD, {Path(name).stem: name for name in project.documents}
-    files: dict[Path, bytes] = {}
-    for path in outputs:
-        if path.stem in documents:
-            files[project.output_dir / path.name] = path.read_bytes()
-            files |= _kept(project, documents[path.stem])
-    note = _note(build)
-    for name in note.get("aside", []):
-        os.replace(build / ASIDE / name, project.root / name)
-    (build / NOTE).unlink(missing_ok=True)
+    note = project.root / sources.BUILD / NOTE
+    try:
+        began, made_from = note.stat().st_mtime_ns, json.loads(note.read_bytes())
+    except (OSError, ValueError):  # `pre-render` is missing in `_quarto.yml`
+        began, made_from = 0, {}
+    documents = {Path(name).stem: name for name in project.documents}
+    made = {project.output_dir / path.name: path.read_bytes() for path in outputs if path.stem in documents}
+    files = dict(made)
+    for path in made:
+        files |= _kept(project, documents[path.stem], began)
     if places:
-        now = sources.state(project, mode)
-        made_from = now if note.get("made_from") == now else {}
-        sources.put_in_place(project.root, files, made_from, draft=mode.is_draft)
-    return [path for path in files if path.suffix != ".ipynb" and path.parent == project.output_dir]
+        still = made_from == sources.state(project, mode)
+        sources.put_in_place(project.root, files, made_from if still else {}, draft=mode.is_draft)
+    note.unlink(missing_ok=True)
+    return list(made)
 
 
-def _kept(project: Project, name: str) -> dict[Path, bytes]:
-    """The figures of a document that Quarto has rendered, and its notebook if it calls itself one."""
-    path = (project.root / name).with_suffix(".ipynb")
-    if not path.is_file():
-        return {}  # only PDFs by Typst keep theirs
-    notebook = nbformat.read(path, as_version=4)
-    path.unlink()
+def _kept(project: Project, name: str, began: int) -> dict[Path, bytes]:
+    """The figures of a document that Quarto has rendered, and its notebook if it calls itself one.
+
+    Quarto leaves the notebook that it executed beside the document (`keep-ipynb`), and from 1.9 on numbers
+    it where a render that was killed has left one (src/execute/jupyter/jupyter.ts).
+    """
+    left = sources.intermediates(project.root / name)
+    new = [path for path in left if path.stat().st_mtime_ns > began]
+    notebooks = [
+        nbformat.read(path, as_version=4) for path in sorted(new, key=lambda path: path.stat().st_mtime)
+    ]
+    for path in left:
+        path.unlink()
+    if not notebooks:
+        return {}  # no PDF by Typst
+    notebook = notebooks[-1]
     chunks = [cell for cell in notebook.cells if cell.cell_type == "code"]
     if chunks and all(cell.execution_count is None for cell in chunks):
         raise HandinError(
@@ -160,17 +159,8 @@ def _kept(project: Project, name: str) -> dict[Path, bytes]:
     kept = {project.figures_dir / figure: content for figure, content in figures(notebook).items()}
     if metadata.get("notebook"):
         text = nbformat.writes(record(notebook, metadata, project))
-        kept[project.output_dir / path.name] = f"{text}\n".encode()
+        kept[project.output_dir / f"{Path(name).stem}.ipynb"] = f"{text}\n".encode()
     return kept
-
-
-def _note(build: Path) -> dict[str, Any]:
-    """What was noted before a render that has not come to its end; empty where there is none."""
-    try:
-        note: dict[str, Any] = json.loads((build / NOTE).read_bytes())
-        return note
-    except (OSError, ValueError):
-        return {}
 
 
 def _run(command: list[str], root: Path, variables: dict[str, str], console: Console) -> None:
