@@ -23,7 +23,7 @@ class Share:
 
     @property
     def percent(self) -> float:
-        return 100 * self.count / self.of
+        return 100 * self.count / self.of if self.of else math.nan
 
 
 def margin(runs: int) -> float:

@@ -90,7 +90,9 @@ def series(values: Sequence[object]) -> MarkdownText:
 
 
 def percent(share: Share) -> MarkdownText:
-    """34 %; with one decimal below ten: 3.5 %."""
+    """34 %; with one decimal below ten: 3.5 %. A share of no runs raises as `number` does."""
+    if not share.of:
+        return _no_number(share.percent)
     decimal = 0 < share.percent < 9.95
     return MarkdownText(f"{share.percent:.1f} %" if decimal else f"{math.floor(share.percent + 0.5)} %")
 
