@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from fnn.landscape.curvature import split_parameters
+from fnn.units import UNITS
 
 
 def canonical(params: Tensor, sizes: tuple[int, ...], unit: str) -> Tensor:
@@ -21,16 +22,16 @@ def canonical(params: Tensor, sizes: tuple[int, ...], unit: str) -> Tensor:
     if len(sizes) != 3 or sizes[0] != 1 or sizes[2] != 1:
         raise ValueError(f"sizes={list(sizes)}: canonical forms are known for [1, m, 1]")
     w, b, v, c = split_parameters(params)
-    if unit in ("sigmoid", "tanh"):
+    known = UNITS[unit]
+    if known.mirror is not None:
         sign = torch.where(w < 0, -1.0, 1.0).to(params.dtype)
-        if unit == "sigmoid":
-            c = c + torch.where(w < 0, v, 0).sum(dim=1, keepdim=True)
+        c = c + known.mirror * torch.where(w < 0, v, 0).sum(dim=1, keepdim=True)
         w, b, v = sign * w, sign * b, sign * v
-    elif unit == "relu":
+    elif known.scalable:
         scale = torch.where(w == 0, 1, w.abs())
         w, b, v = w / scale, b / scale, v * scale
     else:
-        raise ValueError(f"unit={unit!r}: the symmetries of sigmoid, tanh and relu are known")
+        raise ValueError(f"unit={unit!r}: neither a mirror image nor a scale is known")
     centre = torch.where(w == 0, torch.inf, -b / w)
     order = centre.argsort(dim=1, stable=True)
     return torch.cat([part.gather(1, order) for part in (w, b, v)] + [c], dim=1)

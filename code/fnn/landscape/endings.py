@@ -57,12 +57,11 @@ def _ending_codes(networks: Networks, gradient_norm: Tensor, x: Tensor, y: Tenso
     attained = small.clone()
     if len(sizes) == 3 and sizes[0] == 1 and small.any():
         H = hessian(params[small], x[:, 0], y[:, 0], unit.name)
-        attained[small] = is_positive(H, semidefinite=unit.name == "relu")
+        attained[small] = is_positive(H, semidefinite=unit.scalable)
 
     flat, step = torch.zeros_like(small), torch.zeros_like(small)
-    steepest = 0.25 if unit.name == "sigmoid" else 1.0
     for a in hidden:
-        sloping = (unit.slope(a) > FLAT * steepest).sum(dim=1)  # [B, units], the number of training inputs
+        sloping = (unit.slope(a) > FLAT * unit.steepest).sum(dim=1)  # [B, units] training inputs
         flat |= (sloping == 0).any(dim=1)
         step |= (sloping <= STEP_INPUTS).any(dim=1)
 

@@ -126,7 +126,8 @@ def draw_relu(
         ordered = widths[2].train_mse.sort().values
         losses.plot(torch.linspace(0, 100, len(ordered)), ordered, color=colour, linestyle=dash, label=label)
     losses.set(xlabel="runs with 2 units, by loss (%)", ylabel="training MSE")
-    losses.legend(loc="lower right", borderpad=0)
+    losses.margins(y=0.25)
+    losses.legend(loc="upper left", borderpad=0, ncols=2)
 
     both = [width for width in study.uniform.records if width in logistic.records]
     curves = ((study.uniform, "ReLU", VERMILION, "^-"), (logistic, "logistic", BLUE, "o--"))
