@@ -9,7 +9,7 @@ from itertools import chain
 import scipy
 import torch
 
-from fnn import training
+from fnn import optimizers, training
 from fnn.data import Dataset
 from fnn.experiments.plan import LIMITS
 from fnn.experiments.task_2b import Restarts
@@ -178,13 +178,13 @@ def settings(data: Dataset) -> Table:
     return Table(["Setting", "Value"], rows, align="ll", widths=(2, 7))
 
 
-def runs(data: Dataset) -> Table:
+def runs() -> Table:
     """What this build has trained so far: data, unit, optimiser, law, decay; layers with their runs."""
     groups: dict[tuple[str, ...], dict[tuple[int, ...], int]] = {}
     for record in training.trained:
         chosen = record.training
         kind = (
-            chosen.data.name, UNITS.get(chosen.phi, chosen.phi), METHODS.get(chosen.method, chosen.method),
+            chosen.data.name, UNITS.get(chosen.phi, chosen.phi), _optimiser(chosen),
             LAWS.get(chosen.init, chosen.init), number(chosen.decay, 1) if chosen.decay else "none",
         )  # fmt: skip
         layers, counts = chosen.sizes[1:-1], groups.setdefault(kind, {})
@@ -197,6 +197,14 @@ def runs(data: Dataset) -> Table:
     rows = [[*kind, series(values), networks] for (*kind, networks), values in decays.items()]
     header = ["Data", "Units", "Optimiser", "Initial law", "λ", "Hidden layers (runs of each)"]
     return Table(header, rows, align="llllll", widths=(3, 2, 4, 2, 3, 6))
+
+
+def _optimiser(chosen: training.Training) -> str:
+    """The method, with the options that are not its usual ones."""
+    usual = optimizers.METHODS[chosen.method].options({})
+    own = [f"{name} {value}" for name, value in chosen.options.items() if value != usual[name]]
+    name = METHODS.get(chosen.method, chosen.method)
+    return f"{name} ({', '.join(own)})" if own else name
 
 
 def claims() -> Table:
