@@ -57,35 +57,40 @@ def read(data: bytes) -> Pdf:
     """
     try:
         with pypdfium2.PdfDocument(data) as document:
-            pages = tuple(page.get_textpage().get_text_range().replace("\r\n", "\n") for page in document)
-            return Pdf(pages, tuple(_bookmarks(document)), tuple(_fonts(document)))
+            pages = list(document)
+            texts = [page.get_textpage() for page in pages]
+            return Pdf(
+                tuple(text.get_text_range().replace("\r\n", "\n") for text in texts),
+                tuple(_bookmarks(document, texts)),
+                tuple(_fonts(pages)),
+            )
     except pypdfium2.PdfiumError as error:
         raise PdfError(str(error)) from error
 
 
-def _bookmarks(document: pypdfium2.PdfDocument) -> Iterator[Bookmark]:
+def _bookmarks(document: pypdfium2.PdfDocument, texts: list[pypdfium2.PdfTextPage]) -> Iterator[Bookmark]:
     for entry in document.get_toc():
         target = entry.get_dest()
         index = target.get_index() if target else None
         if index is None:
             continue
         _, view = target.get_view()  # x and y in pt from the lower left corner, zoom
-        height = document[index].get_height()
+        height = texts[index].page.get_height()
         y = view[1] if len(view) > 1 else height
-        head = _above(document, index, y)
-        beside = [other for other in (index - 1, index + 1) if 0 <= other < len(document)]
-        first = not head or any(head == _above(document, other, y) for other in beside)
+        head = _above(texts[index], y)
+        beside = texts[max(index - 1, 0) : index] + texts[index + 1 : index + 2]
+        first = not head or any(head == _above(text, y) for text in beside)
         yield Bookmark(entry.level, " ".join(entry.get_title().split()), index + 1, 1 - y / height, first)
 
 
-def _above(document: pypdfium2.PdfDocument, index: int, y: float) -> str:
+def _above(text: pypdfium2.PdfTextPage, y: float) -> str:
     """The text above a height of a page, without its digits."""
-    return re.sub(r"\d+", "", document[index].get_textpage().get_text_bounded(bottom=y)).strip()
+    return re.sub(r"\d+", "", text.get_text_bounded(bottom=y)).strip()
 
 
-def _fonts(document: pypdfium2.PdfDocument) -> Iterator[Font]:
+def _fonts(pages: list[pypdfium2.PdfPage]) -> Iterator[Font]:
     seen: set[tuple[str, bool]] = set()
-    for number, page in enumerate(document, start=1):
+    for number, page in enumerate(pages, start=1):
         for text in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_TEXT], max_depth=6):
             font = pdfium.FPDFTextObj_GetFont(text)
             name = ctypes.create_string_buffer(pdfium.FPDFFont_GetBaseFontName(font, None, 0))

@@ -129,6 +129,7 @@ def _packages_of_modules() -> Mapping[str, list[str]]:
     return metadata.packages_distributions()
 
 
+@cache
 def _declared(pyproject: bytes) -> set[str]:
     """The packages that `pyproject.toml` depends on, and all that come with them."""
     found: set[str] = set()
