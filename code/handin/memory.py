@@ -182,7 +182,10 @@ class Memory:
     def _settings(self, names: list[str]) -> dict[str, Any]:
         """The settings that chunks may read: those whose names stand in a document or in Python code."""
         tool = os.path.relpath(Path(__file__).parent, self._root)
-        code = [name for name in names if name.endswith((".py", ".qmd")) and not name.startswith(tool)]
+        ours = [name for name in names if not (name.startswith(tool) or PROSE.fullmatch(name))]
+        code = [name for name in ours if name.endswith(".py")] + [
+            name for name in names if name.endswith(".qmd")
+        ]
         words = {
             word
             for name in code
