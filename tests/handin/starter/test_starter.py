@@ -1,6 +1,7 @@
 """`handin init`: a new project builds, passes its own tests and every rule but `identity`."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -126,6 +127,29 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     with pytest.raises(HandinError, match="there is something already"):
         starter.create(tmp_path, starter.filled(assignment))
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_the_bare_project_answers_every_task_with_this_project_s_code(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["init", str(tmp_path / "bare"), "--bare"])
+    assert result.exit_code == 0, result.output
+    project = load_project(tmp_path / "bare")
+    text = "".join(path.read_text() for path in sorted((project.root / "sections").glob("*.qmd")))
+    wanted = [task for task in project.handin.tasks if task not in project.handin.optional_tasks]
+    assert re.findall(r"\{#sec-(\w+)\}", text) == wanted
+    training = Path("code/fnn/training.py")
+    assert (project.root / training).read_bytes() == (ROOT / training).read_bytes()
+    assert not (project.root / "benchmarks").exists()
+
+
+@pytest.mark.long
+def test_the_bare_project_builds_and_is_packed(tmp_path: Path, trained: None) -> None:
+    starter.create(tmp_path / "bare", starter.bare())
+    settings = tmp_path / "bare" / "_quarto.yml"
+    text = settings.read_text().replace("name: Ada Lovelace", "name: Grace Hopper")
+    settings.write_text(text.replace("login: alovelac", "login: ghopper"))
+    told = run(tmp_path / "bare", "handin", "pack")
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert (tmp_path / "bare/_output/dl24-1-ghopper.zip").is_file()
 
 
 @pytest.mark.long
