@@ -12,7 +12,7 @@ from handin.errors import Place
 from handin.qmd.source import FENCE, Line, Source, with_roles
 from handin.yaml_lines import Located
 
-OPTION = re.compile(r"^\s*#\|\s?")
+OPTION = re.compile(r"^#\s*\| ?")
 HEADER = re.compile(r"^\{\s*python\b[^}]*\}$")
 # Quarto's rule: one backtick, {python}, a blank or tab, no backtick inside.
 INLINE = re.compile(r"(?P<before>^|[^`])`\{python\}[ \t](?P<code>[^`\n]+)`", re.MULTILINE)

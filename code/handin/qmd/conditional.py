@@ -37,7 +37,7 @@ def resolve_conditions(tree: Node, source: Source, metadata: Mapping[str, Any], 
         if not attributes or set(attributes) - CONDITIONS:
             raise HandinError(
                 f"conditional content with {', '.join(attributes) or 'no condition'}",
-                place=source.find("content-(visible|hidden)"),
+                place=source.find("|".join(set(attributes) - CONDITIONS) or "content-(visible|hidden)"),
                 remedy=f"use {', '.join(sorted(CONDITIONS))}",
             )
         return list(node["c"][1]) if shown(kind, attributes, metadata, form) else []
@@ -71,6 +71,26 @@ def shown_lines(lines: Iterable[Line], metadata: Mapping[str, Any], hidden: list
             continue
         elif not any(hidden) and not (raw and role != "prose"):
             yield line
+
+
+def closed(lines: Iterable[Line]) -> None:
+    """Check that blocks end: Pandoc closes an open one at the end, and takes a stray fence for a word.
+
+    Raises:
+        HandinError: A block never ends, or a fence closes nothing.
+    """
+    opened: list[Line] = []
+    for line, role in with_roles(lines):
+        if role == "prose" and OPENING.match(line.text):
+            opened.append(line)
+        elif role == "prose" and CLOSING.match(line.text):
+            if not opened:
+                raise HandinError("this fence closes nothing", place=line.place, remedy="remove it")
+            opened.pop()
+    if opened:
+        raise HandinError(
+            "the block that begins here never ends", place=opened[-1].place, remedy="close it with :::"
+        )
 
 
 def shown(

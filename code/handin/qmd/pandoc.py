@@ -66,9 +66,11 @@ def _blamed(said: str, folder: Path) -> Place | None:
     return Place(name, int(at["line"]) if "line" in at.groupdict() else 1)
 
 
-def parse(text: str, *, folder: Path, form: str = "markdown") -> Node:
-    """The tree of a text in Markdown, or in HTML."""
-    said, _ = run([f"--from={form}", "--to=json"], text, folder=folder)
+def parse(text: str, *, folder: Path, form: str = "markdown", warned: list[str] | None = None) -> Node:
+    """The tree of a text in Markdown, or in HTML; `warned` takes what Pandoc warns of."""
+    said, warnings = run([f"--from={form}", "--to=json"], text, folder=folder)
+    if warned is not None:
+        warned += warnings.splitlines()
     try:
         tree: Node = json.loads(said)
     except RecursionError:

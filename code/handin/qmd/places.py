@@ -55,11 +55,13 @@ class Places:
         """Place of the first line of prose that holds a text."""
         return self.find(re.escape(text))
 
-    def find(self, pattern: str) -> Place:
-        """Place of the first line outside code that matches; one that is shown, if any does."""
+    def find(self, pattern: str, *, last: bool = False) -> Place:
+        """Place of the first (or last) line outside code that matches; one that is shown, if any does."""
         regex = re.compile(pattern)
-        found = (line.place for line in [*self._prose, *self._all] if regex.search(line.text))
-        return next(found, self.document)
+        for lines in (self._prose, self._all):
+            if found := [line.place for line in lines if regex.search(line.text)]:
+                return found[-1 if last else 0]
+        return self.document
 
     def mention(self, key: str) -> Place:
         """Place of the next mention of a key."""

@@ -24,26 +24,18 @@ from handin.environment import DRAFT_MARK, HAND_IN, Mode, environment
 from handin.errors import Faults, HandinError, Place
 from handin.memory import Request
 from handin.project import Project
-from handin.qmd import pandoc
 from handin.qmd.chunks import Chunk, Prose, chunks, read_blocks
-from handin.qmd.conditional import resolve_conditions
-from handin.qmd.outline import from_level_one
-from handin.qmd.pandoc import Node
-from handin.qmd.places import Places
 from handin.qmd.source import Source, on_disk, read_source
 from handin.reading.bibliography import entries
-from handin.render.crossref import resolve_references
 from handin.render.figures import figures
-from handin.render.html_tables import set_html_tables
 from handin.render.kernel import execute, remember, requests
-from handin.render.markdown import Converter
 from handin.render.notebook import Result, executed, made_up, remarks
 from handin.render.progress import Progress
 from handin.render.record import record
-from handin.render.refusals import refuse_chunks, refuse_unsupported, without_effect
+from handin.render.refusals import refuse_chunks, without_effect
 from handin.render.settings import DocumentSettings, document_settings
+from handin.render.tree import to_tree
 from handin.render.typeset import to_pdf, to_typst
-from handin.render.values import put_values
 
 MADE = (".pdf", ".ipynb", ".svg", ".png")  # what a render of all documents makes anew
 
@@ -183,9 +175,8 @@ class Builder:
         faults = Faults()
         for document in documents:
             with faults.noted():
-                self._set(
-                    document, executed(document.blocks, made_up(document.blocks)), folder / document.stem
-                )
+                notebook = executed(document.blocks, made_up(document.blocks))
+                self._set(document, notebook, folder / document.stem, ran=False)
         faults.raise_all()
 
     def _set_all(
@@ -205,31 +196,24 @@ class Builder:
             self._on_set(document.name, made[-1], place / f"{document.stem}.typ")
         return made
 
-    def _set(self, document: Document, notebook: NotebookNode, folder: Path) -> bytes:
+    def _set(self, document: Document, notebook: NotebookNode, folder: Path, *, ran: bool = True) -> bytes:
         folder.mkdir(exist_ok=True)
         try:
-            tree = self._tree(document, notebook, folder)
+            tree = to_tree(
+                notebook,
+                document.blocks,
+                document.source,
+                document.settings,
+                self._citations(document),
+                (folder, self._project.root),
+                ran=ran,
+            )
         except RecursionError:
             raise HandinError(
                 "something in it is nested too deep", place=Place(document.name), remedy="write it flatter"
             ) from None
         text = to_typst(tree, document.source, document.settings, self._project, folder)
         return to_pdf(text, document.source, self._project, folder, timestamp=self._epoch)
-
-    def _tree(self, document: Document, notebook: NotebookNode, folder: Path) -> Node:
-        media = folder / f"{document.stem}-media"
-        markdown, values = Converter(document.settings, media).convert(notebook, document.blocks)
-        tree = put_values(pandoc.parse(markdown, folder=self._project.root), values, self._project.root)
-        tree = set_html_tables(tree)
-        tree = resolve_conditions(tree, document.source, document.settings.metadata)
-        tree = from_level_one(tree)
-        places, faults = Places(document.source, document.settings.metadata), Faults()
-        with faults.noted():
-            refuse_unsupported(tree, places, (folder, self._project.root))
-        with faults.noted():
-            tree = resolve_references(tree, places, self._citations(document))
-        faults.raise_all()
-        return tree
 
     def _citations(self, document: Document) -> set[str]:
         """The keys of the bibliography."""

@@ -14,9 +14,11 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from handin.errors import HandinError
+from handin.errors import HandinError, Place
 from handin.qmd.chunks import Chunk, Prose
+from handin.qmd.conditional import closed
 from handin.qmd.outline import div
+from handin.qmd.source import Line, lines_of
 from handin.render.figures import IMAGES
 from handin.render.kernel import ANSI
 from handin.render.settings import DocumentSettings
@@ -44,17 +46,18 @@ class Converter:
             "echo": True, "include": True, "output": True, "warning": True, **settings.execute,
         }  # fmt: skip
         self._media = media
+        self.values: list[Value] = []  # that the marks stand for
+        self.html: dict[str, Place] = {}  # what chunks give in HTML, and their places
 
-    def convert(self, notebook: NotebookNode, blocks: Sequence[Prose | Chunk]) -> tuple[str, list[Value]]:
-        """The document's Markdown, and the values that its marks stand for; writes the images."""
-        values: list[Value] = []
+    def convert(self, notebook: NotebookNode, blocks: Sequence[Prose | Chunk]) -> str:
+        """The document's Markdown; writes the images."""
         parts = []
         for cell, block in zip(notebook.cells, blocks, strict=True):
             if isinstance(block, Prose):
-                parts.append(marked(block, cell.metadata.get("user_expressions", []), values))
+                parts.append(marked(block, cell.metadata.get("user_expressions", []), self.values))
             else:
                 parts.append(self._chunk(cell, block))
-        return "\n\n".join(part for part in parts if part) + "\n", values
+        return "\n\n".join(part for part in parts if part) + "\n"
 
     def _chunk(self, cell: NotebookNode, chunk: Chunk) -> str:
         options = {**self._defaults, **chunk.options}
@@ -91,7 +94,7 @@ class Converter:
         for number, output in enumerate(cell.outputs, start=1):
             if output.output_type == "stream":
                 if output.name == "stdout" and options["output"] == "asis":
-                    found.append((output.name, output.text))
+                    found.append((output.name, _whole(output.text, chunk)))
                 elif output.name == "stdout" or options["warning"]:
                     found.append((output.name, fenced(ANSI.sub("", output.text))))
                 continue
@@ -106,8 +109,9 @@ class Converter:
             elif form == LATEX and (formula := FORMULA.fullmatch(data)):
                 found.append((form, f"$${formula['tex'].strip()}$$"))
             elif form == "text/markdown":
-                found.append((form, data.strip("\n")))
+                found.append((form, _whole(data.strip("\n"), chunk)))
             elif form == "text/html":
+                self.html[data.strip()] = chunk.place
                 found.append((form, fenced(data, "{=html}")))
             elif form and not _is_plot_object(output, data, with_image):
                 found.append((form, fenced(data)))
@@ -140,6 +144,12 @@ def _is_fit(form: str, data: dict[str, Any]) -> bool:
         is_name = bool(others) and text.startswith("<") and text.endswith(">")
         return form in data and not is_name and not any("widget" in other for other in others)
     return form in data
+
+
+def _whole(markdown: str, chunk: Chunk) -> str:
+    """Markdown that ends what it begins, lest it swallow what follows."""
+    closed(Line(line, chunk.place) for line in lines_of(markdown))
+    return markdown
 
 
 def fenced(text: str, attributes: str = "") -> str:

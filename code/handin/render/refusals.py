@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ast
+import io
 import os
 import re
+import tokenize
 import warnings
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from urllib.parse import unquote
 
 from handin.errors import Faults, HandinError, Place, near
-from handin.qmd.chunks import INLINE, Chunk, Prose, chunks
-from handin.qmd.conditional import CLASSES, CLOSING, OPENING, PAGEBREAK
-from handin.qmd.pandoc import Node, attr, plain_text, walk
+from handin.qmd.chunks import INLINE, OPTION, Chunk, Prose, chunks
+from handin.qmd.conditional import CLASSES, PAGEBREAK, closed
+from handin.qmd.pandoc import Node, attr, plain_text, rewrite, walk
 from handin.qmd.places import Places
 from handin.qmd.source import FENCE, Line, Role, Source, with_roles
 from handin.render.crossref import CALLOUTS
@@ -55,7 +59,7 @@ def refuse_chunks(source: Source, blocks: Iterable[Prose | Chunk]) -> None:
     """
     faults = Faults()
     with faults.noted():
-        _divs_close(source)
+        closed(source.lines)
     for line, role in with_roles(source.lines):
         with faults.noted():
             _line(line, role)
@@ -70,6 +74,8 @@ def refuse_chunks(source: Source, blocks: Iterable[Prose | Chunk]) -> None:
             _label(chunk, labels)
         with faults.noted():
             _syntax(chunk)
+        with faults.noted():
+            _late_option(chunk)
     faults.raise_all()
 
 
@@ -101,6 +107,18 @@ def _syntax(chunk: Chunk) -> None:
         ) from None
 
 
+def _late_option(chunk: Chunk) -> None:
+    """Quarto reads options at the top of a chunk alone, before any other line."""
+    with suppress(tokenize.TokenError, SyntaxError):  # what only IPython reads
+        for token in tokenize.generate_tokens(io.StringIO(chunk.code).readline):
+            if token.type == tokenize.COMMENT and OPTION.match(token.string):
+                raise HandinError(
+                    f"an option below other lines, which is ignored: {token.string}",
+                    place=Place(chunk.place.file, chunk.code_line + token.start[0] - 1),
+                    remedy="write it at the top of the chunk",
+                )
+
+
 def _label(chunk: Chunk, labels: dict[str, Place]) -> None:
     if chunk.label in labels:
         raise HandinError(
@@ -121,22 +139,6 @@ def without_effect(blocks: Iterable[Prose | Chunk]) -> list[str]:
         for name in chunk.options
         if name in NO_EFFECT
     ]
-
-
-def _divs_close(source: Source) -> None:
-    """Pandoc closes an open block by itself, at the end, and takes a fence that closes nothing for a word."""
-    opened: list[Line] = []
-    for line, role in with_roles(source.lines):
-        if role == "prose" and OPENING.match(line.text):
-            opened.append(line)
-        elif role == "prose" and CLOSING.match(line.text):
-            if not opened:
-                raise HandinError("this fence closes nothing", place=line.place, remedy="remove it")
-            opened.pop()
-    if opened:
-        raise HandinError(
-            "the block that begins here never ends", place=opened[-1].place, remedy="close it with :::"
-        )
 
 
 def _fence(line: Line) -> None:
@@ -198,22 +200,32 @@ def _float(located: Located) -> None:
             )
 
 
-def refuse_unsupported(tree: Node, places: Places, roots: Sequence[Path]) -> None:
+def refuse_unsupported(tree: Node, places: Places, roots: Sequence[Path], *, written: str = "") -> Node:
     """Look through a tree, conditional content resolved, for what would be lost or come out different.
+
+    Returns:
+        The tree without pictures that chunks will make.
 
     Args:
         tree: The tree.
         places: Of its source.
         roots: Folders that images may stand in.
+        written: Code of chunks that have not run yet and may write images.
 
     Raises:
         HandinError: All such things, each with its place.
     """
     faults = Faults()
+    coming: list[Node] = []
     for node in walk(tree["blocks"]):
         with faults.noted():
-            _node(node, places, roots)
+            if node["t"] == "Image" and _is_coming(node, roots, written):
+                coming.append(node)
+            else:
+                _node(node, places, roots)
     faults.raise_all()
+    kept: Node = rewrite(tree, lambda node: [] if node in coming else None)
+    return kept
 
 
 def _node(node: Node, places: Places, roots: Sequence[Path]) -> None:
@@ -233,6 +245,12 @@ def _node(node: Node, places: Places, roots: Sequence[Path]) -> None:
                 raise _refusal(f"the attribute `{name}` of code", re.escape(name), places)
         case "Image":
             _image(node, places, roots)
+        case "Str" if note := re.search(r"\[\^[^\s\]]+\]", node["c"]):
+            place = places.find(rf"(?<!\\){re.escape(note[0])}")
+            if place.line:
+                raise HandinError(
+                    f"there is no footnote {note[0]}", place=place, remedy=f"write {note[0]}: …"
+                )
 
 
 def _raw(node: Node, places: Places) -> None:
@@ -261,17 +279,23 @@ def _inside(root: Path, target: str) -> bool:
     return path.is_relative_to(root) and path.is_file()
 
 
+def _is_coming(node: Node, roots: Sequence[Path], written: str) -> bool:
+    """Is it a picture that is missing and named by a chunk?"""
+    target = unquote(node["c"][2][0])
+    return Path(target).name in written and not any(_inside(root, target) for root in roots)
+
+
 def _image(node: Node, places: Places, roots: Sequence[Path]) -> None:
     _, classes, attributes = attr(node["c"][0])
-    target = node["c"][2][0]
+    target = unquote(node["c"][2][0])
     unknown = [*classes, *(set(attributes) - IMAGE_ATTRIBUTES)]
     if unknown:
         raise _refusal(f"the image attribute `{unknown[0]}`", re.escape(unknown[0]), places)
     if "://" in target or not any(_inside(root, target) for root in roots):
         raise HandinError(
             f"there is no image `{target}` in the project",
-            place=places.find(re.escape(target)),
-            remedy="mend the path; it is relative to the project",
+            place=places.find(f"{re.escape(target)}|{re.escape(node['c'][2][0])}"),
+            remedy="mend the path, which is relative to the project; a chunk that makes it has to name it",
         )
 
 

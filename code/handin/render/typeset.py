@@ -6,10 +6,11 @@ import json
 import re
 import shutil
 from pathlib import Path
+from urllib.parse import unquote
 
 import typst
 
-from handin.errors import HandinError, Place
+from handin.errors import HandinError, Place, raise_all
 from handin.project import Project
 from handin.qmd import pandoc
 from handin.qmd.conditional import PAGEBREAK
@@ -19,6 +20,9 @@ from handin.render.settings import DocumentSettings
 
 OWN_TEMPLATES = Path(__file__).parent / "typst"
 FONTS = "templates/fonts"  # of the project; whatever stands there is used where other fonts lack a letter
+# What Pandoc drops from a formula without a word, or runs together: an array that stands in no brackets.
+LOST = re.compile(r"\\&|\\hline|\\cline|\\color\b|\\begin\{(array|matrix)\}")
+ARRAY = re.compile(r"(?<!left.)(?<!left\\.)\\begin\{(array|matrix)\}.*?\\end\{\1\}", re.DOTALL)
 PARTIALS = {"typst-template.typ", "typst-show.typ"}  # of Quarto's partials, those that a project may replace
 
 
@@ -52,7 +56,9 @@ def to_typst(tree: Node, source: Source, settings: DocumentSettings, project: Pr
     ]
     if settings.metadata.get("citeproc"):
         arguments.append("--citeproc")
-    tree = rewrite(tree, lambda node: _page_break(node) or _image(node, folder, project.root))
+    tree = rewrite(
+        tree, lambda node: _page_break(node) or _image(node, folder, project.root) or _formula(node, source)
+    )
     try:
         text, warnings = pandoc.run(arguments, json.dumps(tree), folder=project.root)
     except HandinError as error:
@@ -64,9 +70,7 @@ def to_typst(tree: Node, source: Source, settings: DocumentSettings, project: Pr
             raise
         place = Place(str(style))
         raise HandinError(error.problem, place=place, remedy="put a whole citation style there") from None
-    if warnings.strip():
-        place = _formula(warnings, source)
-        raise HandinError(f"Pandoc warns: {warnings.strip()}", place=place, remedy="mend what it names")
+    raise_all(_warning(said, source) for said in warnings.split("[WARNING]") if said.strip())
     return text
 
 
@@ -101,6 +105,17 @@ def to_pdf(text: str, source: Source, project: Project, folder: Path, timestamp:
                 place=_letter(missing[1], project, source),
                 remedy=f"write it in other letters, or put a font that has it into {FONTS}",
             ) from None
+        if wide := re.search(r"a table is too wide for its page: (.*)", error.message):
+            raise HandinError(
+                f"a table is too wide for its page: {wide[1][:60]}…",
+                place=_alike(wide[1], source),
+                remedy="leave columns out, or shorten what stands in them",
+            ) from None
+        if "CMYK" in error.message:
+            place = source.find(r"\.jpe?g\b")
+            raise HandinError(
+                "a picture has colours for print (CMYK)", place=place, remedy="save it as RGB"
+            ) from None
         raise HandinError(
             f"Typst cannot set the document: {error.message}",
             place=_origin(error.diagnostic, text, source, project),
@@ -108,15 +123,6 @@ def to_pdf(text: str, source: Source, project: Project, folder: Path, timestamp:
         ) from None
     assert isinstance(pdf, bytes)
     return pdf
-
-
-def to_svg(file: Path, project: Project) -> list[bytes]:
-    """The pages of a Typst source that `to_pdf` has set, as pictures."""
-    fonts = [str(project.root / FONTS)]
-    pages = typst.compile(
-        str(file), root=str(project.root), font_paths=fonts, ignore_system_fonts=True, format="svg"
-    )
-    return pages if isinstance(pages, list) else [pages]
 
 
 def _letter(letter: str, project: Project, source: Source) -> Place:
@@ -127,10 +133,19 @@ def _letter(letter: str, project: Project, source: Source) -> Place:
     return source.find(re.escape(letter))
 
 
-def _formula(warnings: str, source: Source) -> Place:
-    """Where the formula stands that Pandoc cannot read."""
-    named = re.search(r"TeX math (.+?),? rendering as TeX", warnings)
-    return source.find(re.escape(named[1])) if named else Place(source.name)
+def _warning(said: str, source: Source) -> HandinError:
+    """What Pandoc warns of: mostly a formula that it cannot read."""
+    formula = re.search(r"Could not convert TeX math\s+(.+?)\s*, rendering as TeX:", said, re.DOTALL)
+    if formula is None:
+        place = Place(source.name)
+        return HandinError(f"Pandoc warns: {said.strip()}", place=place, remedy="mend what it names")
+    first, *_ = formula[1].splitlines()
+    why = re.search(r"unexpected .*", said)
+    return HandinError(
+        f"a formula that Pandoc cannot read, `{first}`: {why[0] if why else 'it is no TeX'}",
+        place=source.find(re.escape(first)),
+        remedy="mend it there, or write it in simpler TeX",
+    )
 
 
 def _origin(diagnostic: str, text: str, source: Source, project: Project) -> Place:
@@ -147,10 +162,15 @@ def _origin(diagnostic: str, text: str, source: Source, project: Project) -> Pla
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             if line == blamed and len(line.strip()) > 3:
                 return Place(path.relative_to(project.root), number)
-    words = set(re.findall(r"\w{3,}", blamed))
-    if not words or not source.lines:
-        return Place(source.name)
-    return max(source.lines, key=lambda line: len(words & set(re.findall(r"\w{3,}", line.text)))).place
+    return _alike(blamed, source)
+
+
+def _alike(text: str, source: Source) -> Place:
+    """The line of the document that has most words in common with a text; the document where none has any."""
+    words = set(re.findall(r"\w{2,}", text))
+    shared = {line.place: len(words & set(re.findall(r"\w{2,}", line.text))) for line in source.lines}
+    best = max(shared, key=lambda place: shared[place], default=Place(source.name))
+    return best if shared.get(best) else Place(source.name)
 
 
 def _assemble(templates: Path, settings: DocumentSettings, project: Project) -> None:
@@ -179,7 +199,7 @@ def _image(node: Node, folder: Path, root: Path) -> list[Node] | None:
     if node["t"] != "Image":
         return None
     _, _, attributes = attr(node["c"][0])
-    target = node["c"][2][0]
+    target = unquote(node["c"][2][0])
     path = folder / target if (folder / target).is_file() else root / target
     arguments = [_string("/" + path.relative_to(root).as_posix())]
     alt = attributes.get("fig-alt") or attributes.get("alt") or plain_text(node["c"][1])
@@ -189,6 +209,25 @@ def _image(node: Node, folder: Path, root: Path) -> list[Node] | None:
         f"{side}: {_length(attributes[side])}" for side in ("width", "height") if side in attributes
     ]
     return [raw_inline(f"#box(image({', '.join(arguments)}))")]
+
+
+def _formula(node: Node, source: Source) -> list[Node] | None:
+    """A formula without what Pandoc loses on the way to Typst.
+
+    Raises:
+        HandinError: It loses more than can be put right here.
+    """
+    if node["t"] != "Math" or not LOST.search(node["c"][1]):
+        return None
+    kind, tex = node["c"]
+    if found := re.search(r"\\(h|c)line|\\color\b|\\begin\{array\}\{[^}]*\|", tex):
+        raise HandinError(
+            f"Pandoc would lose `{found[0]}` in a formula",
+            place=source.find(re.escape(found[0])),
+            remedy="write it without, or as a table",
+        )
+    tex = ARRAY.sub(lambda match: re.sub(r"(?<!\\)&", r"& \\quad ", match[0]), tex)
+    return [{"t": "Math", "c": [kind, re.sub(r"\\&", r"\\text{\\&}", tex)]}]
 
 
 def _page_break(node: Node) -> list[Node] | None:

@@ -39,7 +39,9 @@ def test_what_is_said_of_a_slip(sources: Path, name: str, old: str, new: str, sa
     finally:
         file.write_text(before, encoding="utf-8")
     place, _, words = says.partition(": ")
-    place = f"{name}:{place}" if place.isdecimal() else place
+    if place[0] in "+-":
+        place = str(before[: before.index(old)].count("\n") + 1 + int(place))
+    place = f"{name}:{place}:" if place.isdecimal() else place
     lines = str(caught.value).replace(f"{sources}/", "").splitlines()
     assert any(line.startswith(place) and words in line for line in lines), lines
     assert not (sources / "_output").exists()
