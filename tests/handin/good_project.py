@@ -275,7 +275,6 @@ class Recipe:
     notebook: str = NOTEBOOK
     drawings: dict[str, str] = field(default_factory=lambda: {"errors": svg(), "fits": svg(width=300)})
     cells: list[dict[str, Any]] = field(default_factory=list)
-    change_pdf: Callable[[bytes], bytes] = bytes  # of the report
     draft: bool = False
     made_from: dict[str, str] = field(default_factory=dict)  # where it is not what is here
     after: list[Callable[[Files], None]] = field(default_factory=list)  # edits of what rendering gave
@@ -288,7 +287,7 @@ class Recipe:
         held: dict[str, Any] = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
         outputs = {
             "_output/notebook.ipynb": json.dumps(held).encode(),
-            "_output/report.pdf": self.change_pdf(self.pdf(self.report)),
+            "_output/report.pdf": self.pdf(self.report),
             "_output/notebook.pdf": self.pdf(self.notebook),
         }
         made_from = {**sources.state(project), **self.made_from}

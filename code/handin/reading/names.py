@@ -1,8 +1,7 @@
 """Which library names a piece of Python uses, found by reading its syntax tree.
 
 Imports, aliases and attributes are followed, flow-insensitively: whatever a name may hold anywhere in the
-file. So are `getattr`, `importlib`, `__import__` and `sys.modules` with a constant. What only a run can tell
-(`exec`, a module's name that is computed) is one use without a name.
+file. So are `getattr`, `importlib`, `__import__` and `sys.modules` with a constant.
 """
 
 from __future__ import annotations
@@ -17,12 +16,11 @@ from handin.qmd.source import lines_of
 _PASSES = 4  # over chains of assignments
 _MOST_HELD = 4  # library names that one name is followed to
 _IMPORTERS = {"__import__", "builtins.__import__", "importlib.import_module"}
-_RUNNERS = {"exec", "eval", "compile", "runpy.run_path", "runpy.run_module"}
 
 
 @dataclass(frozen=True)
 class Use:
-    """One library name at one line; `dotted` is empty where only a run can tell, `what` is what was seen."""
+    """One library name at one line; `what` is what was seen."""
 
     dotted: str
     line: int
@@ -48,7 +46,7 @@ def uses(pieces: Sequence[Piece]) -> list[list[Use]]:
     for (code, _), nodes in zip(pieces, walked, strict=True):
         lines = [line.strip()[:80] for line in lines_of(code)]
         used = {Use(dotted, line, lines[line - 1], new) for dotted, line, new in names.used_in(nodes)}
-        found.append(sorted(used, key=lambda use: (use.line, not use.dotted, use.dotted)))
+        found.append(sorted(used, key=lambda use: (use.line, use.dotted)))
     return found
 
 
@@ -98,8 +96,6 @@ class _Names:
                         yield from ((name, node.lineno, False) for name in self.resolve(node))
                     if isinstance(node, ast.Attribute):
                         inner.add(id(node.value))
-                    if isinstance(node, ast.Call) and self._unknown(node):
-                        yield "", node.lineno, False
 
     def resolve(self, node: ast.expr) -> set[str]:
         """The library names that an expression may hold."""
@@ -131,18 +127,6 @@ class _Names:
     def _function(self, node: ast.Call) -> set[str]:
         plain = node.func.id if isinstance(node.func, ast.Name) else ""
         return self.resolve(node.func) | ({plain} - self.bound.keys())
-
-    def _unknown(self, node: ast.Call) -> bool:
-        """Whether only a run can tell what a call uses."""
-        function = self._function(node)
-        if "getattr" in function and len(node.args) > 1:
-            held = self.resolve(node.args[0]) or {"builtins"} & {ast.unparse(node.args[0]).strip("_")}
-            return bool(held) and not self._text(node.args[1])
-        if "vars" in function and node.args:
-            return bool(self.resolve(node.args[0]))
-        return bool(function & _RUNNERS and node.args) or bool(
-            function & _IMPORTERS and node.args and not self._text(node.args[0])
-        )
 
     def _text(self, node: ast.expr) -> str:
         """The constant text of an expression, written out or held by a name that is set once; else empty."""

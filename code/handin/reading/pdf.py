@@ -1,14 +1,12 @@
-"""What a PDF of ours says about itself: the text of its pages, its bookmarks, its fonts."""
+"""What a PDF of ours says about itself: the text of its pages, its bookmarks."""
 
 from __future__ import annotations
 
-import ctypes
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pypdfium2
-import pypdfium2.raw as pdfium
 
 
 class PdfError(Exception):
@@ -32,21 +30,11 @@ class Bookmark:
 
 
 @dataclass(frozen=True)
-class Font:
-    """A font as the pages name it."""
-
-    name: str
-    embedded: bool
-    page: int  # the first that names it, from 1
-
-
-@dataclass(frozen=True)
 class Pdf:
     """What the rules need of a document."""
 
     pages: tuple[str, ...]  # the text of each
     bookmarks: tuple[Bookmark, ...]
-    fonts: tuple[Font, ...]
 
 
 def read(data: bytes) -> Pdf:
@@ -57,13 +45,9 @@ def read(data: bytes) -> Pdf:
     """
     try:
         with pypdfium2.PdfDocument(data) as document:
-            pages = list(document)
-            texts = [page.get_textpage() for page in pages]
-            return Pdf(
-                tuple(text.get_text_range().replace("\r\n", "\n") for text in texts),
-                tuple(_bookmarks(document, texts)),
-                tuple(_fonts(pages)),
-            )
+            texts = [page.get_textpage() for page in document]
+            pages = tuple(text.get_text_range().replace("\r\n", "\n") for text in texts)
+            return Pdf(pages, tuple(_bookmarks(document, texts)))
     except pypdfium2.PdfiumError as error:
         raise PdfError(str(error)) from error
 
@@ -86,16 +70,3 @@ def _bookmarks(document: pypdfium2.PdfDocument, texts: list[pypdfium2.PdfTextPag
 def _above(text: pypdfium2.PdfTextPage, y: float) -> str:
     """The text above a height of a page, without its digits."""
     return re.sub(r"\d+", "", text.get_text_bounded(bottom=y)).strip()
-
-
-def _fonts(pages: list[pypdfium2.PdfPage]) -> Iterator[Font]:
-    seen: set[tuple[str, bool]] = set()
-    for number, page in enumerate(pages, start=1):
-        for text in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_TEXT], max_depth=6):
-            font = pdfium.FPDFTextObj_GetFont(text)
-            name = ctypes.create_string_buffer(pdfium.FPDFFont_GetBaseFontName(font, None, 0))
-            pdfium.FPDFFont_GetBaseFontName(font, name, len(name))
-            key = (name.value.decode("utf-8", "replace"), bool(pdfium.FPDFFont_GetIsEmbedded(font)))
-            if key not in seen:
-                seen.add(key)
-                yield Font(*key, number)

@@ -83,9 +83,9 @@ def _pieces(files: Mapping[str, bytes], path: str) -> Iterator[tuple[str, int, i
                 for code in expressions(line.text):
                     yield code, line.place.line or 1, 0
         case ".ipynb" if f"{path[:-6]}.qmd" not in files:
-            for cell in cells_of(files[path]) or ():
+            for number, cell in enumerate(cells_of(files[path]) or (), start=1):
                 if cell.is_code:
-                    yield _without_magic(cell.source), 1, cell.number
+                    yield _without_magic(cell.source), 1, number
 
 
 def _parsed(code: str) -> tuple[ast.Module | None, str]:

@@ -16,7 +16,6 @@ from handin.rules import (
     citations,
     code,
     floats,
-    fonts,
     fresh,
     identity,
     notebook,
@@ -42,7 +41,6 @@ RULES: dict[str, Callable[[Submission], list[Finding]]] = {
     bans.NAMES: bans.banned_names,
     notebook.NOTEBOOK_RULE: notebook.notebook,
     code.CODE: code.code,
-    fonts.FONTS: fonts.fonts,
     fresh.FRESH: fresh.fresh,
     archive.ARCHIVE: archive.archive,
 }

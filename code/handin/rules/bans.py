@@ -27,8 +27,7 @@ def banned_modules(submission: Submission) -> list[Finding]:
 
     Why: "you must not use NumPy in your solutions to this assignment. Instead, use PyTorch (and plain Python,
     of course) throughout."
-    Certain: imports, whatever alias or constant text names the module. What only a run can tell (`exec`, a
-    computed name) is for a person.
+    Certain: imports, whatever alias or constant text names the module.
     Fails: `import numpy as np`
     Passes: `torch.linspace(0, 1, 50)`; and any module in the files of `handin: not-solution`.
     """
@@ -102,10 +101,7 @@ def _modules_in(unit: Unit, used: list[Use], guilty: dict[str, str], course: Han
     for use in used:
         if use.line in seen:
             continue
-        if not use.dotted:
-            message = f"`{use.what}` decides only when it runs what it uses"
-            yield cannot_tell(MODULES, message, unit.place(use.line), "write the name out")
-        elif module := _module_of(use, course):
+        if module := _module_of(use, course):
             message = f"the solution must not use {module} (`{use.what}`)"
             remedy = f"do without {module}; the course bans it"
             yield failed(MODULES, message, unit.place(use.line), remedy)

@@ -45,18 +45,6 @@ def _faults(submission: Submission, number: int, author: Author) -> Iterator[Fin
         place = str(submission.project.place("author", number, key))
         if _plain(value) in map(_plain, examples):
             yield failed(IDENTITY, f"`{value}` is the example's {key}", place, _OWN)
-        elif key == "name" and (fault := name_fault(value)):
-            remedy = "write the name in letters that the document's font has"
-            yield failed(IDENTITY, f"the name {value[:40]!r} {fault}", place, remedy)
-
-
-def name_fault(name: str) -> str:
-    """Why a name cannot be set in the documents; empty where it can."""
-    for sign in unicodedata.normalize("NFC", name):
-        category = unicodedata.category(sign)
-        if category in ("Cc", "Cf", "Co", "Cs", "Cn", "So", "Sk") and sign not in "\u200c\u200d":
-            return f"holds {unicodedata.name(sign, 'a control character').lower()} (U+{ord(sign):04X})"
-    return "" if any(sign.isalpha() for sign in name) else "has no letter"
 
 
 def _missing(authors: list[Author], first_page: str, place: str) -> Iterator[Finding]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
 
 from handin.qmd.outline import Section
 from handin.reading.submission import NOTEBOOK, REPORT, Submission
@@ -44,39 +43,16 @@ def sections(submission: Submission) -> list[Finding]:
 def _differences(
     headings: list[Section], wanted: list[str], tasks: Sequence[str], name: str
 ) -> Iterator[Finding]:
-    """What must be changed so that the headings are the tasks."""
-    numbers = [h.number for h in headings]
-    matcher = SequenceMatcher(None, numbers, wanted, autojunk=False)
-    for operation, first, last, begin, end in matcher.get_opcodes():
-        if operation == "equal":
-            continue
-        there, lacking = headings[first:last], wanted[begin:end]
-        for position, heading in enumerate(there):
-            yield _wrong(heading, lacking[position : position + 1], numbers, tasks)
-        absent = [task for task in lacking[len(there) :] if task not in numbers]
-        if absent:
-            before = [h for h in headings if h.number in tasks[: tasks.index(absent[0])]]
-            place = before[-1].place if before else name
-            yield failed(SECTIONS, f"{name}: {_absent(absent)}", place, f"add a section numbered {absent[0]}")
-
-
-def _absent(tasks: Sequence[str]) -> str:
-    one = len(tasks) == 1
-    return f"task{'' if one else 's'} {', '.join(tasks)} {'has' if one else 'have'} no section"
-
-
-def _wrong(heading: Section, lacking: list[str], numbers: list[str], tasks: Sequence[str]) -> Finding:
-    shown = f"“{heading.number} {heading.title[:50]}”"
-    if lacking and lacking[0] not in numbers:
-        remedy = f"the task at this place is {lacking[0]}; number it so"
-        return failed(SECTIONS, f"{shown} is misnumbered", heading.place, remedy)
-    if numbers.count(heading.number) > 1:
-        message = f"{shown} has a number that occurs twice"
-        return failed(SECTIONS, message, heading.place, "give every task one section")
-    if heading.number in tasks:
-        return failed(SECTIONS, f"{shown} is out of order", heading.place, "keep the order of the tasks")
-    remedy = "leave the heading unnumbered ({.unnumbered}), or move it into the appendix"
-    return failed(SECTIONS, f"{shown} is no task", heading.place, remedy)
+    """Sections that are no task, and tasks that have no section; what is numbered is in order."""
+    remedy = "number it like a task, leave it unnumbered ({.unnumbered}), or move it into the appendix"
+    for one in headings:
+        if one.number not in wanted:
+            yield failed(SECTIONS, f"“{one.number} {one.title[:50]}” is no task", one.place, remedy)
+    numbers = [one.number for one in headings]
+    if absent := [task for task in wanted if task not in numbers]:
+        before = [one.place for one in headings if one.number in tasks[: tasks.index(absent[0])]]
+        message = f"{name}: no section for {', '.join(absent)}"
+        yield failed(SECTIONS, message, [name, *before][-1], f"add a section numbered {absent[0]}")
 
 
 def _not_included(submission: Submission) -> Iterator[Finding]:
