@@ -18,8 +18,7 @@ from handin.qmd.conditional import shown_lines
 from handin.qmd.source import Source, merged, on_disk, read_source, with_roles
 
 _VALUE = "\0"  # in the place of an inline value, which may be any word
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_NO_WORDS = re.compile(r"\{[^{}]*\}|\[?-?@[\w:.-]+[^\]\s]*\]?")  # attributes, citations, references
+_NO_WORDS = re.compile(r"\[[^\[\]]*@[^\[\]]*\]|@[\w:.-]+|\{[^{}]*\}")  # citations, references, attributes
 
 
 def require_statements(project: Project) -> None:
@@ -76,7 +75,7 @@ def _prose(source: Source, metadata: Mapping[str, Any]) -> str:
 
 def _plain(text: str) -> str:
     """Words for comparing: no markup, no case, one blank between them, a sign for every inline value."""
-    text = _NO_WORDS.sub(" ", INLINE.sub(_value, _COMMENT.sub(" ", text)))
+    text = _NO_WORDS.sub(" ", INLINE.sub(_value, text))
     return " ".join(re.findall(rf"[\w{_VALUE}]+", text.casefold()))
 
 

@@ -33,7 +33,7 @@ def project_with(tmp_path: Path, prose: str, chunk: str = CHUNK) -> None:
     "prose",
     [
         "So three units predict better than two.",
-        "Three units *predict*\nbetter [@bishop2006, p. 3].",
+        "Three units [see @bishop2006, p. 3] *predict*\nbetter.",
         "So `{python} word(3)` units predict better.",
         '`{python} where_known("three units predict better", known)`',
         '::: {.content-visible unless-meta="notebook"}\nthree units predict better\n:::',
