@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import shlex
-import shutil
 import signal
 import sys
 import time
@@ -36,6 +35,18 @@ RENDERER = click.option(
     help="[default: Quarto if it is on the PATH, else the built-in one]",
 )
 COLOURS = {"pass": "green", "fail": "bold red", "cannot tell": "yellow", "note": "blue"}
+# What `init` asks, and what is taken where nobody answers.
+QUESTIONS = {
+    "course": ("Course", "Deep Learning (FSS24)"),
+    "number": ("Number of the assignment", "2"),
+    "title": ("Title of the report", "Neural Networks"),
+    "tasks": ("Tasks, as in “1 Implement it; 1a The class; 1b; 2 Experiments”", "1; 1a; 1b; 2"),
+    "author": ("Author, as “Name <login>”; for a pair two, with a comma", "Ada Lovelace <alovelac>"),
+    "archive": ("Name of the ZIP", "dl24-{assignment}-{login}.zip"),
+    "ban": ("Modules that the solution must not import, with commas", ""),
+    "require": ("Packages that the solution needs, as torch, with commas", ""),
+    "package": ("Name of the solution's package", "solution"),
+}
 PLACES = 3  # shown of findings that say the same
 
 
@@ -51,15 +62,12 @@ class _Commands(click.Group):
             raise
         except OSError as error:
             place = f"{error.filename}: " if error.filename else ""
-            # A copied folder has a list of failures: file, copy and reason of each.
-            reason = error.args[0][0][2] if isinstance(error, shutil.Error) else error.strerror or error
-            _fail(f"{place}{reason}; look at this file's permissions and at the room on the disk")
+            remedy = "look at this file's permissions and at the room on the disk"
+            _fail(f"{place}{error.strerror or error}; {remedy}")
         except ModuleNotFoundError as error:
             if not (error.name or "").startswith("handin."):
                 raise
             _fail("this command is not part of what is handed in; use it where the ZIP was packed")
-        except MemoryError:
-            _fail("the memory has run out; close other programs, or raise the limit")
         except KeyboardInterrupt as interruption:
             words = "interrupted; the last complete documents are untouched"
             click.echo(f"{interruption}\n{words}".lstrip(), err=True)
@@ -217,59 +225,33 @@ def rehearse(archive: Path | None, renderer: str | None) -> None:
 
 
 class _Asked(click.Option):
-    """An option of `init`, asked for at a terminal where it is not given, and again where it cannot be."""
+    """Asked for at a terminal where it is not given."""
 
     def prompt_for_value(self, ctx: click.Context) -> Any:
         asks = sys.stdin.isatty() and not ctx.params.get("bare")
         return super().prompt_for_value(ctx) if asks else self.get_default(ctx)
 
 
-def _asked(option: str, question: str, usual: str | Callable[[], str]) -> Callable[[Any], Any]:
-    def checked(ctx: click.Context, parameter: click.Parameter, text: str) -> str:
-        from handin import starter
-
-        try:
-            starter.READERS.get(str(parameter.name), str)(text)
-        except HandinError as error:
-            raise click.BadParameter(str(error)) from None
-        return text
-
-    return click.option(
-        option, cls=_Asked, default=usual, prompt=question, help=f"{question}.", callback=checked
-    )
+def _with_questions(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with an option for each question."""
+    for name, (question, usual) in reversed(QUESTIONS.items()):
+        option = click.option(f"--{name}", cls=_Asked, default=usual, prompt=question, help=f"{question}.")
+        command = option(command)
+    return command
 
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@_asked("--course", "Course", "Deep Learning (FSS24)")
-@_asked("--number", "Number of the assignment", "2")
-@_asked(
-    "--title", "Title of the report", lambda: f"Assignment {click.get_current_context().params['number']}"
-)
-@_asked(
-    "--tasks",
-    "Tasks, as in “1 Implement it; 1a The class; 1b; 2 Experiments”",
-    "1; 1a; 1b; 2",
-)
-@_asked(
-    "--author",
-    "Author, as “Name <login>”; for a pair two, with a comma",
-    "Ada Lovelace <alovelac>",
-)
-@_asked("--archive", "Name of the ZIP", "dl24-{assignment}-{login}.zip")
-@_asked("--ban", "Modules that the solution must not import, with commas", "")
-@_asked("--require", "Packages that the solution needs, as torch, with commas", "")
-@_asked("--package", "Name of the solution's package", "solution")
+@_with_questions
 @click.option("--bare", is_flag=True, is_eager=True, help="This assignment, answered in the shortest way.")
-def init(folder: Path, bare: bool, **given: str) -> None:
+def init(folder: Path, bare: bool, **answers: str) -> None:
     """Start a new assignment in FOLDER, with all that `make` needs.
 
     What no option says is asked at a terminal, and an example elsewhere. Nothing is overwritten.
     """
     from handin import starter
 
-    new = starter.bare() if bare else starter.filled(starter.Assignment.read(**given))
-    files = starter.create(folder, new)
+    files = starter.create(folder, starter.bare() if bare else starter.filled(**answers))
     sections = [name for name in files if name.startswith("sections/")]
     click.echo(f"{folder}: {len(files)} files, {len(sections)} of them sections")
     click.echo(f"next:  cd {shlex.quote(str(folder))} && make && make test")
@@ -291,6 +273,8 @@ def _render(
     mode: Mode = HAND_IN,
     to: str = "typst",
 ) -> None:
+    import pypdfium2
+
     from handin.qmd.statements import require_statements
     from handin.render.builtin import Builder
     from handin.render.quarto import render_by_quarto
@@ -307,7 +291,10 @@ def _render(
     else:
         paths = Builder(project, mode=mode, console=Console()).render(documents)
     for path in paths:
-        size = _pages(path) if path.suffix == ".pdf" else f"{path.stat().st_size / 1000:,.0f} kB"
+        size = f"{path.stat().st_size / 1000:,.0f} kB"
+        if path.suffix == ".pdf":
+            with pypdfium2.PdfDocument(path) as pdf:
+                size = f"{len(pdf)} pages"
         click.echo(f"{path.relative_to(project.root)}  {size}")
     click.echo(f"built by {f'Quarto {version}' if version else 'the built-in renderer'} in {_seconds()}")
 
@@ -331,19 +318,6 @@ def _quarto(renderer: str | None) -> str | None:
         remedy = "install it from quarto.org, or use --renderer builtin"
         raise HandinError("there is no Quarto on the PATH", remedy=remedy)
     return version
-
-
-def _pages(path: Path) -> str:
-    """`12 pages: References on 9, A Appendix on 10`, as the PDF's outline says."""
-    import pypdfium2
-
-    with pypdfium2.PdfDocument(path) as pdf:
-        parts = [
-            f"{entry.get_title()} on {entry.get_dest().get_index() + 1}"
-            for entry in pdf.get_toc()
-            if entry.level == 0 and entry.get_dest()
-        ]
-        return f"{len(pdf)} pages: {', '.join(parts)}" if parts else f"{len(pdf)} pages"
 
 
 def _seconds() -> str:

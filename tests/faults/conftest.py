@@ -14,17 +14,11 @@ from handin import starter
 from handin.project import load_project
 from handin.render.builtin import Builder
 
-ASSIGNMENT = starter.Assignment(
-    course="Testing (FSS24)",
-    number=2,
-    title="Small Things",
-    tasks=starter.read_tasks("1 One; 1a Part; 2 Two"),
-    authors=(("Grace Hopper", "ghopper"),),
-    archive="dl24-{assignment}-{login}.zip",
-    package="solution",
-    banned=("numpy",),
-    requires=(),
-)
+ASSIGNMENT = {
+    "course": "Testing (FSS24)", "number": "2", "title": "Small Things", "tasks": "1 One; 1a Part; 2 Two",
+    "author": "Grace Hopper <ghopper>", "archive": "dl24-{assignment}-{login}.zip", "ban": "numpy",
+    "require": "", "package": "solution",
+}  # fmt: skip
 
 # The same examples every time; `--hypothesis-profile=many` in `make test-faults`.
 for profile, examples in {"many": 500, "few": 50}.items():
@@ -36,7 +30,7 @@ settings.load_profile("few")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small project, built; not to be written to."""
     folder = tmp_path_factory.mktemp("small") / "project"
-    starter.create(folder, starter.filled(ASSIGNMENT))
+    starter.create(folder, starter.filled(**ASSIGNMENT))
     Builder(load_project(folder)).render(["report.qmd", "notebook.qmd"])
     return folder
 

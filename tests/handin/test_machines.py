@@ -15,10 +15,11 @@ from handin.render.builtin import Builder
 
 ROOT = Path(__file__).parents[2]
 RENDER = [sys.executable, "-m", "handin", "render", "--renderer", "builtin", "--no-memory"]
-ASSIGNMENT = starter.Assignment.read(
-    course="Testing", number="2", title="Small Things", tasks="1 One; 1a Part; 2 Two", package="solution",
-    author="Grace Hopper <ghopper>", archive="{login}.zip", ban="numpy", require="",
-)  # fmt: skip
+ASSIGNMENT = {
+    "course": "Testing", "number": "2", "title": "Small Things", "tasks": "1 One; 1a Part; 2 Two",
+    "author": "Grace Hopper <ghopper>", "archive": "{login}.zip", "ban": "numpy", "require": "",
+    "package": "solution",
+}  # fmt: skip
 
 
 def outputs(folder: Path) -> dict[str, bytes]:
@@ -29,7 +30,7 @@ def outputs(folder: Path) -> dict[str, bytes]:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small project, built; not to be written to."""
     folder = tmp_path_factory.mktemp("small") / "project"
-    starter.create(folder, starter.filled(ASSIGNMENT))
+    starter.create(folder, starter.filled(**ASSIGNMENT))
     Builder(load_project(folder)).render(["report.qmd", "notebook.qmd"])
     return folder
 
