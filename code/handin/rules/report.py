@@ -25,6 +25,9 @@ def report(submission: Submission) -> list[Finding]:
 
     Passes: report.pdf with the prose, notebook.pdf with the code.
     """
+    if f"{REPORT}.qmd" not in submission.project.documents:
+        place = str(submission.project.place("project", "render"))
+        return [failed(REPORT_RULE, f"no document is called {REPORT}.qmd", place, "call the report so")]
     content, fault = submission.document(REPORT)
     if content is None:
         return [failed(REPORT_RULE, fault, FILE, "run `handin render`")]
@@ -69,7 +72,10 @@ def pages(submission: Submission) -> list[Finding]:
     tasks = list(_lengths(body, end))
     shares = ", ".join(f"task {task} {length:.1f}" for task, length, _ in tasks)
     found = []
-    if count >= limit:
+    if count >= limit and outline.citations and not behind:
+        message = f"{count} pages, and no heading “# References” says where the body ends"
+        found.append(cannot_tell(PAGES, message, FILE, "write the heading above `::: {#refs}`"))
+    elif count >= limit:
         message = f"the body covers {count} pages, it must stay below {limit}"
         remedy = "shorten it, or move what is not needed to follow it into the appendix"
         found.append(failed(PAGES, message, at(FILE, page=count), remedy))

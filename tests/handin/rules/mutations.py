@@ -108,6 +108,12 @@ def report_is_a_text_file(r: Recipe) -> None:
     afterwards(r, PDF, lambda _: b"My report")
 
 
+@breaks("report", "_quarto.yml:4", "call the report so")
+def report_of_another_name(r: Recipe) -> None:
+    r.sources["paper.qmd"] = r.sources.pop("report.qmd")
+    swap_in(r, "_quarto.yml", "render: [report.qmd", "render: [paper.qmd")
+
+
 @breaks("report", "report.pdf", "separate document")
 def report_is_the_notebook(r: Recipe) -> None:
     r.notebook = r.report
