@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from pathlib import Path
 
 from handin.reading.submission import Submission
@@ -52,7 +53,7 @@ def _changes(path: Path, submission: Submission) -> str:
     try:
         with zipfile.ZipFile(path) as held:
             packed = {name: held.read(name) for name in held.namelist()}
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError) as error:
         return f"it cannot be read ({error})"
     now = submission.packed
     changed = sorted(name for name in {*packed, *now} if packed.get(name) != now.get(name))

@@ -482,6 +482,13 @@ def half_of_a_zip(r: Recipe) -> None:
     afterwards(r, f"_output/{ZIP}", lambda _: as_zip({"report.qmd": b"old"})[:50])
 
 
+@breaks("archive", f"_output/{ZIP}", "handin pack")
+def damaged_zip(r: Recipe) -> None:
+    afterwards(
+        r, f"_output/{ZIP}", lambda _: as_zip({"report.qmd": b"words " * 99}).replace(b"\xcb", b"\x00")
+    )
+
+
 @notes("archive", "_output/dl24-1-other.zip", "remove it")
 def zip_of_somebody_else(r: Recipe) -> None:
     afterwards(r, "_output/dl24-1-other.zip", lambda _: as_zip({}))
