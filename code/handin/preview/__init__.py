@@ -25,7 +25,6 @@ from handin.sources import project_files
 
 FOLDER = "_build/preview"
 TOOL = "code/handin/"
-PATIENCE = 1.5  # s that an overtaken build has to end its kernel
 LONGEST_LINE = 2**24  # bytes that a worker says at once
 
 
@@ -155,8 +154,4 @@ class Builds:
 async def _end(worker: Process) -> None:
     with suppress(ProcessLookupError):
         worker.terminate()
-    try:
-        await asyncio.wait_for(worker.wait(), PATIENCE)
-    except TimeoutError:
-        worker.kill()
-        await worker.wait()
+    await worker.wait()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pypdfium2
 from tornado.httpserver import HTTPServer
@@ -37,8 +37,8 @@ class Board:
         self.documents = documents
         self.looked_at = first  # the document that was opened last
         self.pdfs: dict[str, pypdfium2.PdfDocument] = {}
-        self._news: dict[str, dict[str, Any]] = {"state": {"state": "starting", "error": ""}}
-        self._lines: set[_Line] = set()
+        self.news: dict[str, dict[str, Any]] = {"state": {"state": "starting", "error": ""}}  # by kind
+        self.lines: set[_Line] = set()  # to the browsers
 
     def show(self, path: Path) -> None:
         """A document has been built."""
@@ -53,19 +53,9 @@ class Board:
         self._tell("state", {"state": state, "error": error})
 
     def _tell(self, kind: str, news: dict[str, Any]) -> None:
-        self._news[kind] = news
-        for line in self._lines:
+        self.news[kind] = news
+        for line in self.lines:
             line.write_message(json.dumps(news))
-
-    def join(self, line: _Line) -> None:
-        """A browser gets all there is, and what comes."""
-        self._lines.add(line)
-        for news in self._news.values():
-            line.write_message(json.dumps(news))
-
-    def leave(self, line: _Line) -> None:
-        """A page was closed."""
-        self._lines.discard(line)
 
 
 @contextmanager
@@ -80,9 +70,8 @@ def serve(board: Board, port: int) -> Iterator[str]:
         sockets = bind_sockets(port, HOST)
     except OSError:
         sockets = bind_sockets(0, HOST)
-    given = {"board": board}
-    routes = [("/", _Start, given), ("/news", _Line, given), (r"/page/(\w+)/(\d+)", _Page, given)]
-    application = Application(log_function=lambda handler: None)
+    routes = [("/", _Start), ("/news", _Line), (r"/page/(\w+)/(\d+)", _Page)]
+    application = Application(log_function=lambda handler: None, board=board)
     # A page of another site that got a name of its own to point here is not answered.
     application.add_handlers(rf"({HOST}|localhost)", routes)
     server = HTTPServer(application)
@@ -94,8 +83,9 @@ def serve(board: Board, port: int) -> Iterator[str]:
 
 
 class _Handler(RequestHandler):
-    def initialize(self, board: Board) -> None:
-        self.board = board
+    @property
+    def board(self) -> Board:
+        return cast(Board, self.settings["board"])
 
 
 class _Start(_Handler):
@@ -107,21 +97,23 @@ class _Start(_Handler):
 
 class _Page(_Handler):
     def get(self, document: str, number: str) -> None:
-        pdf = self.board.pdfs.get(document)
-        if pdf is None or int(number) >= len(pdf):
-            raise HTTPError(404)
-        self.write(as_svg(pdf[int(number)]))
+        try:
+            self.write(as_svg(self.board.pdfs[document][int(number)]))
+        except (KeyError, pypdfium2.PdfiumError):
+            raise HTTPError(404) from None
 
 
 class _Line(_Handler, WebSocketHandler):
     def open(self, *_: str) -> None:
-        self.board.join(self)
+        self.board.lines.add(self)
+        for news in self.board.news.values():
+            self.write_message(json.dumps(news))
 
     def on_message(self, message: str | bytes) -> None:
         self.board.looked_at = str(message)
 
     def on_close(self) -> None:
-        self.board.leave(self)
+        self.board.lines.discard(self)
 
 
 def as_svg(page: pypdfium2.PdfPage) -> str:
