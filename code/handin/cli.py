@@ -172,23 +172,25 @@ def pack() -> None:
 
     It is refused while a rule fails.
     """
-    from handin.pack import NotReadyError, pack
+    from handin.pack import NotReadyError, pack, require_worth_building
     from handin.reading.submission import Submission
     from handin.rules import apply
 
     project = _project()
     built, now = sources.Built(project.root), sources.fingerprint(project)
     pdfs = [project.output_dir / f"{Path(name).stem}.pdf" for name in project.documents]
-    if not all(built.is_current(pdf, now) and not built.is_draft(pdf) for pdf in pdfs):
-        _render(project)
-    with sources.alone(project.root, click.echo):
-        submission = Submission.of(project)
-        findings = apply(submission)
-        try:
+    findings: list[Finding] = []
+    try:
+        if not all(built.is_current(pdf, now) and not built.is_draft(pdf) for pdf in pdfs):
+            require_worth_building(Submission.of(project))
+            _render(project)
+        with sources.alone(project.root, click.echo):
+            submission = Submission.of(project)
+            findings = apply(submission)
             paths = pack(submission, findings)
-        except NotReadyError as error:
-            _show(error.findings, of=findings)
-            raise
+    except NotReadyError as error:
+        _show(error.findings, of=findings)
+        raise
     for path in paths:
         shown = path.relative_to(project.root)
         click.echo(f"{shown}  {path.stat().st_size / 1e6:.1f} MB, {len(submission.packed)} files")

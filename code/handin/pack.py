@@ -6,14 +6,18 @@ import io
 import stat
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from handin import sources
 from handin.errors import HandinError
 from handin.reading.submission import Submission
-from handin.rules import Finding, Status
+from handin.rules import Finding, Status, apply
 from handin.rules.archive import ARCHIVE
-from handin.sources import replace
+from handin.rules.notebook import NOTEBOOK_RULE
+from handin.rules.report import REPORT_RULE
 
+OF_A_BUILD = (REPORT_RULE, NOTEBOOK_RULE, ARCHIVE)  # rules that fail where nothing was built or packed yet
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a ZIP knows: when a file was written says nothing
 _MODE = 0o644
 
@@ -29,6 +33,19 @@ class NotReadyError(HandinError):
         self.findings = tuple(findings)
         count = f"{len(findings)} failure{'' if len(findings) == 1 else 's'}"
         super().__init__(f"not packed: {count}", remedy="mend what is listed and run `handin pack` again")
+
+
+def require_worth_building(submission: Submission) -> None:
+    """Refuse at once what no build mends: the example's login, a banned module, a figure without caption.
+
+    Raises:
+        NotReadyError: A rule fails whatever a build may write.
+    """
+    unbuilt = {name: data for name, data in submission.files.items() if name not in submission.built}
+    findings = apply(replace(submission, files=unbuilt, built=()))
+    failures = [one for one in findings if one.status is Status.FAIL and one.rule not in OF_A_BUILD]
+    if failures:
+        raise NotReadyError(failures)
 
 
 def pack(submission: Submission, findings: Sequence[Finding]) -> list[Path]:
@@ -48,7 +65,7 @@ def pack(submission: Submission, findings: Sequence[Finding]) -> list[Path]:
     project = submission.project
     data = as_zip(submission.packed)
     paths = [project.output_dir / project.handin.archive_name(author.login) for author in project.authors]
-    replace(dict.fromkeys(paths, data))
+    sources.replace(dict.fromkeys(paths, data))
     return paths
 
 

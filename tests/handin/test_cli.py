@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
         ("render --nonsense", "No such option"),
         ("render --to html --renderer builtin", r"Quarto makes the web pages.*quarto\.org"),
         ("preview absent --no-browser", "there is no document `absent`"),
-        ("check --explain fonst", "there is no rule `fonst`; did you mean `fonts`"),
+        ("check --explain frehs", "there is no rule `frehs`; did you mean `fresh`"),
         ("rehearse absent.zip", r"absent\.zip: cannot be read"),
         ("init .", "there is something already"),
         ("--project /absent render", "does not exist"),

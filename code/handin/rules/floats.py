@@ -47,7 +47,7 @@ def captions(submission: Submission) -> list[Finding]:
         message = f"without an alternative text: {names}"
         found.append(noted(CAPTIONS, message, bare[0][1], "say in `fig-alt` what is to be seen"))
     return found or [
-        passed(CAPTIONS, f"{len(outline.floats)} figures and tables, each with label and caption")
+        passed(CAPTIONS, f"figures and tables: {len(outline.floats)}, each with label and caption")
     ]
 
 
@@ -71,7 +71,7 @@ def mentions(submission: Submission) -> list[Finding]:
         for one in outline.floats
         if one.label not in referred and not any(part.startswith(f"{one.label}-") for part in parts)
     ]
-    return found or [passed(MENTIONS, f"{len(outline.floats)} figures and tables, each referred to")]
+    return found or [passed(MENTIONS, f"figures and tables: {len(outline.floats)}, each referred to")]
 
 
 def _shown_chunks(submission: Submission, outline: Outline) -> list[Chunk]:

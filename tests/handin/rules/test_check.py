@@ -55,6 +55,18 @@ def test_pack_refuses_with_the_list_of_failures(tmp_path: Path) -> None:
     assert list(tmp_path.rglob("*.zip")) == []
 
 
+def test_pack_builds_nothing_that_it_would_refuse(tmp_path: Path) -> None:
+    recipe = Recipe()
+    recipe.sources["code/net/model.py"] += "\nimport numpy\n"
+    afterwards = {"sections/appendix.qmd": b"# Derivations {#sec-derivations}\n\nOther words.\n"}
+    recipe.after.append(lambda files: files.update(afterwards))
+    recipe.write(tmp_path)
+    result = run(tmp_path, "pack")
+    assert result.exit_code == 1
+    assert "the solution must not use numpy" in result.output
+    assert "Run" not in result.output
+
+
 @pytest.mark.parametrize("name", RULES)
 def test_a_rule_explains_itself(tmp_path: Path, name: str) -> None:
     listed = run(tmp_path, "check", "--list-rules").output.splitlines()
