@@ -1,27 +1,30 @@
 """Quarto and the built-in renderer on the small project: the same words, notebook and figures."""
 
+import os
+import shutil
 import subprocess
 import unicodedata
 from pathlib import Path
 
 import pypdf
 import pytest
+from tests.handin.render.conftest import ROOT
 from tests.handin.render.quartos import each_quarto, use
 
 from handin.errors import HandinError
 from handin.project import Project, load_project
-from handin.render.quarto import quarto_environment, render_by_quarto
+from handin.render.quarto import render_by_quarto
+from handin.sources import Built, fingerprint
 
 
 @pytest.fixture(autouse=True)
-def _quarto(quarto: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def _quarto(quarto: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use(quarto, monkeypatch)
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "code/handin", folder / "code/handin", ignore=ignored)
 
 
 pytestmark = each_quarto
-
-
-NAMES = ("report.qmd", "notebook.qmd")
 
 
 def words(pdf: Path) -> list[str]:
@@ -29,17 +32,27 @@ def words(pdf: Path) -> list[str]:
     return unicodedata.normalize("NFKC", text).split()  # a raised 1 may be a character of its own
 
 
+def quarto_render(folder: Path, *words: str) -> str:
+    """`quarto render` as a person gives it; what it says."""
+    command = ["quarto", "render", *words]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
 def test_both_renderers_agree(quarto: str, built: Project, folder: Path) -> None:
     project = load_project(folder)
     (folder / "notebook.quarto_ipynb").write_text("{}")  # left by a render that failed
+    before = {path.name for path in folder.iterdir()}
     paths = render_by_quarto(project, project.documents)
     assert sorted(path.name for path in paths) == ["notebook.pdf", "report.pdf"]
     for path in paths:
         assert words(path) == words(built.output_dir / path.name)
-    for name in ("_output/notebook.ipynb", "figures/fig-line.svg"):
-        assert (folder / name).read_bytes() == (built.root / name).read_bytes(), name
+    for name in ("notebook.ipynb", "figures/fig-line.svg"):
+        assert (folder / "_output" / name).read_bytes() == (built.output_dir / name).read_bytes(), name
+        assert Built(folder).is_current(folder / "_output" / name, fingerprint(project))
     left = {path.name for path in folder.iterdir()} - {".quarto", "_build", "_output"}
-    assert left == {path.name for path in built.root.iterdir()} - {"_build", "_output"}
+    assert left == before - {"notebook.quarto_ipynb"}
 
 
 def test_a_failure_shows_quartos_words_and_replaces_nothing(quarto: str, folder: Path) -> None:
@@ -52,13 +65,25 @@ def test_a_failure_shows_quartos_words_and_replaces_nothing(quarto: str, folder:
     assert [path.name for path in (folder / "_output").iterdir()] == ["report.pdf"]
 
 
-def test_other_formats_leave_the_documents_alone(quarto: str, folder: Path) -> None:
+def test_quarto_by_itself_keeps_the_notebook_and_notes_what_it_made(
+    quarto: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With Quarto's own Python, from a subfolder, in an environment that is not activated."""
+    monkeypatch.setenv("QUARTO_PYTHON", os.sys.executable)  # type: ignore[attr-defined]
+    monkeypatch.setenv("PATH", os.pathsep.join([os.environ["PATH"].split(os.pathsep)[0], "/usr/bin", "/bin"]))
+    (folder / "notebook.ipynb").write_text("somebody's")
+    quarto_render(folder / "sections", "../notebook.qmd")
+    now = fingerprint(load_project(folder))
+    made = ["notebook.pdf", "notebook.ipynb", "figures/fig-line.svg"]
+    assert all(Built(folder).is_current(folder / "_output" / name, now) for name in made)
+    assert (folder / "notebook.ipynb").read_text() == "somebody's"
+
+
+@pytest.mark.parametrize("form", ["html", "docx", "latex"])
+def test_other_formats_leave_the_documents_alone(quarto: str, folder: Path, form: str) -> None:
     (folder / "_output").mkdir()
     (folder / "_output" / "notebook.ipynb").write_text("the old one")
-    environment = quarto_environment(load_project(folder))
-    subprocess.run(
-        ["quarto", "render", "report.qmd", "--to", "html"], cwd=folder, env=environment, check=True
-    )
+    quarto_render(folder, "report.qmd", "--to", form)
     assert (folder / "_output" / "notebook.ipynb").read_text() == "the old one"
-    html = (folder / "_output" / "report.html").read_text()
-    assert "Squares, computed." in html
+    made = {path.suffix for path in (folder / "_output").glob("report.*")}
+    assert made == {{"latex": ".tex"}.get(form, f".{form}")}

@@ -1,0 +1,78 @@
+"""What is done before and after Quarto, tried without one: it leaves its files by hand here."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handin.errors import HandinError
+from handin.project import Project, load_project
+from handin.render.notebook import as_notebook
+from handin.render.quarto import after, before
+from handin.sources import Built, fingerprint
+
+FIGURE = {"output_type": "display_data", "metadata": {}, "data": {"image/svg+xml": "<svg/>"}}
+
+
+@pytest.fixture
+def project(folder: Path) -> Project:
+    (folder / "_output").mkdir()
+    return load_project(folder)
+
+
+def leave(path: Path, *, count: int | None = 1) -> None:
+    """A notebook as Quarto leaves it."""
+    chunk: dict[str, Any] = {"cell_type": "code", "id": "a", "metadata": {}, "execution_count": count}
+    notebook = as_notebook([{**chunk, "source": f"#| label: fig-{path.stem}", "outputs": [FIGURE]}])
+    path.write_text(json.dumps(notebook))
+
+
+def rendered(project: Project, name: str) -> Path:
+    path = project.output_dir / name
+    path.write_text(f"the new {name}")
+    return path
+
+
+def test_what_this_render_made_is_kept_and_nothing_else_is_touched(project: Project) -> None:
+    old = project.root / "notebook.quarto_ipynb"
+    leave(old)
+    os.utime(old, ns=(0, 0))
+    for name in ("report.ipynb", "notebook.ipynb", "report.quarto_ipynb"):
+        (project.root / name).write_text("somebody's")
+    before(project)
+    leave(project.root / "notebook.quarto_ipynb_1")
+    (project.output_dir / "report.pdf").write_text("an old one")
+    assert after(project, [rendered(project, "notebook.pdf")]) == [project.output_dir / "notebook.pdf"]
+    built, now = Built(project.root), fingerprint(project)
+    made = ["notebook.pdf", "notebook.ipynb", "figures/fig-notebook.svg"]
+    assert all(built.is_current(project.output_dir / name, now) for name in made)
+    assert not built.is_ours(project.output_dir / "report.pdf")
+    assert not list(project.root.glob("notebook.quarto_ipynb*"))
+    for name in ("report.ipynb", "notebook.ipynb", "report.quarto_ipynb"):
+        assert (project.root / name).read_text() == "somebody's"
+
+
+def test_an_old_notebook_is_not_taken_for_that_of_another_format(project: Project) -> None:
+    leave(project.root / "notebook.quarto_ipynb")
+    os.utime(project.root / "notebook.quarto_ipynb", ns=(0, 0))
+    before(project)
+    after(project, [rendered(project, "notebook.html")])
+    assert [path.name for path in project.output_dir.iterdir()] == ["notebook.html"]
+
+
+def test_an_edit_during_the_render_makes_it_stale(project: Project) -> None:
+    before(project)
+    (project.root / "report.qmd").write_text("# Later\n")
+    after(project, [rendered(project, "report.pdf")])
+    assert Built(project.root).is_ours(project.output_dir / "report.pdf")
+    assert not Built(project.root).is_current(project.output_dir / "report.pdf", fingerprint(project))
+
+
+def test_what_was_not_executed_is_no_hand_in(project: Project) -> None:
+    before(project)
+    leave(project.root / "report.quarto_ipynb", count=None)
+    with pytest.raises(HandinError, match=r"report\.qmd: Quarto has not executed its chunks"):
+        after(project, [rendered(project, "report.pdf")])
+    assert not Built(project.root).is_ours(project.output_dir / "report.pdf")
