@@ -1,17 +1,9 @@
 """A Jupyter kernel that answers a cell from memory, until anything changes that could matter to it.
 
-What a cell gave is kept under a key made of all code executed before it, its own code, every file of the
-project that is not prose, Python, packages, processor, threads and the variables of `_environment`. Requests
-are answered from the first one on, until one is not found; then all that were answered are executed, their
-outputs dropped, and from there on the kernel executes and keeps. Nothing is patched, nothing inferred from
-code.
-
-A hook hears what Python announces (PEP 578). Files that are not in the key, outside the project or prose, are
-kept with the cell by their content, and looked at again before it is answered. A cell that starts a process,
-uses the network or writes into the project is not kept, nor is any cell behind it. What Python does not hear,
-the clock or a file that a library reads by itself outside the project, a chunk has to say: `#| cache: false`.
-
-The built-in renderer asks `Memory` as well: where all is known it needs no kernel.
+Requests are answered from the first one on, until one is not found; then all that were answered are executed,
+their outputs dropped, and from there on the kernel executes and keeps. `docs/memory.md` says what the key of
+a cell is made of, and what a chunk has to say by itself. The built-in renderer asks `Memory`, too: where all
+is known it needs no kernel.
 """
 
 from __future__ import annotations
@@ -20,6 +12,7 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import sys
 import sysconfig
 import termios
@@ -41,7 +34,7 @@ from handin.sources import digest
 from handin.yaml_lines import Located
 
 FOLDER = Path(sources.BUILD, "memory")
-LIMIT = 100_000_000  # bytes that are kept
+LIMIT = 100_000_000  # bytes; beyond that all is begun anew
 CONFIG = "_quarto.yml"
 
 # No chunk computes with these: prose, its look, and tests. The hook hears where one is opened all the same.
@@ -52,24 +45,18 @@ VARIABLES = re.compile(r"PYTHON(?!PATH)|LC_|LANG|TZ$|OMP_|MKL_|OPENBLAS_|KMP_|MP
 NAMED = re.compile(r"[\"'.]([A-Za-z][\w-]*)")  # what code may ask settings for: "name", .name
 
 KEPT = {"stream", "display_data", "execute_result"}  # messages that can be sent again
-OUTPUTS = KEPT | {
-    "clear_output", "update_display_data", "error", "comm_open", "comm_msg", "comm_close", "input_request",
-}  # fmt: skip
 
-OPENED = {
-    "open": 0,
-    "ctypes.dlopen": 0,
-    "sqlite3.connect": 0,
-    "import": 1,
-}  # event → which argument is a file
-LISTED = {"os.listdir", "os.scandir"}
+# What Python announces (PEP 578): events, and which of their arguments is a file.
+LISTED = {"os.listdir": 0, "os.scandir": 0}
+OPENED = {"open": 0, "ctypes.dlopen": 0, "sqlite3.connect": 0, "import": 1, **LISTED}
 CHANGED = {"os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate"}
 FOREIGN = {
     "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "pty.spawn", "socket.connect",
     "socket.bind", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname",
 }  # fmt: skip
-HEARD = OPENED.keys() | LISTED | CHANGED | FOREIGN
+HEARD = OPENED.keys() | CHANGED | FOREIGN
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+PATIENCE = 1000  # ms for what was written past Python
 IMPORT_SYSTEM = "<frozen importlib._bootstrap_external>"
 
 
@@ -105,7 +92,7 @@ class Memory:
     """
 
     def __init__(self, root: Path, variables: Mapping[str, str]) -> None:
-        self._root = root
+        self._root, self.folder = root, root / FOLDER
         self._config = Located((root / CONFIG).read_text(encoding="utf-8-sig"), CONFIG).data
         names = sources.project_files(root, str(_at(self._config, "project", "output-dir") or "_output"))
         material = [name for name in names if not PROSE.fullmatch(name)]
@@ -120,7 +107,8 @@ class Memory:
             len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
             sources.content(__file__),
         ])  # fmt: skip
-        self._pruned = False
+        if sum(path.stat().st_size for path in self.folder.glob("*.json")) > LIMIT:
+            shutil.rmtree(self.folder)  # most of it is of earlier states
 
     def find(self, request: Request) -> Entry | None:
         """The entry of a request that comes next; None if it has to be executed."""
@@ -134,10 +122,8 @@ class Memory:
             entry = Entry(**held["entry"])
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
-        if any(seen(path) != state for path, state in entry.outside.items()):
+        if any(sources.content(path) != state for path, state in entry.outside.items()):
             return None
-        with suppress(OSError):  # another kernel may have removed it
-            os.utime(path)
         return entry
 
     def follow(self, request: Request, entry: Entry) -> None:
@@ -151,21 +137,14 @@ class Memory:
         path, held = self._path(request), asdict(entry)
         data = json.dumps({"digest": digest([path.name, held]), "entry": held}).encode()
         try:
-            self._prune()
             sources.replace({path: data})
         except (HandinError, OSError):
             return False
         self.follow(request, entry)
         return True
 
-    def forget(self, requests: list[tuple[Request, Entry]]) -> None:
-        """Remove the entries of the first requests."""
-        for request, entry in requests:
-            self._path(request).unlink(missing_ok=True)
-            self.follow(request, entry)
-
     def _path(self, request: Request) -> Path:
-        return self._root / FOLDER / f"{digest([self._chain, asdict(request)])}.json"
+        return self.folder / f"{digest([self._chain, asdict(request)])}.json"
 
     def _forgets(self, request: Request) -> bool:
         asked = [_plain(request.code), *request.user_expressions.values()]
@@ -182,28 +161,11 @@ class Memory:
     def _settings(self, names: list[str]) -> dict[str, Any]:
         """The settings that chunks may read: those whose names stand in a document or in Python code."""
         tool = os.path.relpath(Path(__file__).parent, self._root)
-        ours = [name for name in names if not (name.startswith(tool) or PROSE.fullmatch(name))]
-        code = [name for name in ours if name.endswith(".py")] + [
-            name for name in names if name.endswith(".qmd")
-        ]
-        words = {
-            word
-            for name in code
-            for word in NAMED.findall((self._root / name).read_text(encoding="utf-8", errors="replace"))
-        }
+        code = [name for name in names if name.endswith((".py", ".qmd")) and not name.startswith(tool)]
+        code = [name for name in code if name.endswith(".qmd") or not PROSE.fullmatch(name)]
+        texts = ((self._root / name).read_text(encoding="utf-8", errors="replace") for name in code)
+        words = {word for text in texts for word in NAMED.findall(text)}
         return {key: value for key, value in self._config.items() if key in words}
-
-    def _prune(self) -> None:
-        """Once: make room by removing the entries that were used least recently."""
-        if self._pruned:
-            return
-        self._pruned = True
-        files = [(path.stat(), path) for path in (self._root / FOLDER).glob("*.json")]
-        total = sum(stat.st_size for stat, _ in files)
-        for stat, path in sorted(files, key=lambda file: file[0].st_mtime_ns):
-            if total > LIMIT:
-                path.unlink(missing_ok=True)
-                total -= stat.st_size
 
 
 def _at(data: Any, *keys: str) -> Any:
@@ -234,13 +196,6 @@ def _forgotten(root: Path, documents: list[str]) -> set[str]:
     return found
 
 
-def seen(path: str) -> str:
-    """The content of a file, or the names in a folder but for what builds and Python make."""
-    with suppress(OSError):
-        return digest(sorted(name for name in os.listdir(path) if not sources.is_made(name)))
-    return sources.content(path)
-
-
 class Hook:
     """Hears what this process does. There is one in a process: a hook cannot be taken away again.
 
@@ -251,14 +206,12 @@ class Hook:
 
     def __init__(self, root: Path, known: set[str]) -> None:
         own = f"{root}{os.sep}"
-        folders = [
-            *sysconfig.get_paths().values(),
-            *(path for path in sys.path if path.endswith("-packages")),
-        ]
-        prefixes = {f"{path}{os.sep}" for path in (sys.prefix, sys.base_prefix, *folders)}
-        brought = ("/proc/", "/sys/", *(path for path in prefixes if not own.startswith(path)))
-        self._root, self._known, self._brought = own, known, brought
-        self._ours = (*brought, *(f"{own}{name}{os.sep}" for name in (sources.BUILD, sources.STORE)))
+        folders = [path for path in sys.path if path.endswith("-packages")]
+        folders += [*sysconfig.get_paths().values(), sys.prefix, sys.base_prefix, "/proc", "/sys"]
+        prefixes = {f"{path}{os.sep}" for path in folders}
+        self._root, self._known = own, known
+        self._brought = tuple(path for path in prefixes if not own.startswith(path))
+        self._ours = (*self._brought, *(f"{own}{name}{os.sep}" for name in (sources.BUILD, sources.STORE)))
         self._active = False
         self._opened: set[str] = set()
         self._reason = ""
@@ -281,24 +234,20 @@ class Hook:
 
     def outside(self) -> dict[str, str] | None:
         """What was read beside the known files, with its content; None if what was done cannot be kept."""
-        return None if self._reason else {path: seen(path) for path in sorted(self._opened)}
+        return None if self._reason else {path: sources.content(path) for path in sorted(self._opened)}
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event in FOREIGN:
             self._reason = event
             return
         path = arguments[OPENED.get(event, 0)]
-        if event in LISTED and sys._getframe(2).f_code.co_filename == IMPORT_SYSTEM:
-            return
-        if not isinstance(path, str | bytes | os.PathLike):
-            path = "." if path is None and event in LISTED else None
-        if path is None or (
-            event in ("ctypes.dlopen", "sqlite3.connect") and os.sep not in os.fsdecode(path)
-        ):
-            return
+        if event in LISTED:
+            path = "." if path is None else path
+            if sys._getframe(2).f_code.co_filename == IMPORT_SYSTEM:
+                return  # looks for modules: those that it finds are opened
+        if not isinstance(path, str | bytes | os.PathLike) or "__pycache__" in os.fsdecode(path):
+            return  # a file that is open already, or what Python makes of one
         path = os.path.abspath(os.fsdecode(path))
-        if "__pycache__" in path:
-            return  # what Python makes of a file beside it
         if event in CHANGED or (event == "open" and int(arguments[2] or 0) & WRITES):
             if path.startswith(self._root) and not path.startswith(self._ours):
                 self._reason = f"{event} {path}"
@@ -327,53 +276,52 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
         code: str,
         silent: bool,
         store_history: bool = True,
-        user_expressions: dict[str, str] | None = None,
-        allow_stdin: bool = False,
-        *,
-        cell_meta: Any = None,
-        cell_id: Any = None,
+        user_expressions: Any = None,
+        *rest: Any,
+        **_: Any,
     ) -> dict[str, Any]:
         """Answer from memory, or execute."""
         request = Request(code, silent, store_history, dict(user_expressions or {}))
-        if self._memory is None:
-            return await self._execute(request, allow_stdin)
+        memory = self._memory
+        if memory is None:
+            return await self._execute(request, *rest)
         if not self._live:
-            if entry := self._memory.find(request):
-                return self._answer(request, entry)
+            if entry := memory.find(request):
+                return self._answer(memory, request, entry)
             self._live = True
-            if failure := await self._catch_up():
+            if failure := await self._catch_up(memory):
                 return failure
+        self._messages = []
         with self._hook.listening():
-            messages: list[list[Any]] = []
-            self._messages = messages
-            reply = await self._execute(request, allow_stdin)
-            self._messages = None
+            reply = await self._execute(request, *rest)
+        messages, self._messages = self._messages, None
         outside = self._hook.outside()
-        keeps = outside is not None and _can_be_sent_again(messages, reply)
         entry = Entry(messages, json_clean(reply), self.shell.execution_count, outside or {})
-        if not keeps or not self._memory.keep(request, entry):
+        keeps = outside is not None and _can_be_sent_again(messages, reply)
+        if not keeps or not memory.keep(request, entry):
             self._memory = None
         return reply
 
-    async def _execute(self, request: Request, allow_stdin: bool = False) -> dict[str, Any]:
+    async def _execute(self, request: Request, *rest: Any) -> dict[str, Any]:
         arguments = request.code, request.silent, request.store_history, request.user_expressions
-        reply: dict[str, Any] = await super().do_execute(*arguments, allow_stdin)
-        while _waits_to_be_printed():
+        reply: dict[str, Any] = await super().do_execute(*arguments, *rest)
+        for _ in range(PATIENCE):
+            if not _waits_to_be_printed():
+                break
             time.sleep(0.001)
         sys.stdout.flush()
         sys.stderr.flush()
         return reply
 
-    def _answer(self, request: Request, entry: Entry) -> dict[str, Any]:
-        assert self._memory
+    def _answer(self, memory: Memory, request: Request, entry: Entry) -> dict[str, Any]:
         for kind, content in entry.messages:
             self.send_response(self.iopub_socket, kind, content, ident=self._topic(kind))
         self.shell.execution_count = entry.count
         self._answered.append((request, entry))
-        self._memory.follow(request, entry)
+        memory.follow(request, entry)
         return entry.reply
 
-    async def _catch_up(self) -> dict[str, Any] | None:
+    async def _catch_up(self, memory: Memory) -> dict[str, Any] | None:
         """Execute what was answered from memory; the reply of one that fails now, where one does."""
         self.shell.execution_count = 1
         for request, _ in self._answered:
@@ -381,16 +329,19 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
             reply = await self._execute(request)
             self._drops = False
             if reply["status"] != "ok":
-                Memory(Path.cwd(), os.environ).forget(self._answered)
+                shutil.rmtree(
+                    memory.folder
+                )  # something mattered that is in no key: nothing there is to be trusted
                 return reply
         self._answered = []
         return None
 
     def _sent(self, stream: Any, message: Any, content: Any = None, *arguments: Any, **options: Any) -> Any:
         kind = message["msg_type"] if isinstance(message, dict) else message
-        if kind in OUTPUTS and self._drops:
+        is_output = kind not in ("status", "execute_input") and not kind.endswith("_reply")
+        if is_output and self._drops:
             return message
-        if kind in OUTPUTS and self._messages is not None:
+        if is_output and self._messages is not None:
             said = message["content"] if isinstance(message, dict) else content
             self._messages.append([kind, json_clean(said)])
         return self._send(stream, message, content, *arguments, **options)
@@ -398,15 +349,10 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
 
 def _can_be_sent_again(messages: list[list[Any]], reply: dict[str, Any]) -> bool:
     """Whether a cell went well, and nothing of what it gave is changed later or asks for something."""
-    values = (reply.get("user_expressions") or {}).values()
-    return (
-        reply["status"] == "ok"
-        and not reply.get("payload")
-        and all(value.get("status") == "ok" for value in values)
-        and all(
-            kind in KEPT and not (said.get("transient") or {}).get("display_id") for kind, said in messages
-        )
+    lasting = (
+        kind in KEPT and not (said.get("transient") or {}).get("display_id") for kind, said in messages
     )
+    return reply["status"] == "ok" and not reply.get("payload") and all(lasting)
 
 
 def _waits_to_be_printed() -> bool:

@@ -104,11 +104,6 @@ def _walk(root: Path, below: str) -> Iterator[str]:
                 yield from _walk(root, f"{below}{entry.name}/")
 
 
-def is_made(name: str) -> bool:
-    """Whether a file or folder of this name, at the top of a project say, is a cache or what builds make."""
-    return name in (BUILD, STORE, "_output") or bool(_CACHE.fullmatch(name))
-
-
 def _is_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
 
@@ -119,10 +114,16 @@ def contents(root: Path, names: Iterable[str]) -> dict[str, str]:
 
 
 def content(path: Path | str) -> str:
-    """Digest of a file's bytes, 32 hexadecimal digits, and where a link leads; or why there is none."""
+    """Digest of a file's bytes or a folder's names, and where a link leads; or why there is none."""
     try:
         link = f" by {os.readlink(path)}" if os.path.islink(path) else ""
-        if not stat.S_ISREG(os.stat(path).st_mode):
+        mode = os.stat(path).st_mode
+        if stat.S_ISDIR(mode):
+            made = (BUILD, STORE, "_output")
+            return digest(
+                sorted(name for name in os.listdir(path) if name not in made and not _CACHE.fullmatch(name))
+            )
+        if not stat.S_ISREG(mode):
             return f"no file{link}"
         with open(path, "rb") as file:
             return f"{hashlib.file_digest(file, 'sha256').hexdigest()[:32]}{link}"
