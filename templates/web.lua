@@ -1,5 +1,5 @@
 -- A web page counts its sections as the paper does: 1, 1a, 1b, 2, … and in the appendix A, A1, A2, B.
--- Both renderers run this filter; Quarto has numbered sections and references its own way before (1.1, 3.1).
+-- Quarto has numbered sections and references its own way before (1.1, 3.1).
 
 local numbers = {}
 
@@ -32,6 +32,32 @@ local function number_reference(link)
   return link:walk({ Str = function(str) return pandoc.Str((str.text:gsub("[%d.]+$", number))) end })
 end
 
+-- Course, title and who hands in, with logins, which Quarto's own block leaves out. A `template-partials` at the
+-- top of _quarto.yml would reach LaTeX and Word, too, and stop them.
+
+local function escaped(value)
+  return (pandoc.utils.stringify(value):gsub("[&<>]", { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;" }))
+end
+
+local function title_block(meta)
+  local lines = { '<header id="title-block-header">' }
+  local function add(tag, class, value)
+    if value then table.insert(lines, ('<%s class="%s">%s</%s>'):format(tag, class, escaped(value), tag)) end
+  end
+  add("p", "draft", meta["handin-draft"] and "Draft")
+  add("p", "course", meta.handin and meta.handin.course)
+  add("h1", "title", meta.title)
+  add("p", "subtitle", meta.subtitle)
+  table.insert(lines, '<p class="author">')
+  for _, author in ipairs(meta["by-author"] or {}) do
+    local login = author.metadata and author.metadata.login
+    local shown = login and (' <span class="login">(%s)</span>'):format(escaped(login)) or ""
+    table.insert(lines, "<span>" .. escaped(author.name.literal) .. shown .. "</span>")
+  end
+  table.insert(lines, "</p></header>")
+  return pandoc.RawBlock("html", table.concat(lines, "\n"))
+end
+
 -- What is too wide for a phone scrolls by itself, also for those who have a keyboard only.
 
 local function scroll_table(table)
@@ -59,6 +85,8 @@ function Pandoc(doc)
   doc:walk({ Div = function(div) has_refs = has_refs or div.identifier == "refs" end })
   if not has_refs then doc.blocks:insert(pandoc.Div({}, pandoc.Attr("refs"))) end -- else they follow </main>
   doc.blocks:insert(1, pandoc.RawBlock("html", "<main>"))
+  doc.blocks:insert(1, title_block(doc.meta))
+  doc.meta.pagetitle, doc.meta.title = doc.meta.title, nil
   doc.blocks:insert(pandoc.RawBlock("html", "</main>"))
   return doc
 end
