@@ -1,6 +1,6 @@
 """The report's slower statements, by NumPy and SciPy alone: own starts, own networks, SciPy's optimisers.
 
-python benchmarks/independent/studies.py [laws flow steps spikes decay depth kinks]
+python benchmarks/independent/studies.py [laws spikes decay depth kinks]
 """
 
 import sys
@@ -10,16 +10,15 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from scipy.integrate import solve_ivp
 from scipy.optimize import least_squares, minimize
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "independent"))
-from oracle import Array, gradient, mse, outputs, project, read
+from oracle import Array, gradient, mse, outputs, read
 
 X, Y = read("train")
 X_TEST, Y_TEST = read("test")
 GAP, END = X[1] - X[0], X[-1]
-NAMES = ["laws", "flow", "steps", "spikes", "decay", "depth", "kinks"]
+NAMES = ["laws", "spikes", "decay", "depth", "kinks"]
 Draw = np.random.Generator
 
 
@@ -77,47 +76,17 @@ def laws(runs: int = 1000) -> None:
         print(f"  {name}: better {wilson(better, runs)}, worse {wilson(worse, runs)}")
 
 
-def flow(runs: int = 100) -> None:
-    """Does BFGS stay in the basin that it starts in? Against gradient flow from the same point."""
-    for m in (1, 2):
-        draw = np.random.default_rng(m)
-        starts = [course(m, draw) for _ in range(runs)]
-        ends = [
-            solve_ivp(lambda t, q: -gradient(q, X, Y), (0, 1e7), s, method="LSODA", rtol=1e-6, atol=1e-8)
-            for s in starts
-        ]
-        flows = np.array([mse(end.y[:, -1], X, Y) for end in ends])
-        jumps = np.array([mse(bfgs(s), X, Y) for s in starts])
-        lowest = 1.01 * min(flows.min(), jumps.min()) if m == 2 else 0.3705
-        same, flow_low, jump_low = (
-            int(hits.sum()) for hits in (abs(flows / jumps - 1) < 0.01, flows < lowest, jumps < lowest)
-        )
-        print(
-            f"  {m} units: same end {wilson(same, runs)}; lowest by flow {wilson(flow_low, runs)}, "
-            f"by BFGS {wilson(jump_low, runs)}"
-        )
-
-
-def steps() -> None:
-    """One infinitely steep unit with one training point on its slope: every local minimum, exhaustively."""
-    found = []
-    for i in range(1, 99):
-        places = np.linspace(0, 1, 201)
-        losses = [project(np.c_[np.r_[np.zeros(i), p, np.ones(99 - i)], np.ones(100)], Y)[0] for p in places]
-        k = int(np.argmin(losses))
-        if 0 < k < 200:
-            found.append(losses[k])
-    print(f"  {len(found)} plateaus, lowest {np.round(sorted(found)[:4], 6)}")
-
-
 def report(name: str, thetas: list[Array]) -> None:
     """Train and test MSE of many runs, and how much of the range is far off the sine."""
     train, test = (np.array([mse(t, *part) for t in thetas]) for part in ((X, Y), (X_TEST, Y_TEST)))
     grid = np.linspace(0, END, 50_001)
-    off = [100 * np.mean(abs(outputs(t, grid) - np.sin(grid)) > 0.5) for t in thetas]
+    off = np.array([abs(outputs(t, grid) - np.sin(grid)) > 0.5 for t in thetas])
+    left = 100 * off[:, grid < END / 4].sum() / max(off.sum(), 1)
     print(
         f"  {name}: train median {np.median(train):.5f}, test median {np.median(test):.4g}, "
-        f"from {test.min():.4g} to {test.max():.4g}; off the sine {np.median(off):.1f} % of the range",
+        f"from {test.min():.4g} to {test.max():.4g}; "
+        f"off the sine on {100 * np.median(off.mean(axis=1)):.1f} % of the range, "
+        f"{left:.0f} % of that in the first quarter",
         flush=True,
     )
 

@@ -88,9 +88,10 @@ def widths(study: Widths) -> Table:
     return Table(header, rows, align="rrrrrrrr", widths=(2, 4, 3, 3, 3, 3, 3, 3))
 
 
-def methods(runs: Mapping[str, MethodRun], best: float, part: float = 0.25) -> Table:
+def methods(runs: Mapping[str, MethodRun], part: float = 0.25) -> Table:
     """How soon a part of the runs is good, how many come near the best, why the others ended (task 2e)."""
     rows = []
+    best = min(float(run.record.train_mse.min()) for run in runs.values())
     for method, run in runs.items():
         evaluations = run.evaluations_to(GOOD, part)
         poor = run.poor_ends(best)
