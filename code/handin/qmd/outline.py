@@ -109,7 +109,7 @@ def read_outline(read: Read, name: str, config: Mapping[str, Any]) -> Outline:
     markdown = skeleton(blocks, execute if isinstance(execute, Mapping) else {})
     tree = pandoc.parse(markdown, folder=Path())
     tree = resolve_conditions(tree, source, metadata)
-    reader = _Reader(Places(source, metadata), _numbering(metadata))
+    reader = _Reader(Places(source, metadata), numbering(metadata))
     reader.blocks(from_level_one(tree)["blocks"])
     reader.outline.chunks = list(chunks(blocks))
     reader.outline.files = {str(line.place.file) for line in source.lines}
@@ -168,7 +168,7 @@ def from_level_one(tree: Node) -> Node:
     return raised
 
 
-def _numbering(metadata: Mapping[str, Any]) -> str:
+def numbering(metadata: Mapping[str, Any]) -> str:
     """The pattern by which sections are numbered, as "1a"; empty where they are not."""
     settings = for_typst(metadata)
     pattern = str(settings.get("section-numbering", ""))

@@ -33,19 +33,20 @@ UNKNOWN = {
 }  # fmt: skip
 
 
-def resolve_references(tree: Node, places: Places, citations: set[str]) -> Node:
+def resolve_references(tree: Node, places: Places, citations: set[str], depth: int) -> Node:
     """The tree with floats, labelled equations, callouts and cross-references in Typst; citations are kept.
 
     Args:
         tree: Without conditional content.
         places: Of its source.
         citations: Keys of the bibliography.
+        depth: Levels of headings that have numbers.
 
     Raises:
         HandinError: A label stands twice; a reference or a citation leads nowhere (the nearest known label is
             named); a float lacks its caption; a reference is written in a form that would be lost.
     """
-    resolver = _Resolver(places, citations)
+    resolver = _Resolver(places, citations, depth)
     resolver.refuse_parts(tree)
     tree = rewrite(tree, resolver.block)
     tree = rewrite(tree, resolver.cite)
@@ -54,7 +55,8 @@ def resolve_references(tree: Node, places: Places, citations: set[str]) -> Node:
 
 
 class _Resolver:
-    def __init__(self, places: Places, citations: set[str]) -> None:
+    def __init__(self, places: Places, citations: set[str], depth: int) -> None:
+        self._depth = depth
         self._places = places
         self._citations = citations
         self._labels: set[str] = set()
@@ -95,7 +97,7 @@ class _Resolver:
                 return self._float(label, "lst", [bare], [{"t": "Str", "c": attributes.get("lst-cap", "")}])
             case "Header":
                 label, classes, _ = attr(node["c"][1])
-                if label.startswith("sec-") and "unnumbered" not in classes:
+                if label.startswith("sec-") and "unnumbered" not in classes and node["c"][0] <= self._depth:
                     self._define(label)
             case "Para" | "Plain":
                 return [{"t": node["t"], "c": self._equations(node["c"])}]
@@ -112,7 +114,7 @@ class _Resolver:
                     remedy="end the block with a paragraph",
                 )
             return self._float(label, label[:3], blocks[:-1], blocks[-1]["c"])
-        if kind := next((name[8:] for name in classes if name.startswith("callout-")), ""):
+        if kind := next((kind for kind in CALLOUTS if f"callout-{kind}" in classes), ""):
             return _callout(kind, node)
         if "columns" in classes:
             columns = [block for block in blocks if block["t"] == "Div"]
@@ -232,6 +234,8 @@ class _Resolver:
         alike = [label for label in self._labels if label.startswith(f"{prefix}-")]
         meant = near(f"{prefix}-{name}" if is_label else key, alike if is_label else self._citations)
         remedy = f"did you mean @{meant}?" if meant else f"mend the name, or add the {kind}"
+        if place != self._places.document and self._places.label(key) != self._places.document:
+            return HandinError(f"`{key}` has no number", place=place, remedy="refer to what has one")
         return HandinError(f"there is no {kind} `{key}`", place=place, remedy=remedy)
 
 

@@ -156,6 +156,7 @@ def fenced(text: str, attributes: str = "") -> str:
     """A code block whose fence is longer than any run of backticks inside."""
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
+    text = re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", "", text)  # of a terminal; on paper there is nothing to see
     newline = "" if text.endswith("\n") else "\n"
     return f"{fence} {attributes}".rstrip() + f"\n{text}{newline}{fence}"
 

@@ -47,6 +47,10 @@ DIV_CLASSES = CLASSES | {f"callout-{kind}" for kind in CALLOUTS} | {"columns", "
 DIV_ATTRIBUTES = {"width", "title", "icon", "appearance", "collapse"}
 CODE_ATTRIBUTES = {"lst-cap", "filename", "code-fold", "code-summary"}  # on a web page, but for the first
 SPANS = {"smallcaps", "underline", "mark"}
+MARK = re.compile(r"[-*+>|]|1[.)]|#{1,6}")  # of a list, a quotation, a table, a heading
+TEX = re.compile(
+    r"\\\([^)]*[\\^_][^)]*\\\)|^\s*\\\[\s*$"
+)  # formulas in \(…\) or \[…\], which Pandoc prints as text
 IPYTHON = re.compile(r"(^|=)\s*[%!]|\?\s*$", re.MULTILINE)  # magics, commands of the shell, help
 IMAGE_ATTRIBUTES = {"fig-alt", "alt", "width", "height"}
 
@@ -81,6 +85,8 @@ def refuse_chunks(source: Source, blocks: Iterable[Prose | Chunk]) -> None:
 
 def _line(line: Line, role: Role) -> None:
     shortcode = SHORTCODE.search(line.text)
+    if role == "prose" and TEX.search(line.text):
+        raise HandinError("a formula in \\(…\\) or \\[…\\]", place=line.place, remedy="write $…$ or $$…$$")
     if role == "open":
         _fence(line)
     elif role == "prose" and shortcode and not PAGEBREAK.match(line.text):
@@ -245,12 +251,47 @@ def _node(node: Node, places: Places, roots: Sequence[Path]) -> None:
                 raise _refusal(f"the attribute `{name}` of code", re.escape(name), places)
         case "Image":
             _image(node, places, roots)
+        case "Para" | "Plain":
+            _paragraph(node["c"], places)
         case "Str" if note := re.search(r"\[\^[^\s\]]+\]", node["c"]):
             place = places.find(rf"(?<!\\){re.escape(note[0])}")
             if place.line:
                 raise HandinError(
                     f"there is no footnote {note[0]}", place=place, remedy=f"write {note[0]}: …"
                 )
+
+
+def _paragraph(inlines: Sequence[Node], places: Places) -> None:
+    """Lists, headings and the like begin behind a blank line; else Pandoc takes their marks for words."""
+    for number, node in enumerate(inlines):
+        before = inlines[number - 1] if number else None
+        after = inlines[number + 1] if number + 1 < len(inlines) else None
+        begins_line = before is None or before["t"] in ("SoftBreak", "LineBreak")
+        if node["t"] != "Str" or not begins_line:
+            continue
+        swallowed = before and after and after["t"] == "Space" and MARK.fullmatch(node["c"])
+        if swallowed or node["c"].startswith(":::"):
+            words = [one["c"] for one in inlines[number : number + 3] if one["t"] == "Str"]
+            raise HandinError(
+                f"`{node['c']}` begins a line within a paragraph",
+                place=places.find(r"^\s*" + r"\s+".join(map(re.escape, words))),
+                remedy="put a blank line above the list, heading, table, quotation or block",
+            )
+
+
+def refuse_left_over(tree: Node, places: Places) -> None:
+    """Look through a resolved tree for attributes that Pandoc has taken for words.
+
+    Raises:
+        HandinError: There is one.
+    """
+    for node in walk(tree["blocks"]):
+        if node["t"] == "Str" and (left := re.match(r"\{[#.][\w-]+", node["c"])):
+            raise HandinError(
+                f"`{left[0]}…` belongs to nothing",
+                place=places.containing(left[0]),
+                remedy="write it right behind what it names, without a blank; behind $$ a label alone",
+            )
 
 
 def _raw(node: Node, places: Places) -> None:
@@ -291,6 +332,11 @@ def _image(node: Node, places: Places, roots: Sequence[Path]) -> None:
     unknown = [*classes, *(set(attributes) - IMAGE_ATTRIBUTES)]
     if unknown:
         raise _refusal(f"the image attribute `{unknown[0]}`", re.escape(unknown[0]), places)
+    if (
+        max((float(size[:-1]) for size in attributes.values() if re.fullmatch(r"[\d.]+%", size)), default=0)
+        > 100
+    ):
+        raise _refusal("an image wider than its line", re.escape(target), places)
     if "://" in target or not any(_inside(root, target) for root in roots):
         raise HandinError(
             f"there is no image `{target}` in the project",

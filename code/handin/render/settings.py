@@ -17,10 +17,12 @@ from handin.yaml_lines import Key, Located
 
 # Settings of Quarto that change what is printed, unknown here.
 REFUSED = {
-    "abstract", "abstract-title", "affiliation", "brand", "columns", "crossref", "date", "date-format",
-    "engine", "grid", "header-includes", "include-after-body", "include-before-body", "include-in-header",
-    "layout", "listing", "logo", "metadata-files", "nocite", "number-depth", "number-offset", "params",
-    "profile", "reference-location", "shift-heading-level-by", "shortcodes", "theme", "toc-depth",
+    "abstract", "abstract-title", "affiliation", "brand", "cap-location", "columns", "crossref",
+    "date", "date-format", "dir", "engine", "fig-cap-location", "from", "grid", "header-includes",
+    "include-after-body", "include-before-body", "include-in-header", "layout", "listing", "logo",
+    "metadata-files", "nocite", "number-depth", "number-offset", "params", "profile",
+    "reference-location", "shift-heading-level-by", "shortcodes", "tbl-cap-location", "theme",
+    "toc-depth",
 }  # fmt: skip
 EXECUTE = {"echo", "warning", "output", "include", "eval", "cache"}
 TYPST = {
@@ -113,6 +115,8 @@ def _check(located: Located) -> None:
     for name in located.data:
         if name in REFUSED:
             raise _refusal((name,), located)
+    if _at(located.data, ("format", "typst", "toc")):
+        raise _refusal(("format", "typst", "toc"), located)
     if not str(located.data.get("lang", "en")).startswith("en"):
         raise _refusal(("lang",), located, ": the words `Figure`, `Table`, `Section` are English here")
 

@@ -12,14 +12,14 @@ from handin.errors import Faults, HandinError
 from handin.qmd import pandoc
 from handin.qmd.chunks import Chunk, Prose
 from handin.qmd.conditional import resolve_conditions
-from handin.qmd.outline import from_level_one
+from handin.qmd.outline import from_level_one, numbering
 from handin.qmd.pandoc import Node
 from handin.qmd.places import Places
 from handin.qmd.source import Source
 from handin.render.crossref import resolve_references
 from handin.render.html_tables import set_html_tables
 from handin.render.markdown import Converter
-from handin.render.refusals import refuse_unsupported
+from handin.render.refusals import refuse_left_over, refuse_unsupported
 from handin.render.settings import DocumentSettings
 from handin.render.values import put_values
 
@@ -54,7 +54,8 @@ def to_tree(
     places, faults, warned = Places(source, settings.metadata), Faults(), list[str]()
     converter = Converter(settings, scratch / f"{Path(source.name).stem}-media")
     markdown = converter.convert(notebook, blocks)
-    tree = pandoc.parse(markdown, folder=root, warned=warned)
+    # Quarto takes a second block of YAML for metadata; here it stays, lest it vanish.
+    tree = pandoc.parse(markdown, folder=root, form="markdown-yaml_metadata_block", warned=warned)
     for match in NOTE.finditer("\n".join(warned)):
         label = match["label"]
         twice = match[1].startswith("Duplicate")
@@ -73,6 +74,8 @@ def to_tree(
     with faults.noted():
         tree = refuse_unsupported(tree, places, roots, written=code)
     with faults.noted():
-        tree = resolve_references(tree, places, citations)
+        depth = len(re.findall("[1aAiI]", numbering(settings.metadata | settings.typst)))
+        tree = resolve_references(tree, places, citations, depth)
     faults.raise_all()
+    refuse_left_over(tree, places)
     return tree

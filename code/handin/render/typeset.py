@@ -20,9 +20,12 @@ from handin.render.settings import DocumentSettings
 
 OWN_TEMPLATES = Path(__file__).parent / "typst"
 FONTS = "templates/fonts"  # of the project; whatever stands there is used where other fonts lack a letter
-# What Pandoc drops from a formula without a word, or runs together: an array that stands in no brackets.
-LOST = re.compile(r"\\&|\\hline|\\cline|\\color\b|\\begin\{(array|matrix)\}")
-ARRAY = re.compile(r"(?<!left.)(?<!left\\.)\\begin\{(array|matrix)\}.*?\\end\{\1\}", re.DOTALL)
+# What Pandoc drops from a formula without a word, or sets without gaps: columns that stand in no brackets.
+LOST = re.compile(r"\\&|\||\\lvert|\\[hc]line|\\color\b|\\begin\{(array|matrix|align|split)")
+BARS = re.compile(
+    r"(?:\\lvert\b|(?<![\w)}\]\\|])\|(?=\S))([^|()]*?)(?:\\rvert\b|(?<=\S)\|)"
+)  # of a magnitude
+COLUMNS = re.compile(r"\\begin\{(?P<kind>array|matrix|align|aligned|split)(\*?)\}.*?\\end\{\1\2\}", re.DOTALL)
 PARTIALS = {"typst-template.typ", "typst-show.typ"}  # of Quarto's partials, those that a project may replace
 
 
@@ -47,7 +50,7 @@ def to_typst(tree: Node, source: Source, settings: DocumentSettings, project: Pr
     metadata.write_text(json.dumps(values, default=str, ensure_ascii=False), encoding="utf-8")
     arguments = [
         "--from=json",
-        "--to=typst",
+        "--to=typst-smart",  # quotation marks as Pandoc reads them
         "--standalone",
         f"--template={templates / 'template.typ'}",
         f"--metadata-file={metadata}",
@@ -100,9 +103,11 @@ def to_pdf(text: str, source: Source, project: Project, folder: Path, timestamp:
         )
     except typst.TypstError as error:
         if missing := re.search(r'text `"(.+?)"` could not be displayed', error.message):
+            code = re.fullmatch(r"\\u\{(\w+)\}", missing[1])
+            letter = chr(int(code[1], 16)) if code else missing[1]
             raise HandinError(
                 f"no font here has the letter {missing[1]}",
-                place=_letter(missing[1], project, source),
+                place=_letter(letter, project, source),
                 remedy=f"write it in other letters, or put a font that has it into {FONTS}",
             ) from None
         if wide := re.search(r"a table is too wide for its page: (.*)", error.message):
@@ -137,7 +142,10 @@ def _warning(said: str, source: Source) -> HandinError:
     """What Pandoc warns of: mostly a formula that it cannot read."""
     formula = re.search(r"Could not convert TeX math\s+(.+?)\s*, rendering as TeX:", said, re.DOTALL)
     if formula is None:
-        place = Place(source.name)
+        named = re.search(r"citation (\S+) not found", said)
+        place = source.find(re.escape(named[1])) if named else Place(source.name)
+        if not place.line:  # in the title
+            place = source.front_matter.place(("title",))
         return HandinError(f"Pandoc warns: {said.strip()}", place=place, remedy="mend what it names")
     first, *_ = formula[1].splitlines()
     why = re.search(r"unexpected .*", said)
@@ -226,8 +234,19 @@ def _formula(node: Node, source: Source) -> list[Node] | None:
             place=source.find(re.escape(found[0])),
             remedy="write it without, or as a table",
         )
-    tex = ARRAY.sub(lambda match: re.sub(r"(?<!\\)&", r"& \\quad ", match[0]), tex)
+    tex = BARS.sub(r"\\left|\1\\right|", COLUMNS.sub(_with_gaps, tex))
     return [{"t": "Math", "c": [kind, re.sub(r"\\&", r"\\text{\\&}", tex)]}]
+
+
+def _with_gaps(columns: re.Match[str]) -> str:
+    """Columns with gaps between them; those of an `aligned` come in pairs."""
+    step = 1 if columns["kind"] in ("array", "matrix") else 2
+    rows = []
+    for row in columns[0].split(r"\\"):
+        first, *cells = re.split(r"(?<!\\)&", row)
+        gaps = ("& \\quad " if number % step == 0 else "&" for number in range(1, len(cells) + 1))
+        rows.append(first + "".join(gap + cell for gap, cell in zip(gaps, cells, strict=True)))
+    return r"\\".join(rows)
 
 
 def _page_break(node: Node) -> list[Node] | None:
