@@ -130,6 +130,8 @@ def preview(document: str | None, renderer: str, draft: bool, port: int, no_brow
         _quarto(renderer)
     first = _document(document, project) if document else project.documents[0]
     claims = "draft" if draft else "strict"
+    # asyncio knows how to end by SIGINT.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     asyncio.run(preview.preview(project, first, renderer, claims, port, not no_browser))
 
 
