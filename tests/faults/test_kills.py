@@ -15,7 +15,7 @@ BUILD = handin("render", "--renderer", "builtin")
 QUARTO = handin("render", "--renderer", "quarto")
 needs_quarto = pytest.mark.skipif(shutil.which("quarto") is None, reason="no Quarto on the PATH")
 Fresh = Callable[..., Path]
-pytestmark = pytest.mark.faults
+pytestmark = pytest.mark.long
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ FAILING = [
 ]
 
 
-@pytest.mark.faults
+@pytest.mark.long
 @pytest.mark.parametrize(("code", "says"), FAILING, ids=lambda value: value.splitlines()[-1][:30])
 def test_a_chunk_that_fails_is_named_and_nothing_changes(project: Path, code: str, says: str) -> None:
     with_chunk(project, code)
@@ -68,7 +68,7 @@ HARMLESS = [
 ]
 
 
-@pytest.mark.faults
+@pytest.mark.long
 @pytest.mark.parametrize("code", HARMLESS, ids=lambda value: value.splitlines()[-1][:30])
 def test_a_chunk_that_misbehaves_does_not_keep_the_build_from_its_end(project: Path, code: str) -> None:
     with_chunk(project, code)
@@ -84,7 +84,7 @@ def test_a_chunk_that_misbehaves_does_not_keep_the_build_from_its_end(project: P
     assert not running.debris(project)
 
 
-@pytest.mark.faults
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_names_the_chunk(project: Path, number: signal.Signals) -> None:
     with_chunk(project, "open('ran', 'w').close()\nwhile True: pass")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import running
 
-pytestmark = pytest.mark.faults
+pytestmark = pytest.mark.long
 
 # Trains networks and prints a digest of all their numbers.
 TRAINING = """
