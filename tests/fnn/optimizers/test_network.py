@@ -1,14 +1,14 @@
-"""The passes of many networks at once, against autograd through the MLP of task 1; their initial points."""
+"""The passes of many networks at once, against autograd; their initial points; and what is said of units."""
 
 import functools
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 import torch
 from torch import Tensor
-from torch.func import functional_call
 
-from fnn import MLP, load_d1
+from fnn import load_d1
 from fnn.optimizers.initial_points import initial_points
 from fnn.optimizers.network import unpack
 from fnn.optimizers.objective import MeanSquaredError
@@ -20,15 +20,16 @@ LOGISTIC = UNITS["sigmoid"]
 SIZES = ([1, 1], [1, 2, 1], [1, 7, 1], [1, 4, 3, 1], [2, 5, 1])
 
 
-def residuals_by_mlp(sizes: Sequence[int], unit: str, x: Tensor, y: Tensor, params: Tensor) -> Tensor:
-    """f(x) − y of each network, [R, P] → [R, N], one after another in PyTorch's own terms."""
-    mlp = MLP(sizes, unit).double()
-    names, shapes = zip(*((name, p.shape) for name, p in mlp.named_parameters()), strict=True)
+def residuals_one_by_one(sizes: Sequence[int], unit: str, x: Tensor, y: Tensor, params: Tensor) -> Tensor:
+    """f(x) − y of each network, [R, P] → [R, N], by task 1's formula for rows, which autograd can follow."""
     rows = []
     for theta in params:
-        parts = theta.split([shape.numel() for shape in shapes])
-        values = {name: part.view(shape) for name, part, shape in zip(names, parts, shapes, strict=True)}
-        rows.append((functional_call(mlp, values, x) - y)[:, 0])
+        z, start = x, 0
+        for fan_in, fan_out in pairwise(sizes):
+            W, b, _ = theta[start:].tensor_split([fan_in * fan_out, (fan_in + 1) * fan_out])
+            z, start = z @ W.view(fan_in, fan_out) + b, start + (fan_in + 1) * fan_out
+            z = UNITS[unit].phi(z) if start < len(theta) else z
+        rows.append((z - y)[:, 0])
     return torch.stack(rows)
 
 
@@ -38,7 +39,7 @@ def test_gradient_and_jacobian_by_hand_are_those_of_autograd(sizes: list[int], u
     generator = torch.Generator().manual_seed(1)
     inputs = torch.randn(13, sizes[0], generator=generator, dtype=torch.float64)
     objective = MeanSquaredError(sizes, UNITS[unit], inputs, Y[:13])
-    reference = functools.partial(residuals_by_mlp, sizes, unit, inputs, Y[:13])
+    reference = functools.partial(residuals_one_by_one, sizes, unit, inputs, Y[:13])
     params = torch.randn(5, objective.P, generator=generator, dtype=torch.float64)
 
     value, gradient = objective.value_and_gradient(objective.pad(params))
