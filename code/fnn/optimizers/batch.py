@@ -40,9 +40,9 @@ class Outcome:
     ) -> Tensor | None:  # fmt: skip
         """Note the runs to which a reason [R′] bool applies, the first that does; return them, or None."""
         ended = alive & reduce(torch.logical_or, reasons.values())
-        rows = ended.nonzero()[:, 0]
-        if len(rows) == 0:
+        if not ended.any():
             return None
+        rows = ended.nonzero()[:, 0]
         code = torch.zeros_like(run)
         for stop, applies in reversed(reasons.items()):
             code = torch.where(applies, STOPS.index(stop), code)
@@ -83,8 +83,9 @@ class Batch:
         raise NotImplementedError
 
     def stop(
-        self, outcome: Outcome, limits: Limits, value: Tensor, norm: Tensor, failed: Tensor, late: Tensor
-    ) -> Self:
+        self, outcome: Outcome, limits: Limits, value: Tensor, norm: Tensor,
+        failed: Tensor | None, late: Tensor | None,
+    ) -> Self:  # fmt: skip
         """Note the runs that end at this evaluation; the batch without them once they are a quarter of it.
 
         Args:
@@ -92,22 +93,22 @@ class Batch:
             limits: when a run ends.
             value: of the objective at x, [R].
             norm: the max-norm of the gradient at x, [R].
-            failed: [R] bool, the runs that find no lower value any more.
-            late: [R] bool, the runs that reach the limit of iterations.
+            failed: [R] bool, the runs that find no lower value any more; None where there are none.
+            late: [R] bool, the runs that reach the limit of iterations; likewise.
         """
         outcome.count(self.run, value)
+        reasons = {Stop.GRADIENT: norm <= limits.gradient}
+        if outcome.evaluations == 1:  # later, a point that is moved to has a value and a gradient
+            reasons = {Stop.DIVERGED: ~(value + norm < torch.inf), **reasons}
         if outcome.evaluations % limits.patience == 0:
-            failed = failed | stalled(value, self.mark_value, limits)
+            slow = stalled(value, self.mark_value, limits)
+            failed = slow if failed is None else failed | slow
             self.mark_value = value
-        ended = outcome.end(
-            self.run, self.alive, self.x, value, norm, self.iterations,
-            {
-                Stop.DIVERGED: ~(value + norm < torch.inf),
-                Stop.GRADIENT: norm <= limits.gradient,
-                Stop.NO_PROGRESS: failed,
-                Stop.ITERATIONS: late,
-            },
-        )  # fmt: skip
+        if failed is not None:
+            reasons[Stop.NO_PROGRESS] = failed
+        if late is not None:
+            reasons[Stop.ITERATIONS] = late
+        ended = outcome.end(self.run, self.alive, self.x, value, norm, self.iterations, reasons)
         if ended is None:
             return self
         self.alive &= ~ended

@@ -26,13 +26,12 @@ class State(Batch):
 
     value: Tensor  # [R]
     gradient: Tensor  # [R, P]
-    norm: Tensor  # [R], max-norm of the gradient
     H: InverseHessian
     direction: Tensor  # [R, P], −H·gradient
     slope: Tensor  # [R], gradient · direction
     step: Tensor  # [R], the trial's α
-    searches: dict[int, LineSearch]  # by index of the run, where the last trial was not accepted
     previous_value: Tensor  # [R], of the previous iteration
+    searches: dict[int, LineSearch]  # by index of the run, where the last trial was not accepted
     restart_value: Tensor  # [R], when H was last set to I; ∞ before
 
     def select(self, rows: Tensor) -> "State":
@@ -49,7 +48,7 @@ def minimize(objective: Objective, start: Tensor, limits: Limits) -> Result:
     value, gradient = objective.value_and_gradient(start)
     outcome = Outcome(start, trace_limit(limits))
     state = _begin(start, value, gradient)
-    state = _stop(state, outcome, limits, torch.zeros_like(state.alive))
+    state = _stop(state, outcome, limits, None)
 
     while outcome.running:
         trial = torch.addcmul(state.x, state.step[:, None], state.direction)
@@ -69,7 +68,6 @@ def _begin(start: Tensor, value: Tensor, gradient: Tensor) -> State:
         x=start,
         value=value,
         gradient=gradient,
-        norm=gradient.abs().amax(dim=1),
         H=InverseHessian.identity(start),
         direction=-gradient,
         slope=-square,
@@ -82,68 +80,78 @@ def _begin(start: Tensor, value: Tensor, gradient: Tensor) -> State:
     )
 
 
-def _step(state: State, trial: Tensor, value: Tensor, gradient: Tensor) -> Tensor:
-    """Move the runs whose trial is accepted, give the others another; return which failed, [R] bool."""
-    slope, norm = dot(gradient, state.direction), gradient.abs().amax(dim=1)
-    accepted = accepts(state.value, state.slope, state.step, value, slope)
-    accepted &= state.alive & (norm < torch.inf)
-    moved = accepted[:, None]
-    failed = _search_on(state, state.alive & ~accepted, value, slope)
+def _step(state: State, trial: Tensor, value: Tensor, gradient: Tensor) -> Tensor | None:
+    """Move the runs whose trial is accepted, give the others another; return which failed, if any could."""
+    slope = dot(gradient, state.direction)
+    accepted = accepts(state.value, state.slope, state.step, value, slope) & state.alive
+    state.searches, searches = {}, state.searches
+    failed = None
+    if not accepted.all():
+        failed = _search_on(state, state.alive & ~accepted, searches, value, slope)
+
+    def kept(new: Tensor, old: Tensor) -> Tensor:
+        """What is new where the trial was accepted, elsewhere what was."""
+        where = accepted if new.ndim == 1 else accepted[:, None]
+        return new if failed is None else torch.where(where, new, old)
 
     # Where nothing moves, s = y = 0 and H stays. H g at the new point gives H y = H g − H g_old for nothing.
-    trial, gradient = torch.where(moved, trial, state.x), torch.where(moved, gradient, state.gradient)
+    x, gradient = kept(trial, state.x), kept(gradient, state.gradient)
     Hg = state.H.times(gradient)
-    s, w = state.H.update(trial - state.x, gradient - state.gradient, Hg + state.direction)
+    s, w = state.H.update(x - state.x, gradient - state.gradient, Hg + state.direction)
     direction = Hg.addcmul_(s, dot(w, gradient)[:, None]).addcmul_(w, dot(s, gradient)[:, None]).neg_()
-
-    state.x, state.gradient = trial, gradient
-    state.direction = torch.where(moved, direction, state.direction)
-    state.slope = dot(gradient, state.direction)
-    state.previous_value = torch.where(accepted, state.value, state.previous_value)
-    state.value = torch.where(accepted, value, state.value)
-    state.norm = torch.where(accepted, norm, state.norm)
+    slope = dot(gradient, direction)
+    state.x, state.gradient = x, gradient
+    state.direction, state.slope = kept(direction, state.direction), kept(slope, state.slope)
+    state.previous_value, state.value = kept(state.value, state.previous_value), kept(value, state.value)
     state.iterations += accepted
-    begun = accepted | _begin_anew(state, failed, accepted)
-    state.step = torch.where(begun, first_trial(state.value, state.slope, state.previous_value), state.step)
-    return failed & ~begun
+
+    uphill = accepted & ~(slope < 0)
+    if uphill.any() or (failed is not None and failed.any()):
+        begun = _begin_anew(state, uphill, failed)
+        accepted = accepted | begun
+        failed = None if failed is None else failed & ~begun
+    state.step = kept(first_trial(state.value, state.slope, state.previous_value), state.step)
+    return failed
 
 
-def _search_on(state: State, waiting: Tensor, value: Tensor, slope: Tensor) -> Tensor:
-    """Give the runs `waiting` [R] bool their next trial, from φ and φ′ at this one; return which failed."""
+def _search_on(
+    state: State, waiting: Tensor, searches: dict[int, LineSearch], value: Tensor, slope: Tensor
+) -> Tensor:
+    """Give the runs `waiting` [R] bool their next trial, from φ and φ′ at this one; return which failed.
+
+    `searches` were those of the last trial.
+    """
     failed = torch.zeros_like(waiting)
     rows = waiting.nonzero()[:, 0]
-    searches = {}
     if len(rows):
         numbers = torch.stack((state.value, state.slope, state.step, value, slope))[:, rows].T.tolist()
         steps = []
         for run, (start_value, start_slope, *trial) in zip(state.run[rows].tolist(), numbers, strict=True):
-            search = state.searches.get(run) or LineSearch(start_value, start_slope, trial[0])
-            searches[run] = search
+            search = searches.get(run) or LineSearch(start_value, start_slope, trial[0])
+            state.searches[run] = search
             steps.append(search.next(Point(*trial)))
         nan = float("nan")
         state.step[rows] = state.step.new_tensor([nan if step is None else step for step in steps])
         failed[rows] = torch.tensor([step is None for step in steps], device=failed.device)
-    state.searches = searches
     return failed
 
 
-def _begin_anew(state: State, failed: Tensor, accepted: Tensor) -> Tensor:
+def _begin_anew(state: State, uphill: Tensor, failed: Tensor | None) -> Tensor:
     """Set H = I where it has lost its last digits, so that it gives no descent; return where, [R] bool."""
     gained = state.restart_value - state.value > RESTART_GAIN * state.value.abs()
-    anew = failed & gained | accepted & ~(state.slope < 0)
-    if anew.any():
-        state.H.reset(anew)
-        state.direction = torch.where(anew[:, None], -state.gradient, state.direction)
-        state.slope = dot(state.gradient, state.direction)
-        previous_value = state.value + state.slope.abs().sqrt() / 2
-        state.previous_value = torch.where(anew, previous_value, state.previous_value)
-        state.restart_value = torch.where(anew, state.value, state.restart_value)
-        for run in state.run[anew].tolist():
-            state.searches.pop(run, None)
+    anew = uphill if failed is None else uphill | failed & gained
+    state.H.reset(anew)
+    state.direction = torch.where(anew[:, None], -state.gradient, state.direction)
+    state.slope = dot(state.gradient, state.direction)
+    previous_value = state.value + state.slope.abs().sqrt() / 2
+    state.previous_value = torch.where(anew, previous_value, state.previous_value)
+    state.restart_value = torch.where(anew, state.value, state.restart_value)
+    for run in state.run[anew].tolist():
+        state.searches.pop(run, None)
     return anew
 
 
-def _stop(state: State, outcome: Outcome, limits: Limits, failed: Tensor) -> State:
+def _stop(state: State, outcome: Outcome, limits: Limits, failed: Tensor | None) -> State:
     """Note the runs that end here."""
-    late = state.iterations >= limits.iterations
-    return state.stop(outcome, limits, state.value, state.norm, failed, late)
+    late = state.iterations >= limits.iterations if outcome.evaluations >= limits.iterations else None
+    return state.stop(outcome, limits, state.value, state.gradient.abs().amax(dim=1), failed, late)

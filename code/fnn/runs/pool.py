@@ -17,7 +17,7 @@ from torch import Tensor
 
 from fnn.runs import store
 
-MATRIX_ENTRIES = 2**16  # of the P × P matrices in a shard, half a megabyte: they stay in a core's cache
+MATRIX_ENTRIES = 2**17  # of the P × P matrices in a shard, a megabyte: they stay in a core's cache
 FEWEST_RUNS, MOST_RUNS = 10, 512  # in a shard: below, they hardly share the costs of a step; above, no better
 DEVICE_BYTES = 2**31  # of P × P matrices in a shard on an accelerator, which takes the shards in turn
 

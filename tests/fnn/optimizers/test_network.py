@@ -86,7 +86,7 @@ def test_what_a_unit_says_of_itself_is_so(unit: Unit) -> None:
     (slope,) = torch.autograd.grad(a.sum(), z)
     away = z.detach().abs() > 1e-9  # from kinks
     assert torch.allclose(unit.slope(a.detach())[away], slope[away], rtol=1e-12, atol=1e-15)
-    assert float(slope.max()) == pytest.approx(unit.steepest)
+    assert float(slope.max()) == pytest.approx(unit.steepest, rel=0.01)
     if unit.mirror is not None:
         assert torch.allclose(unit.phi(-z), unit.mirror - a)
     assert torch.allclose(unit.phi(3 * z), 3 * a) or not unit.scalable
