@@ -41,19 +41,19 @@ class Dataset:
     signal: str | None = None  # the function of x below the noise, a key of SIGNALS, where it is known
 
     def __post_init__(self) -> None:
-        for part in ("train", "test"):
-            X, y = getattr(self, f"X_{part}"), getattr(self, f"y_{part}")
-            for name, values in ((f"X_{part}", X), (f"y_{part}", y)):
-                if not isinstance(values, Tensor) or not values.is_floating_point():
-                    kind = values.dtype if isinstance(values, Tensor) else type(values).__name__
-                    raise TypeError(f"{name} is {kind}: give a tensor of floating-point numbers")
-                if values.ndim != 2 or len(values) == 0 or (values is y and values.shape[1] != 1):
-                    shape = "[N, 1]" if values is y else "[N, D]"
-                    raise ValueError(f"{name} has shape {list(values.shape)}: give {shape} with N > 0")
-                if not values.isfinite().all():
-                    row = int((~values.isfinite()).any(dim=1).nonzero()[0, 0])
-                    found = values[row].tolist()
-                    raise ValueError(f"{name}[{row}] is {found}: must be finite; leave the example out")
+        for name in ("X_train", "y_train", "X_test", "y_test"):
+            values = getattr(self, name)
+            if not isinstance(values, Tensor) or not values.is_floating_point():
+                kind = values.dtype if isinstance(values, Tensor) else type(values).__name__
+                raise TypeError(f"{name} is {kind}: give a tensor of floating-point numbers")
+            columns = "1" if name[0] == "y" else "D"
+            if values.ndim != 2 or len(values) == 0 or (columns == "1" and values.shape[1] != 1):
+                raise ValueError(f"{name} has shape {list(values.shape)}: give [N, {columns}] with N > 0")
+            if not values.isfinite().all():
+                row = int((~values.isfinite()).any(dim=1).nonzero()[0, 0])
+                found = values[row].tolist()
+                raise ValueError(f"{name}[{row}] is {found}: must be finite; leave the example out")
+        for X, y, part in ((self.X_train, self.y_train, "train"), (self.X_test, self.y_test, "test")):
             if len(X) != len(y):
                 raise ValueError(
                     f"X_{part} has {len(X)} examples, y_{part} has {len(y)}: give a target for each input"
@@ -94,13 +94,9 @@ def load_d1(train: str | Path | None = None, test: str | Path | None = None) -> 
     if train and test:
         return Dataset(Path(train).stem, *read_xy(train), *read_xy(test))
     named = _named_in_project()
-    X_train, y_train = read_xy(train or PROJECT / named["train"])
-    X_test, y_test = read_xy(test or PROJECT / named["test"])
-    if train or test:
-        return Dataset(named["name"], X_train, y_train, X_test, y_test)
-    return Dataset(
-        named["name"], X_train, y_train, X_test, y_test, named.get("noise-std"), named.get("signal")
-    )
+    known = (None, None) if train or test else (named.get("noise-std"), named.get("signal"))
+    files = (train or PROJECT / named["train"], test or PROJECT / named["test"])
+    return Dataset(named["name"], *read_xy(files[0]), *read_xy(files[1]), *known)
 
 
 def read_xy(path: str | Path) -> tuple[Tensor, Tensor]:
@@ -108,17 +104,13 @@ def read_xy(path: str | Path) -> tuple[Tensor, Tensor]:
     path = Path(path)
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; name the data set in _quarto.yml under `dataset:`") from None
     except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path}: not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8 CSV"
-        ) from None
+        reason = f"{error.reason} at byte {error.start}"
+        raise DataError(f"{path}: not UTF-8 text ({reason}); save it as UTF-8 CSV") from None
     except OSError as error:
         raise DataError(
-            f"{path}: cannot be read ({error.strerror}); name a CSV file in _quarto.yml"
+            f"{path}: cannot be read ({error.strerror}); name a CSV file in _quarto.yml under `dataset:`"
         ) from None
-
     while lines and not lines[-1].strip():
         lines.pop()
     if not lines:
@@ -173,31 +165,25 @@ def _point(place: str, row: list[str]) -> tuple[float, float]:
 
 
 def _named_in_project() -> dict[str, Any]:
+    """What `_quarto.yml` says under `dataset:`."""
     path = PROJECT / "_quarto.yml"
     try:
-        settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except FileNotFoundError:
-        raise DataError(
-            f"{path}: no such file, which names the data; install the project with `pip install -e .`, or "
-            "give the files: load_d1(train, test)"
-        ) from None
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise DataError(f"{path}: cannot be read ({' '.join(str(error).split())}); mend it") from None
+        raise DataError(
+            f"{path}: cannot be read ({' '.join(str(error).split())}); it names the data: install by "
+            "`pip install -e .`, mend it, or give the files: load_d1(train, test)"
+        ) from None
     named = settings.get("dataset") if isinstance(settings, dict) else None
     if not isinstance(named, dict) or not all(
-        isinstance(named.get(key), str) for key in ("name", "train", "test")
+        isinstance(named.get(k), str) for k in ("name", "train", "test")
     ):
         raise DataError(
             f"{path}: `dataset:` must give `name`, `train` and `test`, the last two paths of CSV files"
         )
-    noise_std = named.get("noise-std")
+    noise_std, signal = named.get("noise-std"), named.get("signal")
     if noise_std is not None and not (isinstance(noise_std, int | float) and noise_std > 0):
-        raise DataError(
-            f"{path}: `noise-std: {noise_std}` under `dataset:` must be a positive number, or left out"
-        )
-    if named.get("signal", "sin") not in SIGNALS:
-        raise DataError(
-            f"{path}: `signal: {named['signal']}` under `dataset:` must be one of {', '.join(SIGNALS)}, "
-            "or left out"
-        )
+        raise DataError(f"{path}: `noise-std: {noise_std}` must be a positive number, or left out")
+    if signal is not None and signal not in SIGNALS:
+        raise DataError(f"{path}: `signal: {signal}` must be one of {', '.join(SIGNALS)}, or left out")
     return named

@@ -102,7 +102,9 @@ def test_bad_files_are_refused_by_place(tmp_path: Path, text: str, message: str)
 
 
 def test_missing_file_names_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"none\.csv: no such file; name the data set in _quarto\.yml"):
+    with pytest.raises(
+        DataError, match=r"none\.csv: cannot be read \(No such file .*\); name a CSV file in _quarto\.yml"
+    ):
         read_xy(tmp_path / "none.csv")
 
 
@@ -133,12 +135,12 @@ def test_the_project_file_must_name_the_data(
 def test_without_the_project_the_files_must_be_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As when the package is installed elsewhere."""
     monkeypatch.setattr("fnn.data.PROJECT", tmp_path)
-    with pytest.raises(DataError, match=r"_quarto\.yml: no such file, .* load_d1\(train, test\)"):
+    with pytest.raises(DataError, match=r"_quarto\.yml: cannot be read .* load_d1\(train, test\)"):
         load_d1()
     own = write(tmp_path / "own.csv", "x,y\n" + GOOD_ROWS)
     assert load_d1(own, own).name == "own"
     write(tmp_path / "_quarto.yml", "dataset: [\n")
-    with pytest.raises(DataError, match=r"_quarto\.yml: cannot be read \(while parsing .*line 2.*mend it"):
+    with pytest.raises(DataError, match=r"_quarto\.yml: cannot be read \(while parsing .*line 2.* mend it"):
         load_d1()
 
 

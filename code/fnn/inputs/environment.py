@@ -41,11 +41,8 @@ def plan(known: Iterable[str]) -> str:
 
 def store() -> Path:
     """The folder of the model store, there or not."""
-    value = os.environ.get("FNN_STORE")
-    path = Path(value) if value else PROJECT / "_store"
+    path = Path(os.environ.get("FNN_STORE") or PROJECT / "_store")
     if path.exists() and not path.is_dir():
-        if not value:
-            raise ValueError(f"{path}: a file stands in the place of the model store; move it away")
         raise EnvironmentVariableError("FNN_STORE", str(path), "set a folder, this is none")
     return path
 

@@ -53,14 +53,6 @@ def test_a_wrong_value_is_named_with_its_remedy(
         read()
 
 
-def test_a_file_in_the_place_of_the_store_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("FNN_STORE", raising=False)
-    monkeypatch.setattr(environment, "PROJECT", tmp_path)
-    (tmp_path / "_store").write_text("in the way")
-    with pytest.raises(ValueError, match="_store: a file stands in the place of the model store; move it"):
-        environment.store()
-
-
 def test_a_wrong_seed_is_the_last_line_of_what_python_prints() -> None:
     variables = os.environ | {"PYTHONPATH": str(CODE), "SEED": "abc"}
     run = subprocess.run([sys.executable, "-c", "import fnn"], env=variables, capture_output=True, text=True)
