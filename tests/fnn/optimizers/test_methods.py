@@ -91,7 +91,7 @@ def test_levenberg_marquardt_solves_the_same_equations_in_both_forms() -> None:
 def test_options_have_defaults_and_an_unknown_one_is_refused_by_name() -> None:
     assert METHODS["adam"].options({}) == {"lr": 0.01}
     assert METHODS["adam"].options({"lr": 0.1}) == {"lr": 0.1}
-    with pytest.raises(ValueError, match="option='rl': did you mean 'lr'"):
+    with pytest.raises(ValueError, match="option='rl': use one of lr"):
         METHODS["adam"].options({"rl": 0.1})
 
 
