@@ -29,7 +29,7 @@ html: $(VENV)/installed $(VENV)/quarto ## build them as web pages, by Quarto
 preview: $(VENV)/installed ## show the documents in the browser, built anew at every save
 	@$(HANDIN) preview $(QUIET)
 
-lab: $(VENV)/installed-lab ## open the notebook in JupyterLab
+lab: $(VENV)/installed-lab _output/notebook.ipynb ## open the notebook in JupyterLab
 	@PYTHONPATH=$(CURDIR)/code $(BIN)/jupyter lab _output/notebook.ipynb $(QUIET)
 
 check: $(VENV)/installed ## check the hand-in against the rules of the course
@@ -65,6 +65,9 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1:\2/p' $(MAKEFILE_LIST) | while IFS=: read -r name what; do \
 		printf '  make %-12s %s\n' "$$name" "$$what"; done
 
+_output/notebook.ipynb: | $(VENV)/installed $(VENV)/quarto
+	@$(HANDIN) render $(QUIET)
+
 $(VENV)/created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or later is needed; name one with: make PYTHON=/path/to/python3"; exit 1; }
@@ -81,8 +84,8 @@ $(VENV)/installed-tests: $(VENV)/installed
 	@$(PIP) install --constraint constraints.txt --editable '.[test]'
 	@touch $@
 
-$(VENV)/installed-lab: $(VENV)/installed-lab ## open the notebook in JupyterLab
-	@PYTHONPATH=$(CURDIR)/code $(BIN)/jupyter lab _output/notebook.ipynb $(QUIET)
+$(VENV)/installed-lab: $(VENV)/installed
+	@$(PIP) install --constraint constraints.txt --editable '.[lab]'
 	@touch $@
 
 # Tried once. Where it fails (the package fetches Quarto from GitHub) the built-in renderer does the work.
