@@ -100,7 +100,6 @@ class Handin(_Block):
     not_solution: Texts = NOT_THE_SOLUTION  # files and folders in which nothing is banned
     left_out: Texts = ()  # further files and folders that are not packed
     stated_by: Text | None = None  # a call of this name states a sentence that must stand in the prose
-    chunk_seconds: Annotated[int, Field(ge=1)] | None = None  # longest chunk, by the built-in renderer
     quick: dict[str, str] = {}  # environment variables that `handin render --quick` sets
 
     @field_validator("archive")

@@ -164,7 +164,6 @@ class Builder:
                     folder=self._project.root,
                     environment=self._environment,
                     progress=self._progress,
-                    limit=self._project.handin.chunk_seconds,
                     meanwhile=next(checks, lambda: None),
                 )
             known[document.program] = found

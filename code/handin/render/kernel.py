@@ -6,11 +6,11 @@ import queue
 import re
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
@@ -91,7 +91,6 @@ def execute(
     folder: Path,
     environment: dict[str, str],
     progress: Progress,
-    limit: int | None = None,
     meanwhile: Callable[[], None] = lambda: None,
 ) -> list[Result]:
     """Run a document's chunks and inline expressions.
@@ -102,7 +101,6 @@ def execute(
         folder: Where chunks run.
         environment: The kernel's environment variables.
         progress: Told of every chunk.
-        limit: Seconds that a chunk may take; None for any number.
         meanwhile: Called while the kernel starts; an error of its own ends the run before the first chunk.
 
     Returns:
@@ -112,22 +110,21 @@ def execute(
         ChunkError: A chunk or an inline expression raised an error, or the kernel died.
         KeyboardInterrupt: Ctrl-C or SIGTERM; the kernel is gone by then.
     """
-    with _kernel(folder, environment) as kernel:
+    asking = list(filter(asks, blocks))
+    total = sum(isinstance(block, Chunk) for block in asking)
+    results: list[Result] = []
+    number = 0
+    with _kernel(folder, environment) as kernel, progress.steps(total):
         meanwhile()
         kernel.set_up(asked[0])
-        asking = list(filter(asks, blocks))
-        total = sum(isinstance(block, Chunk) for block in asking)
-        results: list[Result] = []
-        number = 0
-        with progress.steps(total):
-            for block, request in zip(asking, asked[1:], strict=True):
-                if isinstance(block, Prose):
-                    results.append(kernel.evaluate(block, request))
-                    continue
-                number += 1
-                with progress.step(f"  {number:>{len(str(total))}}/{total} {block.name}"):
-                    results.append(kernel.run(block, request, number, limit))
-        return results
+        for block, request in zip(asking, asked[1:], strict=True):
+            if isinstance(block, Prose):
+                results.append(kernel.run(block, request, number))
+                continue
+            number += 1
+            with progress.step(f"  {number:>{len(str(total))}}/{total} {block.name}"):
+                results.append(kernel.run(block, request, number))
+    return results
 
 
 @contextmanager
@@ -142,16 +139,15 @@ def _kernel(folder: Path, environment: dict[str, str]) -> Iterator[_Kernel]:
         }
         # Sockets in a folder of ours: over TCP others could listen, and the kernel says so.
         manager = KernelManager(kernel_name="python3", transport="ipc", ip=f"{profile}/kernel")
-        with (Path(profile) / "log").open("w+b") as log:
-            try:
-                manager.start_kernel(env=environment, cwd=str(folder), stdout=log, stderr=log)
-                client = manager.blocking_client()
-                client.start_channels()
-                yield _Kernel(manager, client, folder, log)
-                client.stop_channels()
-            finally:
-                if manager.has_kernel:
-                    manager.shutdown_kernel(now=True)  # the memory is written with each reply
+        try:
+            manager.start_kernel(env=environment, cwd=str(folder))
+            client = manager.blocking_client()
+            client.start_channels()
+            yield _Kernel(manager, client, folder)
+            client.stop_channels()
+        finally:
+            if manager.has_kernel:
+                manager.shutdown_kernel(now=True)  # the memory is written with each reply
 
 
 class _DeadError(Exception):
@@ -159,13 +155,10 @@ class _DeadError(Exception):
 
 
 class _Kernel:
-    def __init__(
-        self, manager: KernelManager, client: BlockingKernelClient, folder: Path, log: BinaryIO
-    ) -> None:
+    def __init__(self, manager: KernelManager, client: BlockingKernelClient, folder: Path) -> None:
         self._manager = manager
         self._client = client
         self._folder = folder
-        self._log = log  # what the kernel itself says; a chunk's words do not pass here
         self._displays: dict[str, list[NotebookNode]] = {}  # outputs that a chunk may change later
 
     def set_up(self, request: Request) -> None:
@@ -174,68 +167,41 @@ class _Kernel:
             self._client.wait_for_ready()
             reply, _ = self._ask(request)
         except (RuntimeError, _DeadError) as error:
-            raise ChunkError(f"the kernel cannot start: {error}{self._said()}", remedy=STARVED) from None
+            raise ChunkError(f"the kernel cannot start: {error}", remedy=STARVED) from None
         if reply["status"] != "ok":
             last = str(reply.get("evalue")).strip().rpartition("\n")[2]
             raise ChunkError(f"the kernel cannot start: {reply.get('ename')}: {last}", remedy=STARVED)
 
-    def run(self, chunk: Chunk, request: Request, number: int, limit: int | None) -> Result:
-        """Execute a chunk."""
+    def run(self, block: Prose | Chunk, request: Request, number: int) -> Result:
+        """Execute a chunk, or evaluate the inline expressions of a piece of prose."""
+        place = block.place if isinstance(block, Chunk) else block.lines[0].place
+        what = f"chunk `{block.name}`" if isinstance(block, Chunk) else "inline expressions"
         try:
-            reply, outputs = self._ask(request, limit)
-        except TimeoutError:
-            raise ChunkError(
-                f"chunk `{chunk.name}` ran for more than {limit} s",
-                place=chunk.place,
-                remedy="look for a loop that never ends, or raise `chunk-seconds` in _quarto.yml",
-            ) from None
+            reply, outputs = self._ask(request)
         except _DeadError:
-            raise ChunkError(
-                f"the kernel died while it ran chunk `{chunk.name}`{self._said()}",
-                place=chunk.place,
-                remedy=f"{STARVED}, or run the chunk's code by itself",
-            ) from None
+            remedy = f"{STARVED}, or run the code by itself"
+            raise ChunkError(f"the kernel died while it ran {what}", place=place, remedy=remedy) from None
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"{chunk.place}: interrupted in chunk `{chunk.name}`") from None
+            raise KeyboardInterrupt(f"{place}: interrupted in {what}") from None
+        values = reply.get("user_expressions") or {}
+        for name, code in request.user_expressions.items():
+            if isinstance(block, Prose) and values[name]["status"] == "error":
+                problem = f"the inline expression `{code}` failed: "
+                problem += f"{values[name]['ename']}: {values[name]['evalue']}"
+                raise ChunkError(problem, place=_place_of(block, code))
         # An error among the outputs alone: a figure that cannot be drawn, after which IPython goes on.
         errors: list[Mapping[str, Any]] = [one for one in outputs if one.output_type == "error"]
-        if reply["status"] != "ok":
-            errors.append(reply)
-        if errors and not chunk.options.get("error"):
-            raise _failure(chunk, errors[0], self._folder)
-        return Result(outputs, number)
+        errors += [reply] if reply["status"] != "ok" else []
+        if isinstance(block, Chunk) and errors and not block.options.get("error"):
+            raise _failure(block, errors[0], self._folder)
+        return Result(outputs, number, values)
 
-    def evaluate(self, prose: Prose, request: Request) -> Result:
-        """Evaluate the inline expressions of a piece of prose."""
-        try:
-            reply, _ = self._ask(request)
-        except _DeadError:
-            raise ChunkError(
-                f"the kernel died{self._said()}", place=prose.lines[0].place, remedy=STARVED
-            ) from None
-        values = reply["user_expressions"]
-        for number, code in request.user_expressions.items():
-            if values[number]["status"] == "error":
-                raise ChunkError(
-                    f"the inline expression `{code}` failed: "
-                    f"{values[number]['ename']}: {values[number]['evalue']}",
-                    place=_place_of(prose, code),
-                )
-        return Result(values=values)
-
-    def _ask(self, request: Request, limit: float | None = None) -> tuple[dict[str, Any], list[NotebookNode]]:
+    def _ask(self, request: Request) -> tuple[dict[str, Any], list[NotebookNode]]:
         """The content of the kernel's reply, and what was displayed until then."""
-        end = time.monotonic() + limit if limit else None
-        message_id = self._client.execute(
-            request.code,
-            silent=request.silent,
-            store_history=request.store_history,
-            user_expressions=request.user_expressions,
-            allow_stdin=False,
-        )
+        message_id = self._client.execute(**asdict(request), allow_stdin=False)
         outputs: list[NotebookNode] = []
         clears = False
-        for message in self._messages(self._client.get_iopub_msg, message_id, end):
+        for message in self._messages(self._client.get_iopub_msg, message_id):
             kind, content = message["msg_type"], message["content"]
             if kind == "status" and content["execution_state"] == "idle":
                 break
@@ -245,22 +211,16 @@ class _Kernel:
                 for output in self._displays.get(content["transient"]["display_id"], []):
                     output.data, output.metadata = content["data"], content["metadata"]
             elif kind in ("stream", "display_data", "execute_result", "error"):
-                if clears:
-                    outputs.clear()
-                    clears = False
-                outputs.append(output_from_msg(message))
+                outputs = [*([] if clears else outputs), output_from_msg(message)]
+                clears = False
                 if name := (content.get("transient") or {}).get("display_id"):
                     self._displays.setdefault(name, []).append(outputs[-1])
-        reply: dict[str, Any] = next(self._messages(self._client.get_shell_msg, message_id, end))["content"]
+        reply: dict[str, Any] = next(self._messages(self._client.get_shell_msg, message_id))["content"]
         return reply, outputs
 
-    def _messages(
-        self, get: Callable[..., dict[str, Any]], message_id: str, end: float | None
-    ) -> Iterator[dict[str, Any]]:
+    def _messages(self, get: Callable[..., dict[str, Any]], message_id: str) -> Iterator[dict[str, Any]]:
         """The messages that answer a request, as they come."""
         while True:
-            if end and time.monotonic() > end:
-                raise TimeoutError
             try:
                 message = get(timeout=PATIENCE)
             except queue.Empty:
@@ -269,12 +229,6 @@ class _Kernel:
                 continue
             if message["parent_header"].get("msg_id") == message_id:
                 yield message
-
-    def _said(self) -> str:
-        """The last words of the kernel itself, on lines of their own."""
-        self._log.seek(0)
-        said = self._log.read().decode(errors="replace").strip().splitlines()[-30:]
-        return "\n".join(["", *said, ""]) if said else ""
 
 
 def _place_of(prose: Prose, code: str) -> Place:
