@@ -286,19 +286,12 @@ class _Reader:
 
 def numbered(pattern: str, counts: Sequence[int]) -> str:
     """The number of a section by a pattern of Typst: "1a" makes "2c" of [2, 3]; deeper levels have none."""
-    signs = re.findall(r"([^1aAiI]*)([1aAiI])", pattern)
+    signs = re.findall(r"([^1aA]*)([1aA])", pattern)
     if not counts or len(counts) > len(signs):
         return ""
-    return "".join(f"{before}{_count(sign, n)}" for (before, sign), n in zip(signs, counts, strict=False))
+    pairs = zip(signs, counts, strict=False)
+    return "".join(before + (str(n) if sign == "1" else _letter(sign, n)) for (before, sign), n in pairs)
 
 
-def _count(sign: str, n: int) -> str:
-    if sign in "aA":
-        return chr(ord(sign) + (n - 1) % 26) if n else "-"
-    if sign in "iI":
-        roman = {10: "x", 9: "ix", 5: "v", 4: "iv", 1: "i"}
-        text = ""
-        for value, letters in roman.items():
-            text, n = text + letters * (n // value), n % value
-        return text.upper() if sign == "I" else text
-    return str(n)
+def _letter(sign: str, n: int) -> str:
+    return chr(ord(sign) + (n - 1) % 26) if n else "-"

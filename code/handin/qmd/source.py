@@ -20,7 +20,6 @@ FENCE = re.compile(r"^(?P<indent>\s*)(?P<fence>`{3,}|~{3,})(?P<info>.*)$")
 LINE_END = re.compile(r"\r\n|\r|\n")
 COMMENT = re.compile(r"(?P<text>\\.|(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`))|<!--")  # where one begins
 EMPTY_COMMENT = "<!-- -->"  # what stays of one: between two lists it matters
-MOST_INCLUDES = 200  # in one document
 
 Read = Callable[[str], bytes | None]  # path in the project → content; None where there is no such file
 Role = Literal["prose", "open", "code", "close"]
@@ -74,8 +73,7 @@ def read_source(read: Read, name: str) -> Source:
             included file has YAML front matter.
     """
     front, body = _split_front_matter(_read(read, name, included_at=None), name)
-    budget = iter(range(MOST_INCLUDES))
-    return Source(name, tuple(_expand(read, name, body, (name,), budget)), front)
+    return Source(name, tuple(_expand(read, name, body, (name,))), front)
 
 
 def read_alone(read: Read, name: str) -> Source:
@@ -140,9 +138,7 @@ def _split_front_matter(lines: list[Line], name: str) -> tuple[Located, list[Lin
     )
 
 
-def _expand(
-    read: Read, document: str, lines: Iterable[Line], trail: tuple[str, ...], budget: Iterator[int]
-) -> Iterator[Line]:
+def _expand(read: Read, document: str, lines: Iterable[Line], trail: tuple[str, ...]) -> Iterator[Line]:
     for line, role in with_roles(lines):
         include = INCLUDE.match(line.text) if role == "prose" else None
         if not include:
@@ -154,10 +150,6 @@ def _expand(
             raise HandinError(
                 f"this include goes in circles: {circle}", place=line.place, remedy="remove one include"
             )
-        if next(budget, None) is None:
-            raise HandinError(
-                f"more than {MOST_INCLUDES} includes", place=line.place, remedy="include fewer files"
-            )
         included = _read(read, name, included_at=line.place)
         if included and included[0].text.rstrip() == "---":
             raise HandinError(
@@ -165,7 +157,7 @@ def _expand(
                 place=included[0].place,
                 remedy=f"move its settings to {document} or _quarto.yml",
             )
-        yield from _expand(read, document, included, (*trail, name), budget)
+        yield from _expand(read, document, included, (*trail, name))
         yield Line("", line.place)  # the file's last paragraph ends here
 
 

@@ -32,7 +32,7 @@ from handin.render.kernel import execute, remember, requests
 from handin.render.notebook import Result, executed, made_up, remarks
 from handin.render.progress import Progress
 from handin.render.record import record
-from handin.render.refusals import refuse_chunks, without_effect
+from handin.render.refusals import refuse_chunks
 from handin.render.settings import DocumentSettings, document_settings
 from handin.render.tree import to_tree
 from handin.render.typeset import to_pdf, to_typst
@@ -126,7 +126,6 @@ class Builder:
                 whole = set(names) == set(self._project.documents)
                 self._keep(files, made_from, ran, whole=whole)
         said = [remark for notebook in notebooks for remark in remarks(notebook)]
-        said += [remark for document in documents for remark in without_effect(document.blocks)]
         for remark in dict.fromkeys(said):
             self._progress.say(remark)
         return pdfs

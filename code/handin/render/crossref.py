@@ -21,11 +21,6 @@ CALLOUTS = {
     "caution": "#FC5300",
     "important": "#CC1914",
 }
-# Words that people write in the place of the prefix of a label.
-PREFIXES = {
-    "figure": "fig", "table": "tbl", "tab": "tbl", "section": "sec", "equation": "eq", "eqn": "eq",
-    "listing": "lst",
-}  # fmt: skip
 # What Quarto counts as well: callouts, theorems and kin.
 UNKNOWN = {
     "nte", "tip", "wrn", "imp", "cau", "thm", "lem", "cor", "prp", "cnj", "def", "exm", "exr", "sol", "rem",
@@ -78,7 +73,7 @@ class _Resolver:
     # First pass: what carries a label.
 
     def block(self, node: Node) -> list[Node] | None:
-        """Floats, callouts, columns and equations among the blocks."""
+        """Floats, callouts and equations among the blocks."""
         match node["t"]:
             case "Div":
                 return self._div(node)
@@ -116,13 +111,6 @@ class _Resolver:
             return self._float(label, label[:3], blocks[:-1], blocks[-1]["c"])
         if kind := next((kind for kind in CALLOUTS if f"callout-{kind}" in classes), ""):
             return _callout(kind, node)
-        if "columns" in classes:
-            columns = [block for block in blocks if block["t"] == "Div"]
-            widths = ", ".join(attr(column["c"][0])[2].get("width", "1fr") for column in columns)
-            cells = [
-                block for column in columns for block in (raw_block("["), *column["c"][1], raw_block("],"))
-            ]
-            return [raw_block(f"#grid(columns: ({widths},), gutter: 1em,"), *cells, raw_block(")")]
         return None
 
     def _table(self, node: Node) -> list[Node]:
@@ -224,18 +212,15 @@ class _Resolver:
 
     def _unresolved(self, key: str) -> HandinError:
         place = self._places.mention(key)
-        word, _, name = key.partition("-")
-        prefix = PREFIXES.get(word.lower(), word.lower())
-        if name and prefix in UNKNOWN:
+        word, _, name = key.lower().partition("-")
+        if name and word in UNKNOWN:
             problem = f"the built-in renderer counts no callouts and theorems, and there is no entry `{key}`"
             return HandinError(problem, place=place, remedy="refer to a section, or render with Quarto")
-        is_label = bool(name) and prefix in WORDS
-        kind = "label" if is_label else "bibliography entry"
-        alike = [label for label in self._labels if label.startswith(f"{prefix}-")]
-        meant = near(f"{prefix}-{name}" if is_label else key, alike if is_label else self._citations)
-        remedy = f"did you mean @{meant}?" if meant else f"mend the name, or add the {kind}"
-        if place != self._places.document and self._places.label(key) != self._places.document:
+        if self._places.label(key) != self._places.document:
             return HandinError(f"`{key}` has no number", place=place, remedy="refer to what has one")
+        meant = near(key, self._labels if label_of(key) else self._labels | self._citations)
+        remedy = f"did you mean @{meant}?" if meant else "mend the name, or add what it names"
+        kind = "label" if label_of(key) else "bibliography entry"
         return HandinError(f"there is no {kind} `{key}`", place=place, remedy=remedy)
 
 

@@ -38,13 +38,11 @@ OPTIONS: dict[str, type | tuple[object, ...]] = {
     "code-fold": (True, False, "show"),  # on a web page
     "code-summary": str,
 }
-# Quarto gives these no effect on a chunk that Jupyter runs.
-NO_EFFECT = {"fig-width", "fig-height", "fig-align", "out-width", "out-height"}
 FLOATS = (("fig-cap", "fig-"), ("tbl-cap", "tbl-"))
 SHORTCODE = re.compile(r"(?<!\{)\{\{<\s*(?P<name>\S+)")
 DIVS = re.compile(r"refs|(fig|tbl|lst)-.+|")  # identifiers of fenced blocks
-DIV_CLASSES = CLASSES | {f"callout-{kind}" for kind in CALLOUTS} | {"columns", "column"}
-DIV_ATTRIBUTES = {"width", "title", "icon", "appearance", "collapse"}
+DIV_CLASSES = CLASSES | {f"callout-{kind}" for kind in CALLOUTS}
+DIV_ATTRIBUTES = {"title", "icon", "appearance", "collapse"}
 CODE_ATTRIBUTES = {"lst-cap", "filename", "code-fold", "code-summary"}  # on a web page, but for the first
 SPANS = {"smallcaps", "underline", "mark"}
 MARK = re.compile(r"[-*+>|]|1[.)]|#{1,6}")  # of a list, a quotation, a table, a heading
@@ -136,17 +134,6 @@ def _label(chunk: Chunk, labels: dict[str, Place]) -> None:
         labels[chunk.label] = chunk.place
 
 
-def without_effect(blocks: Iterable[Prose | Chunk]) -> list[str]:
-    """Remarks on chunk options that do nothing, here and in Quarto."""
-    return [
-        f"{chunk.located.place((name,))}: `{name}` has no effect on a chunk, in Quarto neither; "
-        "set fig-width and fig-height in _quarto.yml, or draw the figure in the size that you want"
-        for chunk in chunks(blocks)
-        for name in chunk.options
-        if name in NO_EFFECT
-    ]
-
-
 def _fence(line: Line) -> None:
     fence = FENCE.match(line.text)
     assert fence is not None
@@ -172,8 +159,6 @@ def _fence(line: Line) -> None:
 
 
 def _option(name: object, value: object, place: Place) -> None:
-    if name in NO_EFFECT:
-        return
     if not isinstance(name, str) or name not in OPTIONS:
         meant = near(str(name), OPTIONS)
         raise HandinError(

@@ -65,14 +65,8 @@ def to_typst(tree: Node, source: Source, settings: DocumentSettings, project: Pr
     try:
         text, warnings = pandoc.run(arguments, json.dumps(tree), folder=project.root)
     except HandinError as error:
-        style = settings.metadata.get("csl")
-        if f"File {style} not found" in error.problem:
-            message, place = f"there is no file `{style}`", project.place("csl")
-            raise HandinError(message, place=place, remedy="mend the path") from None
-        if "Citeproc" not in error.problem:
-            raise
-        place = Place(str(style))
-        raise HandinError(error.problem, place=place, remedy="put a whole citation style there") from None
+        place = error.place or (None if "compiling template" in error.problem else project.place("csl"))
+        raise HandinError(error.problem, place=place, remedy=error.remedy) from None
     raise_all(_warning(said, source) for said in warnings.split("[WARNING]") if said.strip())
     return text
 

@@ -2,13 +2,11 @@
 
 import re
 import unicodedata
-from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
 import pypdf
 import pytest
-from rich.console import Console
 from tests.handin.render.conftest import ROOT, copy_project
 from tests.handin.render.quartos import each_quarto, use
 
@@ -85,20 +83,6 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The words of the document of all constructs by the built-in renderer."""
     (pdf,) = Builder(constructs(tmp_path_factory.mktemp("constructs") / "project")).render(["report.qmd"])
     return words(pdf)
-
-
-def test_options_without_effect_are_told(tmp_path: Path) -> None:
-    project = constructs(tmp_path / "project")
-    told = Console(file=StringIO(), width=300)
-    (project.root / "report.qmd").write_text(
-        f"{START}\n```{{python}}\n#| fig-width: 9\nprint(plt.rcParams['figure.figsize'])\n```\n"
-    )
-    config = project.root / "_quarto.yml"
-    config.write_text(config.read_text().replace("    papersize: a4", "    fig-width: 7\n    papersize: a4"))
-    Builder(load_project(project.root), console=told).render(["report.qmd"])
-    assert isinstance(told.file, StringIO)
-    assert re.search(r"report\.qmd:14: `fig-width` has no effect on a chunk", told.file.getvalue())
-    assert "[7.0, 3.5]" in words(project.output_dir / "report.pdf")
 
 
 @pytest.mark.parametrize("row", WORKS, ids=lambda row: row.what)

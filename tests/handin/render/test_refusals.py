@@ -8,7 +8,6 @@ from tests.handin.render.conftest import copy_project
 
 from handin.errors import HandinError
 from handin.project import load_project
-from handin.qmd import pandoc
 from handin.render.builtin import Builder
 
 SLIPS = yaml.safe_load(Path(__file__).with_name("refusals.yml").read_text(encoding="utf-8"))
@@ -45,9 +44,3 @@ def test_what_is_said_of_a_slip(sources: Path, name: str, old: str, new: str, sa
     lines = str(caught.value).replace(f"{sources}/", "").splitlines()
     assert any(line.startswith(place) and words in line for line in lines), lines
     assert not (sources / "_output").exists()
-
-
-def test_pandoc_is_not_waited_for_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pandoc, "PATIENCE", 1)
-    with pytest.raises(HandinError, match="did not come to an end within 1 s; look for brackets"):
-        pandoc.parse("[" * 60, folder=tmp_path)
