@@ -29,8 +29,8 @@ from fnn.optimizers.initial_points import initial_points
 from fnn.optimizers.inverse_hessian import BLOCK, InverseHessian
 from fnn.optimizers.network import parameter_count
 from fnn.optimizers.objective import MeanSquaredError
-from fnn.optimizers.train_batch import train_batch
 from fnn.runs.pool import automatic_shards
+from fnn.runs.train_batch import train_batch
 from fnn.training import Training, train_one
 from fnn.units import UNITS
 

@@ -18,9 +18,9 @@ from fnn.inputs.arguments import check_whole_number, require_known
 from fnn.models import MLP
 from fnn.optimizers import METHODS, PRESETS, Limits, scipy_bfgs
 from fnn.optimizers.initial_points import initial_points
-from fnn.optimizers.train_batch import train_batch
 from fnn.runs import pool
 from fnn.runs.records import SEED, Record, Training
+from fnn.runs.train_batch import train_batch
 from fnn.units import Phi, find_unit
 
 __all__ = ["SEED", "Record", "Training", "train1", "train_all", "train_one", "train_restarts", "trained"]

@@ -10,7 +10,7 @@ from torch import Tensor
 from fnn import MLP, load_d1, train1, train_restarts, training
 from fnn.optimizers import METHODS, Limits
 from fnn.optimizers.network import parameter_count
-from fnn.optimizers.train_batch import train_batch
+from fnn.runs.train_batch import train_batch
 from fnn.training import Training, train_one
 
 D1 = load_d1().double()

@@ -18,7 +18,6 @@ from fnn.models import MLP
 from fnn.optimizers import METHODS, PRESETS, STOPS, Limits, trace_grid, trace_limit
 from fnn.optimizers.initial_points import LAWS
 from fnn.optimizers.network import parameter_count
-from fnn.optimizers.train_batch import train_batch
 from fnn.runs import pool, store
 from fnn.runs.sources import dependencies
 from fnn.units import UNITS, Unit
@@ -164,7 +163,7 @@ class Record:
 
 def _code(method: str, phi: str) -> dict[str, Any]:
     """What the results of this method and unit depend on."""
-    of_method = dependencies([train_batch.__module__, METHODS[method].minimize.__module__])
+    of_method = dependencies(["fnn.runs.train_batch", METHODS[method].minimize.__module__])
     of_unit = dependencies([Unit.__module__], row=phi)
     parts = {part: of_method[part] | of_unit[part] for part in of_method}
     return parts | {"processor": f"{platform.machine()} with {torch.backends.cpu.get_cpu_capability()}"}

@@ -17,7 +17,7 @@ from fnn.runs.records import CODE as KEYS
 from fnn.runs.sources import CODE, dependencies
 from fnn.units import UNITS
 
-SHARED = ["train_batch", "objective", "network", "problem", "initial_points"]
+SHARED = ["objective", "network", "problem", "initial_points"]
 OWN = {
     "bfgs": ["bfgs", "inverse_hessian", "line_search", "batch"], "lm": ["levenberg_marquardt", "batch"],
     "adam": ["adam", "first_order", "batch"], "rprop": ["rprop", "first_order", "batch"],
@@ -34,7 +34,7 @@ def code(tmp_path: Path) -> Path:
 
 def sources(method: str, phi: str, code: Path) -> dict[str, str]:
     """`records._code` for other sources."""
-    modules = ["fnn.optimizers.train_batch", METHODS[method].minimize.__module__]
+    modules = ["fnn.runs.train_batch", METHODS[method].minimize.__module__]
     return {
         **dependencies(modules, code=code)["sources"],
         **dependencies(["fnn.units"], row=phi, code=code)["sources"],
@@ -56,8 +56,9 @@ def test_a_change_trains_the_methods_that_use_it(code: Path) -> None:
     for path in sorted((code / "fnn").rglob("*.py")):
         before = path.read_text()
         path.write_text(before + "\nANOTHER = 1\n")
-        optimizer = path.parent.name == "optimizers"
-        methods = {m for m, own in OWN.items() if optimizer and path.stem in [*SHARED, *own]}
+        optimizer = path.stem if path.parent.name == "optimizers" else ""
+        batch = path.name == "train_batch.py"
+        methods = {m for m, own in OWN.items() if batch or optimizer in [*SHARED, *own]}
         changed = {method for method, _ in trained_anew(code) if method in OWN}
         assert changed == methods, path
         path.write_text(before)
@@ -93,7 +94,7 @@ def test_the_modules_of_the_key_are_those_that_run() -> None:
         import json, sys
         import fnn
         from fnn.optimizers import METHODS, Limits
-        from fnn.optimizers.train_batch import train_batch
+        from fnn.runs.train_batch import train_batch
         from fnn.training import Training
         entered = {}
         for name, method in METHODS.items():
