@@ -4,7 +4,7 @@
 
 SEEDS ?= 5
 robust: $(VENV)/installed ## how often each claim holds under SEEDS=5 seeds (a minute or two each)
-	@$(BIN)/python -m fnn.prose.robust --seeds $(SEEDS)
+	@$(BIN)/python benchmarks/robust.py --seeds $(SEEDS)
 
 bench: $(VENV)/installed-tests ## time training against the ways one would do it otherwise
 	@$(BIN)/python benchmarks/run.py
