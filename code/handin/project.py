@@ -29,7 +29,6 @@ from handin.errors import HandinError, Place, near, raise_all
 from handin.yaml_lines import Located
 
 CONFIG = "_quarto.yml"
-PLACEHOLDERS = ("assignment", "login")  # in `archive`
 # Letters with their accents, digits and ._- are allowed in file names everywhere.
 LOGIN = re.compile(r"[A-Za-z0-9À-ÖØ-öø-ɏ][A-Za-z0-9À-ÖØ-öø-ɏ._-]{0,63}")
 # Where nothing is banned: the tool, and what is not handed in.
@@ -68,7 +67,9 @@ class Author(_Block):
     @field_validator("login")
     @classmethod
     def _fit_for_a_file_name(cls, value: str) -> str:
-        if fault := login_fault(value):
+        text = unicodedata.normalize("NFC", value)
+        if not LOGIN.fullmatch(text) or ".." in text or text.endswith("."):
+            fault = "cannot be part of a file name: at most 64 letters, digits and . _ - are"
             raise ValueError(f"`{value}` {fault}; write the login that you use in ILIAS")
         return value
 
@@ -82,7 +83,9 @@ class Render(_Block):
 
 
 class Handin(_Block):
-    """What the course asks of a hand-in: the `handin:` block."""
+    """What the course asks of a hand-in: the `handin:` block, in which nothing else may stand."""
+
+    model_config = ConfigDict(extra="forbid")
 
     course: Text
     assignment: Annotated[int, Field(ge=1)]
@@ -105,8 +108,11 @@ class Handin(_Block):
     @field_validator("archive")
     @classmethod
     def _names_one_file(cls, value: str) -> str:
-        if fault := archive_fault(value):
-            raise ValueError(fault)
+        for placeholder in re.findall(r"\{([^}]*)\}", value):
+            if placeholder not in ("assignment", "login"):
+                raise ValueError(f"there is no {{{placeholder}}}; known are {{assignment}} and {{login}}")
+        if "{login}" not in value or not value.endswith(".zip") or re.search(r'[/\\:*?"<>|]', value):
+            raise ValueError(f"`{value}` is no name for a ZIP of each student; write … {{login}}.zip")
         return value
 
     @field_validator("optional_tasks", "task_pages")
@@ -220,7 +226,7 @@ def load_project(root: Path) -> Project:
         line = error.object[: error.start].count(b"\n") + 1
         raise HandinError("not UTF-8 text", place=Place(CONFIG, line), remedy="save it as UTF-8") from error
     source = Located(text, CONFIG)
-    faults = list(_unknown_settings(source))
+    faults: list[HandinError] = []
     settings = None
     try:
         settings = Settings.model_validate(source.data)
@@ -236,36 +242,6 @@ def load_project(root: Path) -> Project:
 def within(file: str, names: tuple[str, ...]) -> bool:
     """Whether a file is one of those named, or stands in a folder that is."""
     return any(file == name or file.startswith(f"{name.rstrip('/')}/") for name in names)
-
-
-def archive_fault(name: str) -> str:
-    """Why a text cannot name the ZIP of each student; empty where it can."""
-    for placeholder in re.findall(r"\{([^}]*)\}", name):
-        if placeholder not in PLACEHOLDERS:
-            return f"there is no {{{placeholder}}}; known are {{assignment}} and {{login}}"
-    if "{login}" not in name or not name.endswith(".zip") or re.search(r'[/\\:*?"<>|]', name):
-        return f"`{name}` is no name for a ZIP of each student; write … {{login}}.zip"
-    return ""
-
-
-def login_fault(login: str) -> str:
-    """Why a login cannot be part of a file name; empty where it can."""
-    text = unicodedata.normalize("NFC", login)
-    if LOGIN.fullmatch(text) and ".." not in text and not text.endswith("."):
-        return ""
-    return "cannot be part of a file name: at most 64 letters, digits and . _ - are"
-
-
-def _unknown_settings(source: Located) -> Iterator[HandinError]:
-    """Keys of the block `handin:` that nobody reads."""
-    known = [_hyphens(field) for field in Handin.model_fields]
-    block = source.data.get("handin")
-    for name in block if isinstance(block, dict) else ():
-        if name not in known:
-            meant = near(str(name), known)
-            remedy = f"did you mean `{meant}`?" if meant else f"known are {', '.join(known)}"
-            place = source.place(("handin", name))
-            yield HandinError(f"`handin.{name}` is not a known setting", place=place, remedy=remedy)
 
 
 def _document_faults(root: Path, settings: Settings, source: Located) -> Iterator[HandinError]:
@@ -295,6 +271,11 @@ def _fault(detail: ErrorDetails, source: Located) -> HandinError:
         problem, remedy = f"`{name}` is missing", f"add `{last}:`"
         if slip:
             place, remedy = source.place((*key[:-1], slip)), f"did you mean it by `{slip}`?"
+    elif kind == "extra_forbidden":
+        known = [_hyphens(field) for field in Handin.model_fields]
+        meant = near(last, known)
+        problem = f"`{name}` is not a known setting"
+        remedy = f"did you mean `{meant}`?" if meant else f"known are {', '.join(known)}"
     elif kind == "value_error":
         problem, _, remedy = str(detail["ctx"]["error"]).partition("; ")
         problem = f"`{name}`: {problem}"
