@@ -126,8 +126,9 @@ def draw_relu(
         ordered = widths[2].train_mse.sort().values
         losses.plot(torch.linspace(0, 100, len(ordered)), ordered, color=colour, linestyle=dash, label=label)
     losses.set(xlabel="runs with 2 units, by loss (%)", ylabel="training MSE")
-    losses.margins(y=0.25)
-    losses.legend(loc="upper left", borderpad=0, ncols=2)
+    low, high = losses.get_ylim()
+    losses.set_ylim(low - 0.8 * (high - low), high)  # room for the legend
+    losses.legend(loc="lower right", borderpad=0)
 
     both = [width for width in study.uniform.records if width in logistic.records]
     curves = ((study.uniform, "ReLU", VERMILION, "^-"), (logistic, "logistic", BLUE, "o--"))
