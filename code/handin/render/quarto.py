@@ -26,11 +26,11 @@ from handin import sources
 from handin.environment import DRAFT_MARK, HAND_IN, Mode, environment
 from handin.errors import HandinError, Place
 from handin.project import Project
-from handin.qmd.source import on_disk, read_source
+from handin.qmd.source import merged, on_disk, read_source
 from handin.render.figures import figures
 from handin.render.notebook import tidy
 from handin.render.record import record
-from handin.render.settings import document_settings
+from handin.render.settings import refuse_author
 
 NOTE = "quarto.json"  # in the scratch folder: a render of Quarto's that has begun
 STEP = "HANDIN_STEP"  # says "no" where the steps before and after are none of Quarto's business
@@ -92,7 +92,13 @@ def render_by_quarto(
 
 
 def before(project: Project, mode: Mode = HAND_IN) -> None:
-    """Before Quarto renders: note the state of the sources."""
+    """Before Quarto renders: note the state of the sources.
+
+    Raises:
+        HandinError: A document names authors of its own, which the templates would not find.
+    """
+    for name in project.documents:
+        refuse_author(read_source(on_disk(project.root), name).front_matter)
     note = json.dumps(sources.state(project, mode)).encode()
     sources.replace({project.root / sources.BUILD / NOTE: note})
 
@@ -155,7 +161,7 @@ def _kept(project: Project, name: str, began: int) -> dict[Path, bytes]:
             remedy="render it without --no-execute",
         )
     tidy(notebook)
-    metadata = document_settings(project, read_source(on_disk(project.root), name)).metadata
+    metadata = merged(project.metadata, read_source(on_disk(project.root), name).metadata)
     kept = {project.figures_dir / figure: content for figure, content in figures(notebook).items()}
     if metadata.get("notebook"):
         text = nbformat.writes(record(notebook, metadata, project))

@@ -81,9 +81,7 @@ def document_settings(project: Project, source: Source) -> DocumentSettings:
     own = source.front_matter
     _check(project.source)
     _check(own)
-    if "author" in own.data:
-        place = own.place(("author",))
-        raise HandinError("the names come from _quarto.yml", place=place, remedy="remove `author` here")
+    refuse_author(own)
     metadata = merged(project.metadata, own.data)
     for name in ("title", "subtitle"):
         if isinstance(metadata.get(name), Mapping | list) or INLINE.search(str(metadata.get(name, ""))):
@@ -95,6 +93,13 @@ def document_settings(project: Project, source: Source) -> DocumentSettings:
     formats, execute = metadata.pop("format", {}), metadata.pop("execute", {})
     typst = formats.get("typst") if isinstance(formats, Mapping) else {}
     return DocumentSettings(metadata, dict(execute or {}), dict(typst) if isinstance(typst, Mapping) else {})
+
+
+def refuse_author(own: Located) -> None:
+    """Raise that a document names authors of its own; Quarto would put them in the place of the project's."""
+    if "author" in own.data:
+        place = own.place(("author",))
+        raise HandinError("the names come from _quarto.yml", place=place, remedy="remove `author` here")
 
 
 def _check(located: Located) -> None:

@@ -70,6 +70,15 @@ def test_an_edit_during_the_render_makes_it_stale(project: Project) -> None:
     assert not Built(project.root).is_current(project.output_dir / "report.pdf", fingerprint(project))
 
 
+def test_authors_of_a_document_are_refused_before_it_is_rendered(project: Project) -> None:
+    path = project.root / "report.qmd"
+    path.write_text(
+        path.read_text().replace("---\n", "---\nauthor: Grace Hopper\nabstract: Quarto's own\n", 1)
+    )
+    with pytest.raises(HandinError, match=r"report\.qmd:2: the names come from _quarto\.yml"):
+        before(project)
+
+
 def test_what_was_not_executed_is_no_hand_in(project: Project) -> None:
     before(project)
     leave(project.root / "report.quarto_ipynb", count=None)
