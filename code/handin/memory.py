@@ -27,6 +27,7 @@ from ipykernel.ipkernel import IPythonKernel
 from ipykernel.jsonutil import json_clean
 
 from handin import sources
+from handin.environment import SWITCH
 from handin.errors import HandinError
 from handin.qmd.chunks import Chunk, expressions, option_lines, read_blocks
 from handin.qmd.source import on_disk, read_source
@@ -265,11 +266,13 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
         self._live = False  # has anything been executed?
         self._messages: list[list[Any]] | None = None  # of the cell that is executed
         self._drops = False  # its outputs: it was answered before
+        self._send = self.session.send
+        self.session.send = self._sent  # every output of this kernel passes there
+        if os.environ.get(SWITCH) != "1":
+            return
         with suppress(HandinError, OSError):
             self._memory = Memory(Path.cwd(), os.environ)
             self._hook = Hook(Path.cwd(), self._memory.known)
-        self._send = self.session.send
-        self.session.send = self._sent  # every output of this kernel passes there
 
     async def do_execute(
         self,
@@ -303,6 +306,8 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
         return reply
 
     async def _execute(self, request: Request, *rest: Any) -> dict[str, Any]:
+        # Where a warning says that it stands: else in a scratch file, named by the process.
+        os.environ["IPYKERNEL_CELL_NAME"] = f"chunk {self.shell.execution_count}"
         arguments = request.code, request.silent, request.store_history, request.user_expressions
         reply: dict[str, Any] = await super().do_execute(*arguments, *rest)
         for _ in range(PATIENCE):

@@ -133,6 +133,7 @@ def _kernel(folder: Path, environment: dict[str, str]) -> Iterator[_Kernel]:
     with tempfile.TemporaryDirectory(prefix="handin-ipython-") as profile:
         shutil.copytree(KERNEL_SETTINGS, profile, dirs_exist_ok=True)
         environment = {
+            SWITCH: "0",  # unless the project says otherwise
             **environment,
             "IPYTHONDIR": profile,  # nobody's start-up files change the documents, nor is theirs changed
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # the kernel's debugger must not warn in a chunk's output

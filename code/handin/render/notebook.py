@@ -13,8 +13,6 @@ from nbformat import NotebookNode
 
 from handin.qmd.chunks import Chunk, Prose, expressions
 
-# Where a warning says that a cell's code stands. It is looked for once a word: a line may have 10 MB.
-SCRATCH = re.compile(r"(?<!\S)\S*/ipykernel_\d+/\d+\.py")
 CONTROL = re.compile(r"(\r|\n|\x08|\x1b\[[0-9;?]*[A-Za-z])")  # what moves a terminal's cursor, or colours
 READABLE = 20_000  # characters that one output may print, some five pages
 
@@ -102,7 +100,7 @@ def made_up(blocks: Sequence[Prose | Chunk]) -> list[Result]:
 
 
 def tidy(notebook: NotebookNode) -> None:
-    """Show what the cells print as a terminal would, cut where nobody can read it all; name no scratch file.
+    """Show what the cells print as a terminal would, cut where nobody can read it all.
 
     Neighbouring streams become one output each, stdout before stderr: how often they are flushed, and which
     first, is a matter of time. Typst needs 70 s and 1.2 GB to set 3 MB of text, on 400 pages.
@@ -112,7 +110,7 @@ def tidy(notebook: NotebookNode) -> None:
             cell.outputs = list(_joined(cell.outputs))
         for output in cell.get("outputs", []):
             if output.output_type == "stream":
-                output.text = _shortened(SCRATCH.sub("chunk", output.text))
+                output.text = _shortened(output.text)
             elif "text/plain" in output.get("data", {}):
                 output.data["text/plain"] = _shortened(output.data["text/plain"])
 

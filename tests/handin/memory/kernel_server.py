@@ -42,10 +42,7 @@ async def run(kernel, requests):
             messages.append([kind, content])
         return message
 
-    if hasattr(kernel, "_send"):  # the memory listens before
-        kernel._send = send
-    else:
-        kernel.session.send = send
+    kernel._send = send  # the memory listens before
     for request in requests:
         if isinstance(request, dict) and "edit" in request:
             exec(request["edit"])  # somebody edits a file meanwhile
@@ -69,11 +66,12 @@ def serve(job, answer):
     os.chdir(job["root"])
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: job["cores"]])
     sys.path[:] = ["", *os.environ["PYTHONPATH"].split(os.pathsep), *PATH]
-    memory = ["--IPKernelApp.kernel_class=handin.memory.MemoryKernel"] if job["memory"] else []
+    os.environ["HANDIN_MEMORY"] = str(int(job["memory"]))
     with tempfile.TemporaryDirectory() as folder:
         app = IPKernelApp.instance(connection_file=f"{folder}/kernel.json", transport="ipc", ip=f"{folder}/k")
         app.log_connection_info = lambda: None
-        app.initialize(["--HistoryManager.enabled=False", *memory])
+        options = ["--HistoryManager.enabled=False", "--IPKernelApp.kernel_class=handin.memory.MemoryKernel"]
+        app.initialize(options)
         told, answered = asyncio.run(run(app.kernel, job["requests"]))
     answer.write(json.dumps({"told": told, "answered": answered}, default=str))
 

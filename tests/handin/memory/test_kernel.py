@@ -72,6 +72,12 @@ def test_what_cannot_be_done_again_is_executed_and_all_behind_it(
     assert kernels.answered == 2
 
 
+@pytest.mark.parametrize("memory", [True, False])
+def test_a_warning_names_no_file_of_this_process(kernels: Kernels, root: Path, memory: bool) -> None:
+    told = kernels.run(root, ["1", "\n\nimport warnings; warnings.warn('hm')"], memory=memory)
+    assert told[1][0][0][1]["text"].startswith("chunk 2:1: UserWarning: hm")
+
+
 def test_what_is_printed_past_python_is_remembered(kernels: Kernels, root: Path) -> None:
     ((kind, content), *_), _ = kernels.run(root, ["import os\nos.write(1, b'past Python\\n') and None"])[0]
     assert (kind, content["text"]) == ("stream", "past Python\n")

@@ -7,5 +7,5 @@ c = get_config()  # type: ignore[name-defined]  # noqa: F821  # IPython gives it
 c.HistoryManager.enabled = False  # documents have no history, and the ZIP no database
 c.InlineBackend.figure_formats = {"svg"}  # in JupyterLab as in the documents
 # A renderer sets the variable. Jupyter's server and VS Code name their sessions, and get the ordinary kernel.
-if os.environ.get("HANDIN_MEMORY") == "1" and "JPY_SESSION_NAME" not in os.environ:
+if "HANDIN_MEMORY" in os.environ and "JPY_SESSION_NAME" not in os.environ:
     c.IPKernelApp.kernel_class = "handin.memory.MemoryKernel"
