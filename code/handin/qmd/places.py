@@ -30,6 +30,7 @@ class Places:
         shown = {line.place for line in shown_lines(source.lines, metadata, [])}
         roles = list(with_roles(source.lines))
         options = [line for line, role in roles if role == "code" and OPTION.match(line.text)]
+        self._lines = source.lines
         self._all = [line for line, role in roles if role in ("prose", "open")]
         self._prose = [line for line, role in roles if role == "prose" and line.place in shown]
         self._labels: dict[str, list[Place]] = defaultdict(list)
@@ -56,9 +57,9 @@ class Places:
         return self.find(re.escape(text))
 
     def find(self, pattern: str, *, last: bool = False) -> Place:
-        """Place of the first (or last) line outside code that matches; one that is shown, if any does."""
+        """Place of the first (or last) line that matches; one that is shown and no code, if any does."""
         regex = re.compile(pattern)
-        for lines in (self._prose, self._all):
+        for lines in (self._prose, self._all, self._lines):
             if found := [line.place for line in lines if regex.search(line.text)]:
                 return found[-1 if last else 0]
         return self.document

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from handin.errors import HandinError, Place
 from handin.qmd import pandoc
-from handin.qmd.pandoc import Node, plain_text, rewrite, walk
+from handin.qmd.pandoc import Node, plain_text, rewrite
 from handin.qmd.places import Places
 
 SIZE = re.compile(
@@ -46,10 +47,19 @@ def set_html_tables(tree: Node, places: Places, made: Mapping[str, Place]) -> No
                 remedy="give plain rows and columns, or draw it",
             )
         tables = []
-        for table in (block for block in walk(read) if block["t"] == "Table"):
+        for table in _outermost(read):
             (_, classes, _), (_, caption), *cells = table["c"]
             tables += [*caption, {"t": "Table", "c": [["", classes, []], [None, []], *cells]}]
         return tables
 
     result: Node = rewrite(tree, change)
     return result
+
+
+def _outermost(node: Any) -> Iterator[Node]:
+    """The tables of a tree that stand in no other."""
+    if isinstance(node, dict) and node.get("t") == "Table":
+        yield node
+    else:
+        for value in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+            yield from _outermost(value)

@@ -120,8 +120,9 @@ def _check(located: Located) -> None:
     for name in located.data:
         if name in REFUSED:
             raise _refusal((name,), located)
-    if _at(located.data, ("format", "typst", "toc")):
-        raise _refusal(("format", "typst", "toc"), located)
+    for key in (("format", "typst", "toc"), ("execute", "cache")):  # the second fails in Quarto, too
+        if _at(located.data, key):
+            raise _refusal(key, located)
     if not str(located.data.get("lang", "en")).startswith("en"):
         raise _refusal(("lang",), located, ": the words `Figure`, `Table`, `Section` are English here")
 

@@ -21,11 +21,16 @@ from handin.render.settings import DocumentSettings
 OWN_TEMPLATES = Path(__file__).parent / "typst"
 FONTS = "templates/fonts"  # of the project; whatever stands there is used where other fonts lack a letter
 # What Pandoc drops from a formula without a word, or sets without gaps: columns that stand in no brackets.
-LOST = re.compile(r"\\&|\||\\lvert|\\[hc]line|\\color\b|\\begin\{(array|matrix|align|split)")
+LOST = re.compile(
+    r"\\&|\||\\lvert|\\[hc]line|\\color\b|\\begin\{(array|matrix|smallm|align|flalign|split)|(?<!\\)%"
+)
 BARS = re.compile(
-    r"(?:\\lvert\b|(?<![\w)}\]\\|])\|(?=\S))([^|()]*?)(?:\\rvert\b|(?<=\S)\|)"
+    r"(?:\\lvert(?![a-zA-Z])|(?<![\w)}\]\\|])\|(?=\S))([^|()]*?)(?:\\rvert(?![a-zA-Z])|(?<=\S)\|)"
 )  # of a magnitude
-COLUMNS = re.compile(r"\\begin\{(?P<kind>array|matrix|align|aligned|split)(\*?)\}.*?\\end\{\1\2\}", re.DOTALL)
+COLUMNS = re.compile(
+    r"\\begin\{(?P<kind>array|(?:small)?matrix|align|aligned|alignat|flalign|split)(\*?)\}.*?\\end\{\1\2\}",
+    re.DOTALL,
+)
 PARTIALS = {"typst-template.typ", "typst-show.typ"}  # of Quarto's partials, those that a project may replace
 
 
@@ -222,7 +227,7 @@ def _formula(node: Node, source: Source) -> list[Node] | None:
     if node["t"] != "Math" or not LOST.search(node["c"][1]):
         return None
     kind, tex = node["c"]
-    if found := re.search(r"\\(h|c)line|\\color\b|\\begin\{array\}\{[^}]*\|", tex):
+    if found := re.search(r"(?<!\\)%|\\(h|c)line|\\color\b|\\begin\{array\}\{[^}]*\|", tex):
         raise HandinError(
             f"Pandoc would lose `{found[0]}` in a formula",
             place=source.find(re.escape(found[0])),
@@ -234,7 +239,7 @@ def _formula(node: Node, source: Source) -> list[Node] | None:
 
 def _with_gaps(columns: re.Match[str]) -> str:
     """Columns with gaps between them; those of an `aligned` come in pairs."""
-    step = 1 if columns["kind"] in ("array", "matrix") else 2
+    step = 1 if columns["kind"].endswith(("array", "matrix")) else 2
     rows = []
     for row in columns[0].split(r"\\"):
         first, *cells = re.split(r"(?<!\\)&", row)
