@@ -8,6 +8,7 @@ from the first few of the same initial points, and the table says from how many.
 """
 
 import argparse
+import importlib.util
 import math
 import os
 import platform
@@ -31,10 +32,11 @@ from fnn.optimizers.network import parameter_count
 from fnn.optimizers.objective import MeanSquaredError
 from fnn.runs.pool import automatic_shards
 from fnn.runs.train_batch import train_batch
-from fnn.training import Training, train_one
+from fnn.training import SEED, Training, train_one
 from fnn.units import UNITS
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+ONE_THREAD["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 HERE = Path(__file__).resolve().parent
 D1 = load_d1().double()
 ALL_METHODS = METHODS | REFERENCES
@@ -273,6 +275,55 @@ def memory(quick: bool) -> str:
     )
 
 
+def compiled(quick: bool) -> str:
+    """The compiled peer, optimistix under `jax.vmap`, from the same points on the same thread."""
+    if not all(importlib.util.find_spec(name) for name in ("jax", "optimistix")):
+        return (
+            "JAX and optimistix were not at hand: not measured. `pip install -e .[benchmarks]` brings them."
+        )
+    import compiled_peer
+
+    cases = ((2, 1000), (3, 200), (10, 100), (10, 20), (50, 10), (100, 10))
+    rows = []
+    for width, runs in [(2, 100), (3, 50), (10, 20)] if quick else cases:
+        for method in ("bfgs", "lm"):
+            ours, own = train(width, runs, method)
+            start = initial_points("course", (1, width, 1), UNITS["sigmoid"], D1.X_train, SEED, range(runs))
+            losses, seconds = compiled_peer.train(method, start, D1)
+            each = [f"{1e3 * value / runs:.1f}" for value in (own, seconds)]
+            rows.append(
+                [
+                    width,
+                    runs,
+                    method,
+                    *each,
+                    f"{own / seconds:.2f}",
+                    *map(_quartiles, (ours["train_mse"], losses)),
+                ]
+            )
+            print(" ", rows[-1], flush=True)
+    header = [
+        "m",
+        "restarts",
+        "method",
+        "ours, ms",
+        "optimistix, ms",
+        "ours / theirs",
+        "ours, quartiles",
+        "theirs, quartiles",
+    ]
+    note = (
+        "Milliseconds of one thread a restart; compilation, 2 to 4 s a shape, is left out. Quartiles of the "
+        "train MSE. Above 1, the compiled peer is ahead."
+    )
+    return f"{table(header, rows)}\n\n{note}"
+
+
+def _quartiles(losses: Tensor) -> str:
+    quartiles = losses.quantile(torch.tensor([0.25, 0.5, 0.75], dtype=losses.dtype))
+    return ", ".join(f"{value:.7f}" for value in quartiles.tolist())
+
+
 def gpu(quick: bool) -> str:
     """10,000 restarts of m = 100 on a GPU, wall-clock, where there is one."""
     if not torch.cuda.is_available():
@@ -298,6 +349,7 @@ SECTIONS: dict[str, tuple[str, Callable[[bool], str]]] = {
     "gpu": ("On a GPU", gpu),
     "agreement": ("Agreement with SciPy's BFGS", agreement),
     "widths": ("The course's width study", width_study),
+    "compiled": ("Beside a compiled peer", compiled),
 }
 
 
