@@ -129,7 +129,8 @@ def after(
     made = {project.output_dir / path.name: path.read_bytes() for path in outputs if path.stem in documents}
     files = dict(made)
     for path in made:
-        files |= _kept(project, documents[path.stem], began)
+        if path.suffix == ".pdf":  # other formats have other figures
+            files |= _kept(project, documents[path.stem], began)
     if places:
         still = made_from == sources.state(project, mode)
         sources.put_in_place(project.root, files, made_from if still else {}, draft=mode.is_draft)
@@ -151,7 +152,7 @@ def _kept(project: Project, name: str, began: int) -> dict[Path, bytes]:
     for path in left:
         path.unlink()
     if not notebooks:
-        return {}  # no PDF by Typst
+        return {}  # a PDF by LaTeX
     notebook = notebooks[-1]
     chunks = [cell for cell in notebook.cells if cell.cell_type == "code"]
     if chunks and all(cell.execution_count is None for cell in chunks):

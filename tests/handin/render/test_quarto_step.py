@@ -54,10 +54,9 @@ def test_what_this_render_made_is_kept_and_nothing_else_is_touched(project: Proj
         assert (project.root / name).read_text() == "somebody's"
 
 
-def test_an_old_notebook_is_not_taken_for_that_of_another_format(project: Project) -> None:
-    leave(project.root / "notebook.quarto_ipynb")
-    os.utime(project.root / "notebook.quarto_ipynb", ns=(0, 0))
+def test_other_formats_keep_neither_notebook_nor_figures(project: Project) -> None:
     before(project)
+    leave(project.root / "notebook.quarto_ipynb")
     after(project, [rendered(project, "notebook.html")])
     assert [path.name for path in project.output_dir.iterdir()] == ["notebook.html"]
 

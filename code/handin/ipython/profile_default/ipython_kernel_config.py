@@ -6,6 +6,7 @@ c = get_config()  # type: ignore[name-defined]  # noqa: F821  # IPython gives it
 
 c.HistoryManager.enabled = False  # documents have no history, and the ZIP no database
 c.InlineBackend.figure_formats = {"svg"}  # in JupyterLab as in the documents
+c.InlineBackend.rc = {"svg.hashsalt": "fixed"}  # the same figure has the same bytes
 # A renderer sets the variable. Jupyter's server and VS Code name their sessions, and get the ordinary kernel.
 if "HANDIN_MEMORY" in os.environ and "JPY_SESSION_NAME" not in os.environ:
     c.IPKernelApp.kernel_class = "handin.memory.MemoryKernel"
