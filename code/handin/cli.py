@@ -139,8 +139,7 @@ def preview(document: str | None, renderer: str, draft: bool, port: int, no_brow
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.option("--list-rules", is_flag=True, help="List the rules, and stop.")
 @click.option("--explain", metavar="RULE", help="What a rule asks, why, what fails and what passes.")
-@click.option("--verbose", is_flag=True, help="Show every finding, not one row per rule and file.")
-def check(form: str, list_rules: bool, explain: str | None, verbose: bool) -> None:
+def check(form: str, list_rules: bool, explain: str | None) -> None:
     """Check the project against every formal rule. Status 1 if a rule fails."""
     import inspect
 
@@ -164,7 +163,7 @@ def check(form: str, list_rules: bool, explain: str | None, verbose: bool) -> No
         held = {"ok": not failed, "findings": [finding.as_dict() for finding in findings]}
         click.echo(json.dumps(held, indent=1, ensure_ascii=False))
     else:
-        _show(findings, verbose=verbose)
+        _show(findings)
     sys.exit(1 if failed else 0)
 
 
@@ -331,19 +330,18 @@ def _seconds() -> str:
     return duration(time.perf_counter() - BEGAN)
 
 
-def _show(findings: Sequence[Finding], *, of: Sequence[Finding] = (), verbose: bool = False) -> None:
-    """A table: verdict, rule, what and where, and below a failure what to do.
+def _show(findings: Sequence[Finding], *, of: Sequence[Finding] = ()) -> None:
+    """A table with a row for each rule and file: verdict, what and where, below a failure what to do.
 
     Args:
         findings: What the table shows.
         of: All that was found, where the table shows a part of it.
-        verbose: A row for each finding; otherwise those of a rule in a file have one.
     """
     from handin.rules import RULES
     from handin.rules.finding import grouped
 
     table = Table(box=None, pad_edge=False, show_header=False)
-    for alike in [[finding] for finding in findings] if verbose else grouped(findings):
+    for alike in grouped(findings):
         first = alike[0]
         text = escape(first.message) + (f" (and {len(alike) - 1} more like this)" if len(alike) > 1 else "")
         places = list(dict.fromkeys(finding.place for finding in alike if finding.place))

@@ -35,7 +35,7 @@ def test_the_table_names_rule_place_and_remedy(tmp_path: Path) -> None:
     assert result.exit_code == 1
     for words in ("code/net/model.py:29", "→ do without numpy", "and 19 more", "rules: 1 broken"):
         assert words in result.output
-    assert run(tmp_path, "check", "--verbose").output.count("the solution must not use numpy") == 20
+    assert run(tmp_path, "check", "--format", "json").output.count("the solution must not use numpy") == 20
 
 
 def test_pack_says_where_the_zip_is(tmp_path: Path) -> None:
