@@ -109,11 +109,14 @@ def to_pdf(text: str, source: Source, project: Project, folder: Path, timestamp:
                 place=_letter(letter, project, source),
                 remedy=f"write it in other letters, or put a font that has it into {FONTS}",
             ) from None
-        if wide := re.search(r"a table is too wide for its page: (.*)", error.message):
+        if large := re.search(r"(a table is too (wide|long) for its page): (.*)", error.message):
+            wide = "leave columns out, or shorten what stands in them"
             raise HandinError(
-                f"a table is too wide for its page: {wide[1][:60]}…",
-                place=_alike(wide[1], source),
-                remedy="leave columns out, or shorten what stands in them",
+                f"{large[1]}: {large[3][:60]}…",
+                place=_alike(large[3], source),
+                remedy=wide
+                if large[2] == "wide"
+                else "let it stand where it is written: no figure-placement",
             ) from None
         if "CMYK" in error.message:
             place = source.find(r"\.jpe?g\b")
