@@ -65,7 +65,10 @@ def to_typst(tree: Node, source: Source, settings: DocumentSettings, project: Pr
     if settings.metadata.get("citeproc"):
         arguments.append("--citeproc")
     tree = rewrite(
-        tree, lambda node: _page_break(node) or _image(node, folder, project.root) or _formula(node, source)
+        tree,
+        lambda node: (
+            _page_break(node) or _image(node, folder, project.root) or _formula(node, source) or _words(node)
+        ),
     )
     try:
         text, warnings = pandoc.run(arguments, json.dumps(tree), folder=project.root)
@@ -254,6 +257,14 @@ def _with_gaps(columns: re.Match[str]) -> str:
 def _page_break(node: Node) -> list[Node] | None:
     is_one = node["t"] == "Para" and PAGEBREAK.match(plain_text(node))
     return [raw_block("#pagebreak()")] if is_one else None
+
+
+def _words(node: Node) -> list[Node] | None:
+    """Text that begins like a list, which Pandoc leaves bare in the cells of a table."""
+    first = node["c"][0] if node["t"] == "Plain" and node["c"] else {"t": ""}
+    if first["t"] != "Str" or not re.fullmatch(r"[-+/=]+|\d+\.", first["c"]):
+        return None
+    return [{"t": "Plain", "c": [raw_inline("#[]"), *node["c"]]}]
 
 
 def _length(value: str) -> str:
