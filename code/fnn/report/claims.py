@@ -61,10 +61,10 @@ def claim(condition: bool | Tensor, sentence: str, **measured: object) -> None:
     book.add(Claim(sentence, holds, values))
     if holds:
         return
-    message = f"the data do not support “{sentence}”; {values}"
+    message = f"the data do not support “{sentence}”" + (f"; {values}" if values else "")
     if not environment.draft():
         raise FalseClaimError(
-            f"{message}. Mend the sentence, or set DRAFT=1 to have every false claim marked"
+            f"{message}. Mend the sentence, or set DRAFT=1 (`--draft`) to have every false claim marked"
         )
     marked = Markdown(f"**[Draft: not supported by the data: {sentence} ({values})]**")  # type: ignore[no-untyped-call]
     display(marked, metadata={"remark": message})  # type: ignore[no-untyped-call]
