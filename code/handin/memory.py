@@ -8,17 +8,14 @@ is known it needs no kernel.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
 import shutil
 import sys
 import sysconfig
-import termios
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,7 +26,7 @@ from ipykernel.jsonutil import json_clean
 from handin import sources
 from handin.environment import SWITCH
 from handin.errors import HandinError
-from handin.qmd.chunks import Chunk, expressions, option_lines, read_blocks
+from handin.qmd.chunks import Chunk, expressions, read_blocks
 from handin.qmd.source import on_disk, read_source
 from handin.sources import digest
 from handin.yaml_lines import Located
@@ -57,7 +54,6 @@ FOREIGN = {
 }  # fmt: skip
 HEARD = OPENED.keys() | CHANGED | FOREIGN
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-PATIENCE = 1000  # ms for what was written past Python
 IMPORT_SYSTEM = "<frozen importlib._bootstrap_external>"
 
 
@@ -77,7 +73,6 @@ class Entry:
 
     messages: list[list[Any]]  # type and content of each, in order
     reply: dict[str, Any]  # content
-    count: int  # the kernel's execution count afterwards
     outside: dict[str, str]  # path → content of what it read beside the files in its key
 
 
@@ -95,14 +90,15 @@ class Memory:
     def __init__(self, root: Path, variables: Mapping[str, str]) -> None:
         self._root, self.folder = root, root / FOLDER
         self._config = Located((root / CONFIG).read_text(encoding="utf-8-sig"), CONFIG).data
-        names = sources.project_files(root, str(_at(self._config, "project", "output-dir") or "_output"))
+        project, execute, handin = (self._config.get(key) or {} for key in ("project", "execute", "handin"))
+        names = sources.project_files(root, project.get("output-dir", "_output"))
         material = [name for name in names if not PROSE.fullmatch(name)]
         self.known = {str(root / name) for name in (*material, CONFIG)}
         self._signatures = self._look()
         self._forgotten = _forgotten(root, [name for name in names if name.endswith(".qmd")])
-        self._off = _at(self._config, "execute", "cache") is False
+        self._off = execute.get("cache") is False
         numbers = {name: variables[name] for name in sorted(variables) if VARIABLES.match(name)}
-        circumstances = sources.circumstances(root, variables, _at(self._config, "handin", "quick") or ())
+        circumstances = sources.circumstances(root, variables, handin.get("quick", ()))
         self._chain = digest([
             str(root), self._settings(names), sources.contents(root, material), circumstances, numbers,
             len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
@@ -148,7 +144,7 @@ class Memory:
         return self.folder / f"{digest([self._chain, asdict(request)])}.json"
 
     def _forgets(self, request: Request) -> bool:
-        asked = [_plain(request.code), *request.user_expressions.values()]
+        asked = [request.code.strip(), *request.user_expressions.values()]
         return self._off or not self._forgotten.isdisjoint(asked)
 
     def _look(self) -> list[list[object]]:
@@ -169,18 +165,6 @@ class Memory:
         return {key: value for key, value in self._config.items() if key in words}
 
 
-def _at(data: Any, *keys: str) -> Any:
-    for key in keys:
-        data = data.get(key) if isinstance(data, Mapping) else None
-    return data
-
-
-def _plain(code: str) -> str:
-    """Code without the options of its chunk."""
-    lines = code.split("\n")
-    return "\n".join(lines[option_lines(lines)[0] :]).strip()
-
-
 def _forgotten(root: Path, documents: list[str]) -> set[str]:
     """The code of chunks that say `cache: false`, and all code of documents that do so under `execute:`."""
     found = set()
@@ -188,10 +172,10 @@ def _forgotten(root: Path, documents: list[str]) -> set[str]:
         if b"cache" not in (root / name).read_bytes():
             continue
         source = read_source(on_disk(root), name)
-        whole = _at(source.metadata, "execute", "cache") is False
+        whole = (source.metadata.get("execute") or {}).get("cache") is False
         for block in read_blocks(source):
             if isinstance(block, Chunk):
-                found |= {_plain(block.code)} if whole or block.options.get("cache") is False else set()
+                found |= {block.code.strip()} if whole or block.options.get("cache") is False else set()
             elif whole:
                 found |= set(expressions(block.text))
     return found
@@ -223,18 +207,14 @@ class Hook:
 
         sys.addaudithook(hook)
 
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """What happens in the block is heard."""
+    def begin(self) -> None:
+        """What happens from now on is heard."""
         self._opened.clear()
         self._reason, self._active = "", True
-        try:
-            yield
-        finally:
-            self._active = False
 
-    def outside(self) -> dict[str, str] | None:
+    def end(self) -> dict[str, str] | None:
         """What was read beside the known files, with its content; None if what was done cannot be kept."""
+        self._active = False
         return None if self._reason else {path: sources.content(path) for path in sorted(self._opened)}
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -262,7 +242,7 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._memory: Memory | None = None
-        self._answered: list[tuple[Request, Entry]] = []  # from memory; nothing was executed yet
+        self._answered: list[Request] = []  # from memory; nothing was executed yet
         self._live = False  # has anything been executed?
         self._messages: list[list[Any]] | None = None  # of the cell that is executed
         self._drops = False  # its outputs: it was answered before
@@ -270,7 +250,7 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
         self.session.send = self._sent  # every output of this kernel passes there
         if os.environ.get(SWITCH) != "1":
             return
-        with suppress(HandinError, OSError):
+        with suppress(HandinError, OSError, AttributeError):  # what cannot be read is told by the renderer
             self._memory = Memory(Path.cwd(), os.environ)
             self._hook = Hook(Path.cwd(), self._memory.known)
 
@@ -290,16 +270,21 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
             return await self._execute(request, *rest)
         if not self._live:
             if entry := memory.find(request):
-                return self._answer(memory, request, entry)
+                for kind, content in entry.messages:
+                    self.send_response(self.iopub_socket, kind, content, ident=self._topic(kind))
+                self.shell.execution_count = entry.reply["execution_count"] + 1
+                self._answered.append(request)
+                memory.follow(request, entry)
+                return entry.reply
             self._live = True
             if failure := await self._catch_up(memory):
                 return failure
         self._messages = []
-        with self._hook.listening():
-            reply = await self._execute(request, *rest)
+        self._hook.begin()
+        reply = await self._execute(request, *rest)
+        outside = self._hook.end()
         messages, self._messages = self._messages, None
-        outside = self._hook.outside()
-        entry = Entry(messages, json_clean(reply), self.shell.execution_count, outside or {})
+        entry = Entry(messages, json_clean(reply), outside or {})
         keeps = outside is not None and _can_be_sent_again(messages, reply)
         if not keeps or not memory.keep(request, entry):
             self._memory = None
@@ -310,26 +295,14 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
         os.environ["IPYKERNEL_CELL_NAME"] = f"chunk {self.shell.execution_count}"
         arguments = request.code, request.silent, request.store_history, request.user_expressions
         reply: dict[str, Any] = await super().do_execute(*arguments, *rest)
-        for _ in range(PATIENCE):
-            if not _waits_to_be_printed():
-                break
-            time.sleep(0.001)
         sys.stdout.flush()
         sys.stderr.flush()
         return reply
 
-    def _answer(self, memory: Memory, request: Request, entry: Entry) -> dict[str, Any]:
-        for kind, content in entry.messages:
-            self.send_response(self.iopub_socket, kind, content, ident=self._topic(kind))
-        self.shell.execution_count = entry.count
-        self._answered.append((request, entry))
-        memory.follow(request, entry)
-        return entry.reply
-
     async def _catch_up(self, memory: Memory) -> dict[str, Any] | None:
         """Execute what was answered from memory; the reply of one that fails now, where one does."""
         self.shell.execution_count = 1
-        for request, _ in self._answered:
+        for request in self._answered:
             self._drops = True
             reply = await self._execute(request)
             self._drops = False
@@ -358,12 +331,3 @@ def _can_be_sent_again(messages: list[list[Any]], reply: dict[str, Any]) -> bool
         kind in KEPT and not (said.get("transient") or {}).get("display_id") for kind, said in messages
     )
     return reply["status"] == "ok" and not reply.get("payload") and all(lasting)
-
-
-def _waits_to_be_printed() -> bool:
-    """Has something been written past Python that ipykernel has not yet fetched?"""
-    for descriptor in (1, 2):
-        with suppress(OSError):  # no pipe: nothing is fetched
-            if any(fcntl.ioctl(descriptor, termios.FIONREAD, b"0000")):
-                return True
-    return False
