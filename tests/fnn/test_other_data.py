@@ -45,17 +45,17 @@ DATA = {
 FAIL = {
     "pure noise": {
         "They rise, fall, rise, fall and rise",  # there is nothing to fit
-        "follows all three full swings",
-        "From the normal law most runs stay poor",
+        "follows all three full stretches",
+        "from the normal law most runs stay poor",
     },
     "few points with a gap": {
         "of the runs find the better minimum",  # one fall is left, and with it one minimum of a single unit
-        "they did not spike",  # nothing holds a fit in the gap
+        "No run with 50 or 100 units spikes",  # nothing holds a fit in the gap
         "all runs with ten or more units end",  # nor does weight decay
     },
     "a large parabola": {
         "They rise, fall, rise, fall and rise",  # there are two stretches
-        "follows all three full swings",
+        "follows all three full stretches",
         "the runs lie on the same line",  # two units attain their best fit
         "is about what noise alone leaves",  # at another scale of the noise
     },

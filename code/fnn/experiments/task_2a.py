@@ -31,7 +31,7 @@ class Conjecture:
         return mse(predict(self.model, data.X_test), data.y_test[:, 0])
 
 
-def smoothed(data: Dataset, points: int = 401) -> tuple[Tensor, Tensor]:
+def smoothed(data: Dataset, points: int = 4001) -> tuple[Tensor, Tensor]:
     """The training data smoothed by local lines with a Gaussian kernel: x and y [G], float64.
 
     A local line rather than a local mean, so that the ends of the range do not bend (Hastie, Tibshirani and

@@ -23,7 +23,7 @@ class Ending(StrEnum):
     MERGED = "merged"  # units become equal while their output weights diverge and cancel
     SATURATED = "saturated"  # a unit is flat on the data, or a step that could as well be sharper: a plateau
     LINE_LIKE = "line-like"  # the function is nearly the least-squares line
-    UNCONVERGED = "unconverged"  # none of these: the gradient is not small, or the loss still bends down
+    OTHER = "other"  # none of these: the gradient is not small, or the loss still bends down
 
 
 ENDINGS = tuple(Ending)  # a tensor holds an ending as its place in this tuple
@@ -69,7 +69,7 @@ def _ending_codes(networks: Networks, gradient_norm: Tensor, x: Tensor, y: Tenso
     scatter = (y[:, 0] - line).square().mean()
     near_line = (output - line).square().mean(dim=1) <= LINE_LIKE**2 * scatter
 
-    codes = torch.full((len(params),), ENDINGS.index(Ending.UNCONVERGED))
+    codes = torch.full((len(params),), ENDINGS.index(Ending.OTHER))
     # From the weakest claim to the strongest.
     for holds, ending in [
         (step & small, Ending.SATURATED),

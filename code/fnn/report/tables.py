@@ -84,7 +84,7 @@ def widths(study: Widths) -> Table:
         ]
         for width in study.normal.records
     ]  # fmt: skip
-    header = ["Units", "Parameters", *LOSSES, "Uniform centres", "Weight decay"]
+    header = ["Units", "Parameters", *LOSSES, "Median: test, uniform centres", "Median: test, weight decay"]
     return Table(header, rows, align="rrrrrrrr", widths=(2, 4, 3, 3, 3, 3, 3, 3))
 
 

@@ -189,7 +189,7 @@ def test_merged_units_are_seen_however_they_are_written() -> None:
         ([2.0, 1.0, -5.9, 40.0, -0.9, 0.3, 0.8], Ending.SATURATED),  # the second unit is 1 on all the data
         ([2.0, 90.0, -5.9, -90 * 3.11, -0.9, 0.3, 0.8], Ending.SATURATED),  # a step between two inputs
         ([1e-4, 1.0, 0.0, 60.0, -3028.0, 0.1, 1514.377], Ending.LINE_LIKE),
-        ([0.9, 1.4, -3.0, -12.0, 1.0, -1.0, 0.0], Ending.UNCONVERGED),  # nothing stationary about it
+        ([0.9, 1.4, -3.0, -12.0, 1.0, -1.0, 0.0], Ending.OTHER),  # nothing stationary about it
     ],
 )
 def test_kinds_of_endings(theta: list[float], ending: Ending) -> None:
@@ -198,7 +198,7 @@ def test_kinds_of_endings(theta: list[float], ending: Ending) -> None:
 
 def test_a_network_that_is_not_finite_has_not_converged() -> None:
     record = record_of([[torch.nan, 1.0, 1.0, 0.0], [torch.inf, 1.0, 1.0, 0.0]], gradient=torch.nan)
-    assert set(endings(record, load_d1())) == {Ending.UNCONVERGED}
+    assert set(endings(record, load_d1())) == {Ending.OTHER}
     assert distinct_minima(record, load_d1()) == []
 
 

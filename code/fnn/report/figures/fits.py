@@ -25,7 +25,7 @@ from fnn.report.figures.style import (
 )
 
 GRID_POINTS = 1000
-CLOSE = 8  # gaps between training points that a close-up shows
+CLOSE = 16  # gaps between training points that a close-up shows
 
 
 def grid(data: Dataset) -> Tensor:
@@ -76,7 +76,7 @@ def conjecture_panels(
 def draw_predictions(study: WidthStudy, close: Sequence[int] = (10, 50, 100)) -> Figure:
     """Test data and the prediction of each width, and some widths close up at the left end (task 2c)."""
     data, models = study.data, {width: study.best_model(width) for width in study.records}
-    fig = figure(2.4)
+    fig = figure(2.7)
     panels = fig.subplot_mosaic([["whole", str(width)] for width in close], width_ratios=(3, 1.2))
     whole = panels["whole"]
     for width, model in models.items():
@@ -92,7 +92,7 @@ def draw_predictions(study: WidthStudy, close: Sequence[int] = (10, 50, 100)) ->
         ax = panels[str(width)]
         ax.plot(x, predict(models[width], x[:, None]), color=INK, linewidth=0.9)
         shown = order[: CLOSE + 1]
-        ax.plot(data.X_train[shown], data.y_train[shown], "x", color=VERMILION, markersize=4, zorder=4)
+        ax.plot(data.X_train[shown], data.y_train[shown], "x", color=FAINT, markersize=3.5, zorder=1)
         ax.set_title(units_title(width))
         ax.tick_params(labelbottom=width == close[-1])
     panels[str(close[-1])].set_xlabel("input $x$")
@@ -143,6 +143,6 @@ def draw_hidden_outputs(data: Dataset, models: Mapping[str, MLP], height: float 
         upper.set_title(title)
         lower.set_xlabel("input $x$")
     axes[0][0].set_ylabel("hidden output")
-    axes[1][0].set_ylabel("× weight, less mean")
+    axes[1][0].set_ylabel("output × weight,\nless mean")
     panel_letters([*axes[0], *axes[1]])
     return fig

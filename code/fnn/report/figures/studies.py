@@ -14,7 +14,7 @@ from fnn.experiments.task_2c import Widths, WidthStudy
 from fnn.experiments.task_2e import ReluStudy
 from fnn.report.figures.fits import conjecture_panels, crosses, grid, y_limits
 from fnn.report.figures.style import BLUE, FAINT, INK, LINES, VERMILION, figure, panel_letters, units_title
-from fnn.report.numbers import number
+from fnn.report.numbers import number, percent
 
 MOST_ENDS = 5  # distinct minima drawn per width
 
@@ -48,8 +48,9 @@ def _shares(ax: Axes, study: Restarts) -> None:
     for rank, (minimum, share) in enumerate(zip(frequent, shares, strict=True)):
         first = ", first run" if 0 in minimum.runs else ""
         ax.plot([0, share], [rank, rank], **LINES[rank], linewidth=3.0, solid_capstyle="butt")
-        text = f"{number(minimum.train_mse, 4)}: {share:.0f} %, {minimum.ending}{first}"
-        ax.text(1, rank - 0.2, text, fontsize=8.6, va="bottom")
+        text = f"{number(minimum.train_mse, 4)}: {percent(study.share(minimum))}, {minimum.ending}{first}"
+        ax.plot([1, 15], [rank - 0.42] * 2, **LINES[rank], linewidth=1.4)  # a sample of the curve's line
+        ax.text(18, rank - 0.2, text, fontsize=8.6, va="bottom")
     rest = 100 - sum(shares)
     ax.plot([0, rest], [len(shares)] * 2, color=FAINT, linewidth=3.0, solid_capstyle="butt")
     ax.text(1, len(shares) - 0.2, f"all others: {rest:.0f} %", fontsize=8.6, va="bottom")
@@ -84,8 +85,8 @@ def draw_widths(study: Widths) -> Figure:
     parts = (
         ("train", study.normal, "training", BLUE),
         ("test", study.normal, "test", VERMILION),
-        ("test", study.uniform, "uniform centres", VERMILION),
-        ("test", study.decayed, "weight decay", VERMILION),
+        ("test", study.uniform, "test, uniform centres", VERMILION),
+        ("test", study.decayed, "test, weight decay", VERMILION),
     )
     for ax, (part, widths, title, colour) in zip(axes, parts, strict=True):
         for position, (width, record) in enumerate(widths.records.items()):
