@@ -185,7 +185,7 @@ def pack() -> None:
         if not all(built.is_current(pdf, now) and not built.is_draft(pdf) for pdf in pdfs):
             require_worth_building(Submission.of(project))
             _render(project)
-        with sources.alone(project.root, click.echo):
+        with sources.locked(project.root, click.echo):
             submission = Submission.of(project)
             findings = apply(submission)
             paths = pack(submission, findings)
@@ -264,7 +264,7 @@ def init(folder: Path, bare: bool, **answers: str) -> None:
 def clean() -> None:
     """Remove what builds wrote and what they remember; trained models stay."""
     project = _project()
-    with sources.alone(project.root, click.echo):
+    with sources.locked(project.root, click.echo):
         for path in sources.clean(project):
             click.echo(f"removed {path.relative_to(project.root)}")
 

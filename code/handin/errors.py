@@ -49,7 +49,7 @@ class HandinError(Exception):
         itself = f"{where}{problem}" + (f"; {remedy}" if remedy else "")
         super().__init__("\n".join([itself, *map(str, self.others)]))
 
-    def alone(self) -> HandinError:
+    def without_others(self) -> HandinError:
         """This mistake without the others."""
         return HandinError(self.problem, place=self.place, remedy=self.remedy)
 
@@ -95,7 +95,7 @@ def unwritable(error: OSError, path: Path) -> HandinError:
 
 def raise_all(faults: Iterable[HandinError]) -> None:
     """Raise the faults as one error, each told once, in the order of files and lines; none raise nothing."""
-    known = {str(one): one for fault in faults for one in (fault.alone(), *fault.others)}
+    known = {str(one): one for fault in faults for one in (fault.without_others(), *fault.others)}
     if not known:
         return
     first, *others = sorted(known.values(), key=_position)

@@ -243,7 +243,7 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
         super().__init__(**options)
         self._memory: Memory | None = None
         self._answered: list[Request] = []  # from memory; nothing was executed yet
-        self._live = False  # has anything been executed?
+        self._up_to_date = False  # has anything been executed?
         self._messages: list[list[Any]] | None = None  # of the cell that is executed
         self._drops = False  # its outputs: it was answered before
         self._send = self.session.send
@@ -268,7 +268,7 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
         memory = self._memory
         if memory is None:
             return await self._execute(request, *rest)
-        if not self._live:
+        if not self._up_to_date:
             if entry := memory.find(request):
                 for kind, content in entry.messages:
                     self.send_response(self.iopub_socket, kind, content, ident=self._topic(kind))
@@ -276,7 +276,7 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
                 self._answered.append(request)
                 memory.follow(request, entry)
                 return entry.reply
-            self._live = True
+            self._up_to_date = True
             if failure := await self._catch_up(memory):
                 return failure
         self._messages = []

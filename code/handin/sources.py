@@ -5,7 +5,7 @@
     fingerprint     all of that in one hash
     put_in_place    files that replace others, and the note of what they were made from
     Built           that note, `_build/built.json`: which files we wrote, and what each was made from
-    alone           one command at a time works in a project
+    locked          one command at a time works in a project
 
 Nobody's file is overwritten or removed: outside of the output folder only what the note says is ours.
 """
@@ -317,7 +317,7 @@ def replace(files: Mapping[Path, bytes], obsolete: Iterable[Path] = ()) -> None:
 def clean(project: Project) -> list[Path]:
     """Remove what the last builds wrote, Quarto's intermediates and the scratch folder.
 
-    To be called by who holds the project, see `alone`.
+    To be called by who holds the project, see `locked`.
 
     Returns:
         What was there.
@@ -345,7 +345,7 @@ def intermediates(document: Path) -> list[Path]:
 
 
 @contextmanager
-def alone(root: Path, say: Callable[[str], None]) -> Iterator[Path]:
+def locked(root: Path, say: Callable[[str], None]) -> Iterator[Path]:
     """Hold the project until the block ends; the value is its scratch folder, without others' leftovers.
 
     However the process ends, the operating system lets go of the lock.

@@ -32,7 +32,7 @@ title: "Small"
 # Numbers {#sec-1}
 
 The answer is `{python} __import__("answer").answer`, the stray setting
-`{python} __import__("os").environ.get("STRAY")`.
+`{python} str(__import__("os").environ.get("STRAY"))`.
 """
 
 

@@ -182,7 +182,7 @@ def test_cleaning_leaves_what_others_wrote(project: Project) -> None:
     build(project, {"_output/report.pdf": "new", "_output/figures/fig-a.svg": "a"})
     (project.output_dir / "figures/fig-a.svg").write_text("edited")
     (project.root / "_build/render-1").mkdir()
-    with sources.alone(project.root, print):
+    with sources.locked(project.root, print):
         sources.clean(project)
     gone = {"_output/report.pdf", "_build/built.json", "report.quarto_ipynb_1"}
     left = {path for path in project.root.rglob("*") if path.is_file()} - {project.root / "_build/lock"}
@@ -205,10 +205,10 @@ def test_the_second_command_waits_and_says_so(project: Project) -> None:
     waits = threading.Event()
 
     def second() -> None:
-        with sources.alone(project.root, lambda line: (said.append(line), waits.set())):  # type: ignore[func-returns-value]
+        with sources.locked(project.root, lambda line: (said.append(line), waits.set())):  # type: ignore[func-returns-value]
             order.append("second")
 
-    with sources.alone(project.root, said.append) as build:
+    with sources.locked(project.root, said.append) as build:
         assert build == project.root / "_build"
         thread = threading.Thread(target=second)
         thread.start()
@@ -222,5 +222,5 @@ def test_the_second_command_waits_and_says_so(project: Project) -> None:
 def test_leftovers_of_a_killed_build_are_removed(project: Project) -> None:
     for name in ("render-x", "quarto-y"):
         (project.root / "_build" / name).mkdir()
-    with sources.alone(project.root, print) as build:
+    with sources.locked(project.root, print) as build:
         assert not list(build.glob("*-*"))

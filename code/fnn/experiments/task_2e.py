@@ -15,7 +15,7 @@ from fnn.experiments.task_2c import WidthStudy
 from fnn.optimizers.network import parameter_count
 from fnn.training import Record, Training, train_all
 
-METHODS = ("lm", "bfgs", "rprop", "adam")
+COMPARED = ("lm", "bfgs", "rprop", "adam")
 # Hidden layers one, two and three deep: the first three with about as many parameters, the last with as many
 # units a layer.
 ARCHITECTURES: tuple[tuple[int, ...], ...] = ((10,), (4, 4), (3, 3, 3), (4,), (4, 4, 4))
@@ -61,9 +61,9 @@ def agreement(one: Record, other: Record) -> Share:
 def compare_methods(data: Dataset, width: int) -> dict[str, MethodRun]:
     """Train [1, width, 1] by each optimiser from the same initial points on the same data."""
     records = train_all(
-        [Training([width], PLAN.variants, method, data=data, limits=LIMITS) for method in METHODS]
+        [Training([width], PLAN.variants, method, data=data, limits=LIMITS) for method in COMPARED]
     )
-    return {method: MethodRun(record) for method, record in zip(METHODS, records, strict=True)}
+    return {method: MethodRun(record) for method, record in zip(COMPARED, records, strict=True)}
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from fnn.report.numbers import decimals, number, series, thousands
 
 ALIGNMENT = {"l": ":---", "r": "---:", "c": ":---:"}
 UNITS = {"sigmoid": "logistic", "relu": "ReLU"}
-METHODS = {
+METHOD_NAMES = {
     "lm": "Levenberg–Marquardt", "bfgs": "BFGS", "rprop": "Rprop", "adam": "Adam",
     "scipy-bfgs": "SciPy’s BFGS",
 }  # fmt: skip
@@ -97,7 +97,7 @@ def methods(runs: Mapping[str, MethodRun], part: float = 0.25) -> Table:
         poor = run.poor_ends(best)
         stopped = [poor["gradient"], poor["no progress"] + poor["diverged"], poor["iterations"]]
         soon = thousands(int(evaluations)) if math.isfinite(evaluations) else "never"
-        rows.append([METHODS.get(method, method), soon, str(run.near(best).count), *map(str, stopped)])
+        rows.append([METHOD_NAMES.get(method, method), soon, str(run.near(best).count), *map(str, stopped)])
     header = ["Optimiser", "Evaluations", "Near the best", "Converged", "No progress", "Cut off"]
     return Table(header, rows, align="lrrrrr", widths=(5, 3, 3, 3, 3, 3))
 
@@ -164,7 +164,7 @@ def settings(data: Dataset) -> Table:
     """Data, stopping rule, seed, precision and versions."""
     progress = f"{number(LIMITS.progress, 1)} of itself in {LIMITS.patience} evaluations"
     most = f"{thousands(LIMITS.iterations)} iterations"
-    steps = f"{METHODS['lm']}: {thousands(LIMITS.least_squares_iterations)} trial steps"
+    steps = f"{METHOD_NAMES['lm']}: {thousands(LIMITS.least_squares_iterations)} trial steps"
     versions = f"Python {platform.python_version()}, PyTorch {torch.__version__}, SciPy {scipy.__version__}"
     rows = [
         ["Data", f"{data.name}: {len(data.X_train)} training and {len(data.X_test)} test points"],
@@ -204,7 +204,7 @@ def _optimiser(chosen: training.Training) -> str:
     """The method, with the options that are not its usual ones."""
     usual = optimizers.METHODS[chosen.method].options({})
     own = [f"{name} {value}" for name, value in chosen.options.items() if value != usual[name]]
-    name = METHODS.get(chosen.method, chosen.method)
+    name = METHOD_NAMES.get(chosen.method, chosen.method)
     return f"{name} ({', '.join(own)})" if own else name
 
 

@@ -19,7 +19,7 @@ _MAGIC = re.compile(r"^([ \t]*)(?:[%!?].*|[\w.]+\?{1,2}[ \t]*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Unit:
+class PythonSource:
     """One piece of Python."""
 
     file: str
@@ -35,18 +35,18 @@ class Unit:
         return f"{self.file}, cell {self.cell}, line {where.line}" if self.cell else str(where)
 
 
-def units(files: Mapping[str, bytes]) -> Iterator[Unit]:
+def python_sources(files: Mapping[str, bytes]) -> Iterator[PythonSource]:
     """All Python among some files; not the notebook made from a `.qmd` beside it, whose chunks are there."""
     for path in sorted(files):
         try:
             for code, *start in _pieces(files, path):
-                yield Unit(path, code, *_parsed(code), *start)
+                yield PythonSource(path, code, *_parsed(code), *start)
         except (HandinError, UnicodeDecodeError) as error:
             place = error.place if isinstance(error, HandinError) else None
-            yield Unit(path, "", None, str(error), (place and place.line) or 1)
+            yield PythonSource(path, "", None, str(error), (place and place.line) or 1)
 
 
-def with_uses(pieces: Sequence[Unit]) -> list[tuple[Unit, list[Use] | None]]:
+def with_uses(pieces: Sequence[PythonSource]) -> list[tuple[PythonSource, list[Use] | None]]:
     """Every unit with what it uses; None where that cannot be read.
 
     Chunks of Quarto documents share their names, and so do the cells of a notebook: one imports, another

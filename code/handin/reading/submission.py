@@ -14,7 +14,7 @@ from handin.qmd.source import on_disk
 from handin.reading import pdf
 from handin.reading.names import Use
 from handin.reading.notebook import Cell, cells_of
-from handin.reading.python_code import Unit, units, with_uses
+from handin.reading.python_code import PythonSource, python_sources, with_uses
 from handin.sources import project_files
 
 REPORT, NOTEBOOK = "report", "notebook"  # the documents, by the names of their .qmd, .pdf and .ipynb
@@ -126,17 +126,17 @@ class Submission:
         )
 
     @cached_property
-    def python(self) -> tuple[Unit, ...]:
+    def python(self) -> tuple[PythonSource, ...]:
         """All Python in it, each piece parsed once."""
-        return tuple(units(self.files))
+        return tuple(python_sources(self.files))
 
     @cached_property
-    def solution(self) -> list[tuple[Unit, list[Use] | None]]:
+    def solution(self) -> list[tuple[PythonSource, list[Use] | None]]:
         """The Python in which the bans hold, and what it uses; None where that cannot be read."""
         return with_uses([unit for unit in self.python if self.course.is_solution(unit.file)])
 
     @cached_property
-    def beside_solution(self) -> list[tuple[Unit, list[Use] | None]]:
+    def beside_solution(self) -> list[tuple[PythonSource, list[Use] | None]]:
         """The Python in which nothing is banned, where it names a banned module."""
         beside = [unit for unit in self.python if not self.course.is_solution(unit.file)]
         return with_uses(

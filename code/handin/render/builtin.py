@@ -29,7 +29,7 @@ from handin.qmd.source import Source, on_disk, read_source
 from handin.reading.bibliography import entries
 from handin.render.figures import figures
 from handin.render.kernel import execute, remember, requests
-from handin.render.notebook import Result, executed, made_up, remarks
+from handin.render.notebook import CellResult, executed, made_up, remarks
 from handin.render.progress import Progress
 from handin.render.record import record
 from handin.render.refusals import refuse_chunks
@@ -103,7 +103,7 @@ class Builder:
             KeyboardInterrupt: Interrupted; no file has changed either.
         """
         with (
-            sources.alone(self._project.root, self._progress.say) as build,
+            sources.locked(self._project.root, self._progress.say) as build,
             tempfile.TemporaryDirectory(prefix="render-", dir=build) as folder,
             self._progress,
         ):
@@ -146,9 +146,9 @@ class Builder:
         settings.metadata[DRAFT_MARK] = self._mode.is_draft
         return Document(name, source, settings, blocks)
 
-    def _results(self, documents: Sequence[Document], folder: Path) -> list[list[Result]]:
+    def _results(self, documents: Sequence[Document], folder: Path) -> list[list[CellResult]]:
         """What the chunks of each document give: remembered, or run once, whichever documents share them."""
-        known: dict[str, list[Result]] = {}
+        known: dict[str, list[CellResult]] = {}
         checks = iter([lambda: self._check_all(documents, folder)])
         for document in documents:
             if document.program in known:

@@ -22,7 +22,7 @@ from handin.environment import SWITCH
 from handin.errors import HandinError, Place
 from handin.memory import Memory, Request
 from handin.qmd.chunks import Chunk, Prose, expressions
-from handin.render.notebook import Result, asks
+from handin.render.notebook import CellResult, asks
 from handin.render.progress import Progress
 
 KERNEL_SETTINGS = Path(handin.__file__).parent / "ipython"  # what `_environment` names for Quarto
@@ -65,7 +65,9 @@ def requests(blocks: Sequence[Prose | Chunk], figure_size: tuple[float, float]) 
     return found
 
 
-def remember(asked: Sequence[Request], folder: Path, environment: Mapping[str, str]) -> list[Result] | None:
+def remember(
+    asked: Sequence[Request], folder: Path, environment: Mapping[str, str]
+) -> list[CellResult] | None:
     """The results of all requests but the set-up, as `execute` would give them; None if it takes a kernel."""
     if environment.get(SWITCH) != "1":
         return None
@@ -80,7 +82,7 @@ def remember(asked: Sequence[Request], folder: Path, environment: Mapping[str, s
         number += bool(request.code and not request.silent)
         messages = ({"header": {"msg_type": kind}, "content": content} for kind, content in entry.messages)
         outputs = [output_from_msg(message) for message in messages]
-        results.append(Result(outputs, number, entry.reply["user_expressions"]))
+        results.append(CellResult(outputs, number, entry.reply["user_expressions"]))
     return results[1:]
 
 
@@ -92,7 +94,7 @@ def execute(
     environment: dict[str, str],
     progress: Progress,
     meanwhile: Callable[[], None] = lambda: None,
-) -> list[Result]:
+) -> list[CellResult]:
     """Run a document's chunks and inline expressions.
 
     Args:
@@ -112,7 +114,7 @@ def execute(
     """
     asking = list(filter(asks, blocks))
     total = sum(isinstance(block, Chunk) for block in asking)
-    results: list[Result] = []
+    results: list[CellResult] = []
     number = 0
     with _kernel(folder, environment) as kernel, progress.steps(total):
         meanwhile()
@@ -173,7 +175,7 @@ class _Kernel:
             last = str(reply.get("evalue")).strip().rpartition("\n")[2]
             raise ChunkError(f"the kernel cannot start: {reply.get('ename')}: {last}", remedy=STARVED)
 
-    def run(self, block: Prose | Chunk, request: Request, number: int) -> Result:
+    def run(self, block: Prose | Chunk, request: Request, number: int) -> CellResult:
         """Execute a chunk, or evaluate the inline expressions of a piece of prose."""
         place = block.place if isinstance(block, Chunk) else block.lines[0].place
         what = f"chunk `{block.name}`" if isinstance(block, Chunk) else "inline expressions"
@@ -195,7 +197,7 @@ class _Kernel:
         errors += [reply] if reply["status"] != "ok" else []
         if isinstance(block, Chunk) and errors and not block.options.get("error"):
             raise _failure(block, errors[0], self._folder)
-        return Result(outputs, number, values)
+        return CellResult(outputs, number, values)
 
     def _ask(self, request: Request) -> tuple[dict[str, Any], list[NotebookNode]]:
         """The content of the kernel's reply, and what was displayed until then."""

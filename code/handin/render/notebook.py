@@ -18,7 +18,7 @@ READABLE = 20_000  # characters that one output may print, some five pages
 
 
 @dataclass(frozen=True)
-class Result:
+class CellResult:
     """What a kernel gave for one chunk, or for the inline expressions of one piece of prose."""
 
     outputs: list[NotebookNode] = field(default_factory=list)
@@ -64,7 +64,7 @@ def asks(block: Prose | Chunk) -> bool:
     return block.runs if isinstance(block, Chunk) else bool(expressions(block.text))
 
 
-def executed(blocks: Sequence[Prose | Chunk], results: Iterable[Result]) -> NotebookNode:
+def executed(blocks: Sequence[Prose | Chunk], results: Iterable[CellResult]) -> NotebookNode:
     """The notebook of a document with its results, fit to be read."""
     notebook, waiting = to_notebook(blocks), iter(results)
     for cell, block in zip(notebook.cells, blocks, strict=True):
@@ -83,7 +83,7 @@ def executed(blocks: Sequence[Prose | Chunk], results: Iterable[Result]) -> Note
     return notebook
 
 
-def made_up(blocks: Sequence[Prose | Chunk]) -> list[Result]:
+def made_up(blocks: Sequence[Prose | Chunk]) -> list[CellResult]:
     """Results of the right kind, to check all that does not depend on results."""
     svg = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
     forms = {"fig-cap": {"image/svg+xml": svg}, "tbl-cap": {"text/markdown": "| a |\n|---|\n| 1 |"}}
@@ -92,10 +92,10 @@ def made_up(blocks: Sequence[Prose | Chunk]) -> list[Result]:
         if isinstance(block, Chunk):
             data = next((data for option, data in forms.items() if option in block.options), None)
             output = nbformat.from_dict({"output_type": "display_data", "metadata": {}, "data": data})
-            results.append(Result([output] if data else []))
+            results.append(CellResult([output] if data else []))
         else:
             value = {"status": "ok", "data": {"text/plain": "1"}, "metadata": {}}
-            results.append(Result(values={str(n): value for n in range(len(expressions(block.text)))}))
+            results.append(CellResult(values={str(n): value for n in range(len(expressions(block.text)))}))
     return results
 
 

@@ -74,7 +74,7 @@ def render_by_quarto(
     variables = {**environment(project, mode), "QUARTO_PYTHON": sys.executable, STEP: "no"}
     whole = set(names) == set(project.documents)
     with (
-        sources.alone(project.root, console.print) as build,
+        sources.locked(project.root, console.print) as build,
         tempfile.TemporaryDirectory(prefix="quarto-", dir=build) as scratch,
     ):
         made = output or Path(scratch)

@@ -10,7 +10,7 @@ from functools import cache
 
 from handin.project import Handin
 from handin.reading.names import Use
-from handin.reading.python_code import Unit, module_parts
+from handin.reading.python_code import PythonSource, module_parts
 from handin.reading.submission import Submission
 from handin.rules.finding import Finding, cannot_tell, failed, passed
 
@@ -43,7 +43,7 @@ def banned_modules(submission: Submission) -> list[Finding]:
                 guilty |= dict.fromkeys((".".join(parts[start:]) for start in range(len(parts))), module)
                 outside.add(unit.file)
 
-    def judge(unit: Unit, used: list[Use]) -> Iterator[Finding]:
+    def judge(unit: PythonSource, used: list[Use]) -> Iterator[Finding]:
         yield from _modules_in(unit, used, guilty, course)
         if unit.file not in course.boundary:
             yield from _conversions(unit, course)
@@ -67,7 +67,7 @@ def banned_names(submission: Submission) -> list[Finding]:
         return [passed(NAMES, "the course bans no names")]
     remedy = f"compute it with tensor operations; the course bans {listed}"
 
-    def judge(unit: Unit, used: list[Use]) -> Iterator[Finding]:
+    def judge(unit: PythonSource, used: list[Use]) -> Iterator[Finding]:
         for use in used:
             if name := _banned(use.dotted, course):
                 message = f"`{name}` is banned (`{use.what}`)"
@@ -79,7 +79,7 @@ def banned_names(submission: Submission) -> list[Finding]:
 def _judged(
     rule: str,
     submission: Submission,
-    judge: Callable[[Unit, list[Use]], Iterator[Finding]],
+    judge: Callable[[PythonSource, list[Use]], Iterator[Finding]],
     without: str,
 ) -> list[Finding]:
     """What is found in the pieces of the solution; where that is nothing, what they do without."""
@@ -96,7 +96,9 @@ def _judged(
     return found or [passed(rule, f"{files} files of the solution do without {without}")]
 
 
-def _modules_in(unit: Unit, used: list[Use], guilty: dict[str, str], course: Handin) -> Iterator[Finding]:
+def _modules_in(
+    unit: PythonSource, used: list[Use], guilty: dict[str, str], course: Handin
+) -> Iterator[Finding]:
     seen: set[int] = set()
     for use in used:
         if use.line in seen:
@@ -113,7 +115,7 @@ def _modules_in(unit: Unit, used: list[Use], guilty: dict[str, str], course: Han
         seen.add(use.line)
 
 
-def _conversions(unit: Unit, course: Handin) -> Iterator[Finding]:
+def _conversions(unit: PythonSource, course: Handin) -> Iterator[Finding]:
     """Tensors turned into arrays and back (`.numpy()`, `from_numpy`) outside the boundary."""
     if unit.tree is None:
         return

@@ -16,7 +16,7 @@ from typing import Any
 from handin.errors import HandinError
 from handin.qmd.chunks import read_blocks
 from handin.qmd.source import on_disk, read_source
-from handin.reading.python_code import Unit, module_parts
+from handin.reading.python_code import PythonSource, module_parts
 from handin.reading.submission import NOTEBOOK, REPORT, Submission
 from handin.rules.finding import Finding, failed, passed
 from handin.yaml_lines import Key, Located
@@ -154,7 +154,7 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _imported(unit: Unit) -> Iterator[tuple[str, int]]:
+def _imported(unit: PythonSource) -> Iterator[tuple[str, int]]:
     """Modules that a unit cannot do without, as paths: `fnn/models`.
 
     A name of a package may be a module or not; what is imported in a `try` may be missing.
