@@ -3,9 +3,10 @@
 import re
 
 import joblib
+import pytest
 import torch
 
-from fnn import load_d1
+from fnn import load_d1, training
 from fnn.report import figures, tables
 from fnn.runs.sources import CODE
 from fnn.units import Unit
@@ -13,7 +14,8 @@ from fnn.units import Unit
 PAGE = (CODE.parent / "docs" / "own-experiment.md").read_text(encoding="utf-8")
 
 
-def test_the_experiment_trains_draws_and_is_listed() -> None:
+def test_the_experiment_trains_draws_and_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "trained", [])  # without what other tests have trained
     figures.use_print_style()
     data = load_d1()
     there: dict[str, object] = {}

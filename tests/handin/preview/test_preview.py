@@ -124,6 +124,7 @@ def says(browser: Browser, words: str) -> bool:
     return words in " ".join(browser.run(PAGE_TEXT).split())
 
 
+@pytest.mark.long  # a browser beside other tests is slow to show a page
 @needs_browser
 def test_an_edit_is_on_the_page_and_ctrl_c_ends_it_all(
     folder: Path, preview: subprocess.Popen[str], tmp_path: Path

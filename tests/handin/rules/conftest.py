@@ -9,19 +9,21 @@ import pytest
 from handin import sources
 from handin.qmd import pandoc
 
+run = pandoc.run
+packages = cache(sources._packages)
+parse = cache(lambda text, form: run([f"--from={form}", "--to=json"], text, folder=Path()))
 
-@pytest.fixture(scope="session", autouse=True)
+
+def remembered(arguments: list[str], text: str, *, folder: Path) -> tuple[str, str]:
+    if arguments[1:] == ["--to=json"] and text:
+        return parse(text, arguments[0].removeprefix("--from="))
+    return run(arguments, text, folder=folder)
+
+
+@pytest.fixture(scope="module", autouse=True)
 def answers() -> Iterator[None]:
-    """Pandoc's answers to the same text, and the installed packages."""
-    run = pandoc.run
-
-    def remembered(arguments: list[str], text: str, *, folder: Path) -> tuple[str, str]:
-        if arguments[1:] == ["--to=json"] and text:
-            return parse(text, arguments[0].removeprefix("--from="))
-        return run(arguments, text, folder=folder)
-
-    parse = cache(lambda text, form: run([f"--from={form}", "--to=json"], text, folder=Path()))
+    """Pandoc's answers to the same text, and the installed packages, while these tests run and no longer."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pandoc, "run", remembered)
-        patch.setattr(sources, "_packages", cache(sources._packages))
+        patch.setattr(sources, "_packages", packages)
         yield
