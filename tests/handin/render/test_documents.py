@@ -75,9 +75,10 @@ def test_sections_carry_the_numbers_of_the_tasks(documents: Project, name: str) 
 def test_fonts_are_embedded_outlines(documents: Project, name: str) -> None:
     read = pypdf.PdfReader(documents.output_dir / f"{name}.pdf")
     found = [page["/Resources"].get("/Font", {}) for page in read.pages]
-    fonts = [font["/DescendantFonts"][0] for page in found for font in page.values()]
+    fonts = [font["/DescendantFonts"][0].get_object() for page in found for font in page.values()]
     assert fonts
-    assert all("/FontDescriptor" in font and font["/Subtype"] != "/Type3" for font in fonts)
+    assert all({"/FontFile2", "/FontFile3"} & font["/FontDescriptor"].keys() for font in fonts)
+    assert "/Type3" not in {font["/Subtype"] for font in fonts}
 
 
 def test_every_figure_is_a_file(documents: Project) -> None:
