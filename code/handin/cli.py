@@ -6,12 +6,15 @@ Imports stand inside the commands: none waits for what another needs.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
+import re
 import shlex
 import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -117,50 +120,36 @@ def render(
 
 @main.command()
 @click.argument("document", required=False)
-@click.option("--renderer", type=click.Choice(["quarto", "builtin"]), default="builtin", show_default=True)
 @click.option("--draft/--strict", default=True, help="Mark false claims or stop there. [default: mark]")
 @click.option("--port", default=4321, show_default=True, help="Any other where it is taken.")
 @click.option("--no-browser", is_flag=True, help="Open no browser; the address is printed in any case.")
-def preview(document: str | None, renderer: str, draft: bool, port: int, no_browser: bool) -> None:
+def preview(document: str | None, draft: bool, port: int, no_browser: bool) -> None:
     """Show the documents in the browser, DOCUMENT first, and build them anew at every save."""
     from handin import preview
 
     project = _project()
-    if renderer == "quarto":
-        _quarto(renderer)
     first = _document(document, project) if document else project.documents[0]
-    claims = "draft" if draft else "strict"
     # asyncio knows how to end by SIGINT.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    asyncio.run(preview.preview(project, first, renderer, claims, port, not no_browser))
+    claims = "draft" if draft else "strict"
+    asyncio.run(preview.preview(project, first, claims, port, not no_browser))
 
 
 @main.command()
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
-@click.option("--list-rules", is_flag=True, help="List the rules, and stop.")
-@click.option("--explain", metavar="RULE", help="What a rule asks, why, what fails and what passes.")
-def check(form: str, list_rules: bool, explain: str | None) -> None:
+@click.option("--explain", is_flag=True, help="What every rule asks, why, what fails and what passes.")
+def check(form: str, explain: bool) -> None:
     """Check the project against every formal rule. Status 1 if a rule fails."""
-    import inspect
-
     from handin.reading.submission import Submission
     from handin.rules import RULES, apply
 
-    if list_rules:
-        for name, rule in RULES.items():
-            click.echo(f"{name:<{max(map(len, RULES))}}  {(rule.__doc__ or '').splitlines()[0]}")
-        return
     if explain:
-        if explain not in RULES:
-            meant = near(explain, RULES)
-            remedy = f"did you mean `{meant}`?" if meant else f"rules are {', '.join(RULES)}"
-            raise HandinError(f"there is no rule `{explain}`", remedy=remedy)
-        click.echo(f"{explain}\n\n{inspect.getdoc(RULES[explain])}")
+        click.echo("\n\n".join(f"{name}\n{inspect.getdoc(rule)}" for name, rule in RULES.items()))
         return
     findings = apply(Submission.of(_project()))
     failed = any(finding.status == "fail" for finding in findings)
     if form == "json":
-        held = {"ok": not failed, "findings": [finding.as_dict() for finding in findings]}
+        held = {"ok": not failed, "findings": [asdict(finding) for finding in findings]}
         click.echo(json.dumps(held, indent=1, ensure_ascii=False))
     else:
         _show(findings)
@@ -180,7 +169,6 @@ def pack() -> None:
     project = _project()
     built, now = sources.Built(project.root), sources.fingerprint(project)
     pdfs = [project.output_dir / f"{Path(name).stem}.pdf" for name in project.documents]
-    findings: list[Finding] = []
     try:
         if not all(built.is_current(pdf, now) and not built.is_draft(pdf) for pdf in pdfs):
             require_worth_building(Submission.of(project))
@@ -190,7 +178,7 @@ def pack() -> None:
             findings = apply(submission)
             paths = pack(submission, findings)
     except NotReadyError as error:
-        _show(error.findings, of=findings)
+        _show(error.findings)
         raise
     for path in paths:
         shown = path.relative_to(project.root)
@@ -280,12 +268,15 @@ def _render(
 
     from handin.qmd.statements import require_statements
     from handin.render.builtin import Builder
-    from handin.render.quarto import render_by_quarto
+    from handin.render.quarto import quarto_version, render_by_quarto
 
     if not mode.is_draft:
         require_statements(project)
     documents = [_document(name, project) for name in names] or project.documents
-    version = _quarto(renderer)
+    version = None if renderer == "builtin" else quarto_version()
+    if renderer == "quarto" and version is None:
+        remedy = "install it from quarto.org, or use --renderer builtin"
+        raise HandinError("there is no Quarto on the PATH", remedy=remedy)
     if version:
         paths = render_by_quarto(project, documents, mode=mode, to=to, console=Console())
     elif to == "html":
@@ -312,17 +303,6 @@ def _document(name: str, project: Project) -> str:
     raise HandinError(f"there is no document `{name}`", place=Place(CONFIG), remedy=remedy)
 
 
-def _quarto(renderer: str | None) -> str | None:
-    """The version of the Quarto to be used, None for the built-in renderer."""
-    from handin.render.quarto import quarto_version
-
-    version = None if renderer == "builtin" else quarto_version()
-    if renderer == "quarto" and version is None:
-        remedy = "install it from quarto.org, or use --renderer builtin"
-        raise HandinError("there is no Quarto on the PATH", remedy=remedy)
-    return version
-
-
 def _seconds() -> str:
     """How long ago the command was given."""
     from handin.render.progress import duration
@@ -330,21 +310,19 @@ def _seconds() -> str:
     return duration(time.perf_counter() - BEGAN)
 
 
-def _show(findings: Sequence[Finding], *, of: Sequence[Finding] = ()) -> None:
-    """A table with a row for each rule and file: verdict, what and where, below a failure what to do.
-
-    Args:
-        findings: What the table shows.
-        of: All that was found, where the table shows a part of it.
-    """
+def _show(findings: Sequence[Finding]) -> None:
+    """A table with a row for each rule and file: verdict, what and where, below a failure what to do."""
     from handin.rules import RULES
-    from handin.rules.finding import grouped
 
+    groups: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in findings:
+        file = re.split(r":|, ", finding.place)[0]
+        groups.setdefault((finding.rule, finding.status, file), []).append(finding)
     table = Table(box=None, pad_edge=False, show_header=False)
-    for alike in grouped(findings):
-        first = alike[0]
-        text = escape(first.message) + (f" (and {len(alike) - 1} more like this)" if len(alike) > 1 else "")
-        places = list(dict.fromkeys(finding.place for finding in alike if finding.place))
+    for group in groups.values():
+        first = group[0]
+        text = escape(first.message) + (f" (and {len(group) - 1} more like this)" if len(group) > 1 else "")
+        places = list(dict.fromkeys(finding.place for finding in group if finding.place))
         if places and first.status != "pass":
             text += f"\n[cyan]{escape(', '.join(places[:PLACES]))}{', …' if len(places) > PLACES else ''}[/]"
         if first.remedy:
@@ -354,7 +332,7 @@ def _show(findings: Sequence[Finding], *, of: Sequence[Finding] = ()) -> None:
     if not terminal.is_terminal:  # a file or a pipe has no edge to wrap at
         terminal = Console(highlight=False, width=200)
     terminal.print(table)
-    broken = {status: len({f.rule for f in of or findings if f.status == status}) for status in COLOURS}
+    broken = {status: len({one.rule for one in findings if one.status == status}) for status in COLOURS}
     words = {"fail": "broken", "cannot tell": "for you to judge", "note": "with a note"}
     told = [f"{broken[status]} {what}" for status, what in words.items() if broken[status]]
     terminal.print(f"\n{len(RULES)} rules: {', '.join(told) or 'all kept'}")

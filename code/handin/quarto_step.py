@@ -22,7 +22,7 @@ try:
             made = os.environ["QUARTO_PROJECT_OUTPUT_FILES"].splitlines()
             after(project, [project.root / name for name in made if name], mode)
             if any("preview" in parent.cmdline() for parent in psutil.Process().parents()[:2]):
-                print("Quarto sees no edit in sections/; `handin preview --renderer quarto` does.")
+                print("Quarto sees no edit in sections/; `handin preview` does.")
         else:
             if not mode.is_draft:
                 require_statements(project)

@@ -24,17 +24,15 @@ from handin.project import Project
 from handin.sources import project_files
 
 FOLDER = "_build/preview"
-TOOL = "code/handin/"
 LONGEST_LINE = 2**24  # bytes that a worker says at once
 
 
-async def preview(project: Project, first: str, renderer: str, claims: str, port: int, browser: bool) -> None:
+async def preview(project: Project, first: str, claims: str, port: int, browser: bool) -> None:
     """Show the documents and build them at every save, until Ctrl-C, which leaves no process.
 
     Args:
         project: The project.
         first: The document to look at first, `report.qmd` say.
-        renderer: "builtin" or "quarto".
         claims: "draft" to mark false ones in the text, "strict" to stop there.
         port: To serve at; where it is taken, any.
         browser: Open one.
@@ -44,7 +42,7 @@ async def preview(project: Project, first: str, renderer: str, claims: str, port
         places = [folder / f"{name}.pdf" for folder in (project.root / FOLDER, project.output_dir)]
         if built := [path for path in places if path.exists()]:
             board.show(max(built, key=lambda path: path.stat().st_mtime_ns))
-    builds = Builds(board, [str(project.root), renderer, claims])
+    builds = Builds(board, [str(project.root), claims])
     with serve(board, port) as address:
         click.echo(f"{address}  shows the documents; Ctrl-C ends")
         try:
@@ -54,7 +52,7 @@ async def preview(project: Project, first: str, renderer: str, claims: str, port
             async for changed in saves(project.root):
                 what = ", ".join(changed) if len(changed) <= 3 else f"{len(changed)} sources"
                 click.echo(f"{what} saved")
-                await builds.start(afresh=any(name.startswith(TOOL) for name in changed))
+                await builds.start()
         finally:
             await builds.stop()
 
@@ -102,24 +100,22 @@ class Builds:
         self._waiting: Process | None = None  # has imported everything, or is about to
         self._running: asyncio.Task[None] | None = None
 
-    async def start(self, *, afresh: bool = False) -> None:
-        """Build; a build that still runs is overtaken.
-
-        Args:
-            afresh: The tool's own code has changed: do not use a worker that has imported it.
-        """
-        await self.stop(waiting=afresh)
+    async def start(self) -> None:
+        """Build; a build that still runs is overtaken."""
+        await self._end_running()
         worker, self._waiting = self._waiting or await self._worker(), None
         self._running = asyncio.create_task(self._follow(worker))
 
-    async def stop(self, *, waiting: bool = True) -> None:
+    async def stop(self) -> None:
         """End the build that runs, and the worker that waits."""
+        await self._end_running()
+        if self._waiting:
+            await _end(self._waiting)
+
+    async def _end_running(self) -> None:
         if self._running:
             self._running.cancel()
             await asyncio.wait([self._running])
-        if waiting and self._waiting:
-            await _end(self._waiting)
-            self._waiting = None
 
     async def _follow(self, worker: Process) -> None:
         began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""`python -m handin.preview.worker ROOT RENDERER strict|draft` builds the documents and says how it goes.
+"""`python -m handin.preview.worker ROOT strict|draft` builds the documents and says how it goes.
 
 It imports what a build needs, then waits for a line on standard input, the name of the document that is
 looked at: one that waits is ready when a file is saved. It answers in lines of JSON on standard output:
@@ -23,12 +23,11 @@ from handin.errors import HandinError
 from handin.preview import FOLDER
 from handin.project import load_project
 from handin.render.builtin import Builder
-from handin.render.quarto import render_by_quarto
 from handin.sources import replace
 
 
 class Answers(io.StringIO):
-    """Writes lines of JSON; what a renderer prints to it is passed on as steps."""
+    """Writes lines of JSON; what the renderer prints to it is passed on as steps."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
@@ -43,27 +42,21 @@ class Answers(io.StringIO):
         return len(text)
 
 
-def build(root: Path, renderer: str, mode: Mode, first: str, answers: Answers) -> None:
+def build(root: Path, mode: Mode, first: str, answers: Answers) -> None:
     """Build all documents into the preview's folder, the one that is looked at first.
 
     Raises:
-        HandinError: As the renderers do.
+        HandinError: As the renderer does.
     """
     project = load_project(root)
-    console = Console(file=answers, width=200)
-    names = sorted(project.documents, key=lambda name: Path(name).stem != first)
 
     def keep(name: str, pdf: bytes, _: Path) -> None:
         path = project.root / FOLDER / f"{Path(name).stem}.pdf"
         replace({path: pdf})
         answers.say(document=str(path))
 
-    if renderer == "builtin":
-        Builder(project, mode=mode, console=console, on_set=keep).render(names)
-        return
-    render_by_quarto(project, names, mode=mode, console=console, output=project.root / FOLDER)
-    for name in names:
-        answers.say(document=str(project.root / FOLDER / f"{Path(name).stem}.pdf"))
+    names = sorted(project.documents, key=lambda name: Path(name).stem != first)
+    Builder(project, mode=mode, console=Console(file=answers, width=200), on_set=keep).render(names)
 
 
 def main() -> None:
@@ -71,10 +64,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the newer save: leave in good order
     answers = Answers(os.fdopen(os.dup(1), "w", encoding="utf-8"))
     os.dup2(2, 1)  # what else is printed is no answer
-    root, renderer, claims = sys.argv[1:]
+    root, claims = sys.argv[1:]
     try:
         if line := sys.stdin.readline():  # else the preview has ended
-            build(Path(root), renderer, Mode(draft=claims == "draft"), line.strip(), answers)
+            build(Path(root), Mode(draft=claims == "draft"), line.strip(), answers)
             answers.say(error="")
     except HandinError as error:
         answers.say(error=str(error))
