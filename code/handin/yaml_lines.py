@@ -31,30 +31,18 @@ class Located:
         self._first_line = first_line
         try:
             loader = yaml.SafeLoader(text)
-        except yaml.reader.ReaderError as error:
-            raise HandinError(
-                f"a sign that no text holds: U+{int(error.character):04X}",
-                place=Place(file, text.count("\n", 0, error.position) + first_line),
-                remedy="remove it",
-            ) from None
-        try:
             node = loader.get_single_node()
             if node is not None:
                 self._note_lines(node, ())
             data = {} if node is None else loader.construct_document(node)
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
+        except (yaml.YAMLError, RecursionError, ValueError) as error:  # a date such as 2024-99-99, say
+            mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+            said = getattr(error, "problem", None) or str(error).partition("\n")[0]
             raise HandinError(
-                f"this is not YAML: {error.problem or error.context}",
-                place=Place(file, mark.line + first_line if mark else None),
+                f"this is not YAML: {said}",
+                place=Place(file, first_line + (mark.line if mark else 0)),
                 remedy="check indentation, colons and quotes around this line",
             ) from error
-        except (RecursionError, ValueError) as error:  # a block in itself; a date such as 2024-99-99
-            raise HandinError(
-                f"this cannot be read: {error}", place=Place(file, first_line), remedy="write plain settings"
-            ) from None
-        finally:
-            loader.dispose()
         if not isinstance(data, Mapping):
             raise HandinError(
                 "a list or a single value stands where `key: value` lines are expected",
