@@ -95,7 +95,6 @@ class Handin(_Block):
     example_logins: Texts = ()  # placeholders that are never handed in
     example_names: Texts = ()  # likewise
     optional_tasks: Texts = ()  # may be missing in the report
-    task_pages: dict[str, float] = {}  # page budget of top-level tasks, as in {"1": 2, "2": 5.5}
     banned_modules: Texts = ()  # must not be imported by the solution
     banned_names: Texts = ()  # must not be used by the solution: dotted, with `*`
     allowed_names: Texts = ()  # exceptions from `banned-names`, with all below them
@@ -108,18 +107,14 @@ class Handin(_Block):
     @field_validator("archive")
     @classmethod
     def _names_one_file(cls, value: str) -> str:
-        for placeholder in re.findall(r"\{([^}]*)\}", value):
-            if placeholder not in ("assignment", "login"):
-                raise ValueError(f"there is no {{{placeholder}}}; known are {{assignment}} and {{login}}")
-        if "{login}" not in value or not value.endswith(".zip") or re.search(r'[/\\:*?"<>|]', value):
+        filled = value.replace("{assignment}", "1").replace("{login}", "me")
+        if "{login}" not in value or not re.fullmatch(r"[\w. -]+\.zip", filled):
             raise ValueError(f"`{value}` is no name for a ZIP of each student; write … {{login}}.zip")
         return value
 
-    @field_validator("optional_tasks", "task_pages")
+    @field_validator("optional_tasks")
     @classmethod
-    def _of_tasks(
-        cls, value: tuple[str, ...] | dict[str, float], info: ValidationInfo
-    ) -> tuple[str, ...] | dict[str, float]:
+    def _of_tasks(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         unknown = [task for task in value if task not in info.data.get("tasks", value)]
         if unknown:
             raise ValueError(f"`{unknown[0]}` is not one of the tasks; mend this line, or `handin: tasks`")
@@ -137,11 +132,6 @@ class Handin(_Block):
     def archive_name(self, login: str) -> str:
         """Name of the ZIP that a student hands in."""
         return self.archive.replace("{assignment}", str(self.assignment)).replace("{login}", login)
-
-    @property
-    def archive_pattern(self) -> str:
-        """A regular expression for such names, with the group `login`."""
-        return re.escape(self.archive_name("\0")).replace(re.escape("\0"), "(?P<login>.+)")
 
 
 class Settings(_Block):
@@ -264,27 +254,26 @@ def _fault(detail: ErrorDetails, source: Located) -> HandinError:
     """One of pydantic's complaints in words, with the line it is about."""
     key = tuple(detail["loc"])
     name, last = ".".join(map(str, key)), str(key[-1])
-    given, kind = detail.get("input"), detail["type"]
+    given = detail.get("input")
     problem, place = f"`{name}` is {given!r}", source.place(key)
-    if kind == "missing":
-        slip = near(last, map(str, given if isinstance(given, dict) else ()))
-        problem, remedy = f"`{name}` is missing", f"add `{last}:`"
-        if slip:
-            place, remedy = source.place((*key[:-1], slip)), f"did you mean it by `{slip}`?"
-    elif kind == "extra_forbidden":
-        known = [_hyphens(field) for field in Handin.model_fields]
-        meant = near(last, known)
-        problem = f"`{name}` is not a known setting"
-        remedy = f"did you mean `{meant}`?" if meant else f"known are {', '.join(known)}"
-    elif kind == "value_error":
-        problem, _, remedy = str(detail["ctx"]["error"]).partition("; ")
-        problem = f"`{name}`: {problem}"
-    elif kind == "string_type" and isinstance(given, int | float):
-        remedy = f'it must be text: put it in quotes, "{given}"'
-    elif kind in ("list_type", "tuple_type"):
-        remedy = "it must be a list: write one `- item` per line, or [a, b]"
-    elif kind in ("model_type", "dict_type"):
-        remedy = "it must be a block of settings: indent them below it"
-    else:  # "Input should be a valid integer", say
-        remedy = re.sub(r"^\w+ should", f"`{last}` should", detail["msg"]).replace(" after validation", "")
+    # "Input should be a valid integer", say
+    remedy = re.sub(r"^\w+ should", f"`{last}` should", detail["msg"]).replace(" after validation", "")
+    match detail["type"]:
+        case "missing":
+            written = map(str, given) if isinstance(given, dict) else ()
+            problem, remedy = f"`{name}` is missing", f"add `{last}:`"
+            if slip := near(last, written):
+                place, remedy = source.place((*key[:-1], slip)), f"did you mean it by `{slip}`?"
+        case "extra_forbidden":
+            known = [_hyphens(field) for field in Handin.model_fields]
+            meant = near(last, known)
+            problem = f"`{name}` is not a known setting"
+            remedy = f"did you mean `{meant}`?" if meant else f"known are {', '.join(known)}"
+        case "value_error":
+            told, _, remedy = str(detail["ctx"]["error"]).partition("; ")
+            problem = f"`{name}`: {told}"
+        case "string_type" if isinstance(given, int | float):
+            remedy = f'it must be text: put it in quotes, "{given}"'
+        case "list_type" | "tuple_type":
+            remedy = "it must be a list: write one `- item` per line, or [a, b]"
     return HandinError(problem, place=place, remedy=remedy)

@@ -42,7 +42,6 @@ handin:
   example-names: [Ada Lovelace]
   boundary: [code/net/boundary.py]
   not-solution: [tests, data/make_data.py]
-  task-pages: {{"1": 2, "2": 3}}
   banned-modules: [numpy]
   banned-names: {list(NAMES.banned_names)}
   allowed-names: {list(NAMES.allowed_names)}

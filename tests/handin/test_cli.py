@@ -9,7 +9,6 @@ import pytest
 from click.testing import CliRunner
 
 from handin.cli import main
-from handin.rules import RULES
 
 HERE = Path(__file__).parent
 
@@ -23,7 +22,6 @@ HERE = Path(__file__).parent
         ("render --nonsense", "No such option"),
         ("render --to html --renderer builtin", r"Quarto makes the web pages.*quarto\.org"),
         ("preview absent --no-browser", "there is no document `absent`"),
-        ("check --explain frehs", "there is no rule `frehs`; did you mean `fresh`"),
         ("rehearse absent.zip", r"absent\.zip: cannot be read"),
         ("init .", "there is something already"),
         ("--project /absent render", "does not exist"),
@@ -36,12 +34,6 @@ def test_what_cannot_be_is_said(monkeypatch: pytest.MonkeyPatch, words: str, say
     assert result.exit_code in (1, 2)
     assert re.search(says, " ".join(result.output.split())), result.output
     assert isinstance(result.exception, SystemExit)
-
-
-def test_the_rules_are_listed_and_explained() -> None:
-    listed = CliRunner().invoke(main, ["check", "--list-rules"]).output.splitlines()
-    assert [line.split()[0] for line in listed] == list(RULES)
-    assert "Why: " in CliRunner().invoke(main, ["check", "--explain", next(iter(RULES))]).output
 
 
 def test_check_says_the_same_in_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

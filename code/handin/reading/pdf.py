@@ -9,24 +9,12 @@ from dataclasses import dataclass
 import pypdfium2
 
 
-class PdfError(Exception):
-    """The file cannot be read as a PDF; the message says why."""
-
-
 @dataclass(frozen=True)
 class Bookmark:
     """An entry of the outline: a heading."""
 
-    level: int  # 0 for the top
-    title: str
     page: int  # from 1
-    above: float  # of the page's height, what lies above it: 0 to 1
     first: bool  # nothing stands above it on its page but a running header
-
-    @property
-    def position(self) -> float:
-        """How far down the document it stands, in pages."""
-        return self.page - 1 + self.above
 
 
 @dataclass(frozen=True)
@@ -41,15 +29,12 @@ def read(data: bytes) -> Pdf:
     """Read a PDF.
 
     Raises:
-        PdfError: It is empty, broken or encrypted.
+        pypdfium2.PdfiumError: It is empty, broken or encrypted.
     """
-    try:
-        with pypdfium2.PdfDocument(data) as document:
-            texts = [page.get_textpage() for page in document]
-            pages = tuple(text.get_text_range().replace("\r\n", "\n") for text in texts)
-            return Pdf(pages, tuple(_bookmarks(document, texts)))
-    except pypdfium2.PdfiumError as error:
-        raise PdfError(str(error)) from error
+    with pypdfium2.PdfDocument(data) as document:
+        texts = [page.get_textpage() for page in document]
+        pages = tuple(text.get_text_range().replace("\r\n", "\n") for text in texts)
+        return Pdf(pages, tuple(_bookmarks(document, texts)))
 
 
 def _bookmarks(document: pypdfium2.PdfDocument, texts: list[pypdfium2.PdfTextPage]) -> Iterator[Bookmark]:
@@ -59,12 +44,11 @@ def _bookmarks(document: pypdfium2.PdfDocument, texts: list[pypdfium2.PdfTextPag
         if index is None:
             continue
         _, view = target.get_view()  # x and y in pt from the lower left corner, zoom
-        height = texts[index].page.get_height()
-        y = view[1] if len(view) > 1 else height
+        y = view[1] if len(view) > 1 else texts[index].page.get_height()
         head = _above(texts[index], y)
         beside = texts[max(index - 1, 0) : index] + texts[index + 1 : index + 2]
         first = not head or any(head == _above(text, y) for text in beside)
-        yield Bookmark(entry.level, " ".join(entry.get_title().split()), index + 1, 1 - y / height, first)
+        yield Bookmark(index + 1, first)
 
 
 def _above(text: pypdfium2.PdfTextPage, y: float) -> str:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from handin.errors import HandinError, Place
 from handin.qmd.chunks import chunks, expressions, read_blocks
 from handin.qmd.source import read_alone
-from handin.reading.names import Use, uses
 from handin.reading.notebook import cells_of
 
+# IPython's own syntax, which is read over.
 _MAGIC = re.compile(r"^([ \t]*)(?:[%!?].*|[\w.]+\?{1,2}[ \t]*)$", re.MULTILINE)
 
 
@@ -24,7 +23,7 @@ class PythonSource:
 
     file: str
     code: str
-    tree: ast.Module | None  # its syntax tree
+    tree: ast.Module  # its syntax tree; empty where it has none
     fault: str  # why it has none
     first: int  # its first line in the file, or in the cell
     cell: int = 0  # of a notebook, from 1
@@ -43,31 +42,19 @@ def python_sources(files: Mapping[str, bytes]) -> Iterator[PythonSource]:
                 yield PythonSource(path, code, *_parsed(code), *start)
         except (HandinError, UnicodeDecodeError) as error:
             place = error.place if isinstance(error, HandinError) else None
-            yield PythonSource(path, "", None, str(error), (place and place.line) or 1)
+            yield PythonSource(path, "", ast.Module([], []), str(error), (place and place.line) or 1)
 
 
-def with_uses(pieces: Sequence[PythonSource]) -> list[tuple[PythonSource, list[Use] | None]]:
-    """Every unit with what it uses; None where that cannot be read.
-
-    Chunks of Quarto documents share their names, and so do the cells of a notebook: one imports, another
-    uses. A module has names of its own.
-    """
-    groups: dict[str, list[int]] = {}
-    for position, unit in enumerate(pieces):
-        if unit.tree is not None:
-            groups.setdefault("*.qmd" if unit.file.endswith(".qmd") else unit.file, []).append(position)
-    found: dict[int, list[Use]] = {}
-    for group in groups.values():
-        held = [(pieces[n].code, tree) for n in group if (tree := pieces[n].tree) is not None]
-        with suppress(RecursionError):  # what is missing in the answer could not be read
-            found.update(zip(group, uses(held), strict=True))
-    return [(unit, found.get(position)) for position, unit in enumerate(pieces)]
-
-
-def module_parts(file: str) -> tuple[str, ...]:
-    """The parts of the path of a module, a package standing for its `__init__.py`."""
-    path = PurePosixPath(file)
-    return path.parent.parts if path.stem == "__init__" else path.with_suffix("").parts
+def module_names(files: Iterable[str]) -> set[str]:
+    """The names of modules and packages among some files, from whatever folder they are imported."""
+    paths = [PurePosixPath(file) for file in files if file.endswith(".py")]
+    parts = [path.parent.parts if path.stem == "__init__" else path.with_suffix("").parts for path in paths]
+    return {
+        ".".join(path[start:end])
+        for path in parts
+        for start in range(len(path))
+        for end in range(start + 1, len(path) + 1)
+    }
 
 
 def _pieces(files: Mapping[str, bytes], path: str) -> Iterator[tuple[str, int, int]]:
@@ -78,30 +65,21 @@ def _pieces(files: Mapping[str, bytes], path: str) -> Iterator[tuple[str, int, i
         case ".qmd":
             source = read_alone(files.get, path)
             for chunk in chunks(read_blocks(source)):
-                yield _without_magic(chunk.code), chunk.code_line, 0
+                yield _MAGIC.sub(r"\1pass", chunk.code), chunk.code_line, 0
             for line in source.lines:
                 for code in expressions(line.text):
                     yield code, line.place.line or 1, 0
         case ".ipynb" if f"{path[:-6]}.qmd" not in files:
             for number, cell in enumerate(cells_of(files[path]) or (), start=1):
                 if cell.is_code:
-                    yield _without_magic(cell.source), 1, number
+                    yield _MAGIC.sub(r"\1pass", cell.source), 1, number
 
 
-def _parsed(code: str) -> tuple[ast.Module | None, str]:
-    """The syntax tree, or why there is none."""
+def _parsed(code: str) -> tuple[ast.Module, str]:
+    """The syntax tree, or an empty one and why there is none."""
     try:
         return ast.parse(code), ""
     except SyntaxError as error:
-        return None, f"{error.msg} (line {error.lineno})"
+        return ast.Module([], []), f"{error.msg} (line {error.lineno})"
     except (ValueError, RecursionError, MemoryError) as error:
-        return None, str(error) or type(error).__name__
-
-
-def _without_magic(code: str) -> str:
-    """The code with IPython's own syntax blanked; `%pylab` imports NumPy, so it stays as an import."""
-
-    def blank(match: re.Match[str]) -> str:
-        return (match[1] or "") + ("import pylab" if re.match(r"[ \t]*%%?pylab", match[0]) else "pass")
-
-    return _MAGIC.sub(blank, code)
+        return ast.Module([], []), str(error) or type(error).__name__

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import pypdfium2
+
 from handin.errors import HandinError, Place
 from handin.project import Handin, Project, within
 from handin.qmd.outline import Outline, Reference, keys, read_outline
 from handin.qmd.source import on_disk
 from handin.reading import pdf
-from handin.reading.names import Use
+from handin.reading.names import Use, uses
 from handin.reading.notebook import Cell, cells_of
-from handin.reading.python_code import PythonSource, python_sources, with_uses
+from handin.reading.python_code import PythonSource, python_sources
 from handin.sources import project_files
 
 REPORT, NOTEBOOK = "report", "notebook"  # the documents, by the names of their .qmd, .pdf and .ipynb
@@ -71,7 +73,7 @@ class Submission:
                 found[name] = pdf.read(self.files[f"{name}.pdf"]), ""
             except KeyError:
                 found[name] = None, "it is not there"
-            except pdf.PdfError as error:
+            except pypdfium2.PdfiumError as error:
                 found[name] = None, f"it cannot be read: {error}"
         return found
 
@@ -131,17 +133,20 @@ class Submission:
         return tuple(python_sources(self.files))
 
     @cached_property
-    def solution(self) -> list[tuple[PythonSource, list[Use] | None]]:
-        """The Python in which the bans hold, and what it uses; None where that cannot be read."""
-        return with_uses([unit for unit in self.python if self.course.is_solution(unit.file)])
+    def solution(self) -> list[tuple[PythonSource, list[Use]]]:
+        """The Python in which the bans hold, and what it uses.
 
-    @cached_property
-    def beside_solution(self) -> list[tuple[PythonSource, list[Use] | None]]:
-        """The Python in which nothing is banned, where it names a banned module."""
-        beside = [unit for unit in self.python if not self.course.is_solution(unit.file)]
-        return with_uses(
-            [u for u in beside if any(module in u.code for module in self.course.banned_modules)]
-        )
+        Chunks share their names, and so do the cells of a notebook: one imports, another uses.
+        """
+        groups: dict[str, list[PythonSource]] = {}
+        for unit in self.python:
+            if self.course.is_solution(unit.file):
+                groups.setdefault("*.qmd" if unit.file.endswith(".qmd") else unit.file, []).append(unit)
+        return [
+            pair
+            for group in groups.values()
+            for pair in zip(group, uses([unit.tree for unit in group]), strict=True)
+        ]
 
 
 def _is_plain(path: Path) -> bool:

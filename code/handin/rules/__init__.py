@@ -8,44 +8,30 @@ mistake is one failing rule.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from handin.reading.submission import Submission
-from handin.rules import (
-    archive,
-    bans,
-    citations,
-    code,
-    floats,
-    fresh,
-    identity,
-    notebook,
-    report,
-    sections,
-    statements,
-)
+from handin.rules.archive import archive
+from handin.rules.bans import banned_modules, banned_names
+from handin.rules.code import code
 from handin.rules.finding import Finding, Status
+from handin.rules.floats import captions, mentions
+from handin.rules.fresh import fresh
+from handin.rules.identity import identity
+from handin.rules.notebook import notebook
+from handin.rules.references import references
+from handin.rules.report import pages, report
+from handin.rules.sections import sections
 
 __all__ = ["RULES", "Finding", "Status", "Submission", "apply"]
 
-RULES: dict[str, Callable[[Submission], list[Finding]]] = {
-    report.REPORT_RULE: report.report,
-    report.PAGES: report.pages,
-    identity.IDENTITY: identity.identity,
-    sections.SECTIONS: sections.sections,
-    floats.CAPTIONS: floats.captions,
-    floats.MENTIONS: floats.mentions,
-    citations.CITATIONS: citations.citations,
-    citations.CROSS_REFERENCES: citations.cross_references,
-    statements.STATEMENTS: statements.statements,
-    bans.MODULES: bans.banned_modules,
-    bans.NAMES: bans.banned_names,
-    notebook.NOTEBOOK_RULE: notebook.notebook,
-    code.CODE: code.code,
-    fresh.FRESH: fresh.fresh,
-    archive.ARCHIVE: archive.archive,
-}
+_RULES: tuple[Callable[[Submission], list[Finding]], ...] = (
+    report, pages, identity, sections, captions, mentions, references,
+    banned_modules, banned_names, notebook, code, fresh, archive,
+)  # fmt: skip
+RULES = {rule.__name__.replace("_", "-"): rule for rule in _RULES}
 
 
 def apply(submission: Submission) -> list[Finding]:
     """The findings of all rules, in their order."""
-    return [finding for rule in RULES.values() for finding in rule(submission)]
+    return [replace(one, rule=name) for name, rule in RULES.items() for one in rule(submission)]

@@ -7,7 +7,7 @@ import posixpath
 import re
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from importlib import metadata
 from pathlib import Path, PurePosixPath
@@ -16,12 +16,12 @@ from typing import Any
 from handin.errors import HandinError
 from handin.qmd.chunks import read_blocks
 from handin.qmd.source import on_disk, read_source
-from handin.reading.python_code import PythonSource, module_parts
+from handin.reading.python_code import PythonSource, module_names
 from handin.reading.submission import NOTEBOOK, REPORT, Submission
 from handin.rules.finding import Finding, failed, passed
 from handin.yaml_lines import Key, Located
 
-CODE = "code"
+_packages_of_modules = cache(metadata.packages_distributions)  # name of a module → who brings it
 LONGEST_PATH = 250  # characters
 # Settings, by their keys, that name files.
 _NAMES_FILES = re.compile(
@@ -39,10 +39,7 @@ def code(submission: Submission) -> list[Finding]:
     """
     found = [
         failed(
-            CODE,
-            "no plain file, so it cannot be packed",
-            ascii(name)[1:-1],
-            "replace it by a file, or rename it",
+            "no plain file, so it cannot be packed", ascii(name)[1:-1], "replace it by a file, or rename it"
         )
         for name in submission.unfit
     ]
@@ -51,7 +48,7 @@ def code(submission: Submission) -> list[Finding]:
         return found
     lines = sum(len(unit.code.splitlines()) for unit in submission.python)
     files = len({unit.file for unit in submission.python})
-    return [passed(CODE, f"{files} files with code, {lines} lines")]
+    return [passed(f"{files} files with code, {lines} lines")]
 
 
 def _missing_files(submission: Submission) -> Iterator[Finding]:
@@ -65,7 +62,7 @@ def _missing_files(submission: Submission) -> Iterator[Finding]:
             read_blocks(source)
             needed += _named(project.root, source.front_matter)
     except HandinError as error:
-        yield failed(CODE, error.problem, str(error.place), error.remedy or "mend it")
+        yield failed(error.problem, str(error.place), error.remedy or "mend it")
     for outline in filter(None, map(submission.outline, (REPORT, NOTEBOOK))):
         needed += [(file, file) for file in outline.files]
         needed += [(picture.file, picture.place) for picture in outline.pictures if ":" not in picture.file]
@@ -74,10 +71,10 @@ def _missing_files(submission: Submission) -> Iterator[Finding]:
             told.add(name)
             if (project.root / name).is_file():
                 remedy = "put it into a folder of the project that is packed (see `handin: left-out`)"
-                yield failed(CODE, f"`{name}` would not be packed", place, remedy)
+                yield failed(f"`{name}` would not be packed", place, remedy)
             else:
                 remedy = "put it back; without it nobody can rebuild the documents"
-                yield failed(CODE, f"`{name}` is missing", place, remedy)
+                yield failed(f"`{name}` is missing", place, remedy)
 
 
 def _named(root: Path, settings: Located) -> Iterator[tuple[str, str]]:
@@ -98,56 +95,30 @@ def _texts(value: Any, key: Key = ()) -> Iterator[tuple[Key, str]]:
 
 
 def _missing_modules(submission: Submission) -> Iterator[Finding]:
-    """Imports that lead to no file of the hand-in, no part of Python and no declared package."""
-    own = _own_modules(submission)
-    packages = {name.partition("/")[0] for name in own}
+    """Imports of the solution that lead to no file of the hand-in, no part of Python, no declared package."""
+    own = module_names(submission.files)
+    banned = submission.course.banned_modules  # the rule about them fails
+    known = {name.partition(".")[0] for name in (*own, *banned)} | sys.stdlib_module_names
     declared = _declared(submission.files.get("pyproject.toml", b""))
-    held = _packages_of_modules()
-    seen: set[str] = set()
-    for unit in submission.python:
-        if unit.tree is None or unit.file.startswith(("tests/", "benchmarks/")):
-            continue
+    for unit, _ in submission.solution:
         for module, line in _imported(unit):
-            top = module.partition("/")[0]
-            if module in seen or module in own:
-                continue
-            seen |= {module}
-            if top in packages and "/" in module:
-                message = f"`{module.replace('/', '.')}` is imported and missing"
-                yield failed(CODE, message, unit.place(line), "add its file")
-            elif top not in packages | sys.stdlib_module_names and top not in seen - {module}:
-                seen.add(top)
-                if not declared & {_normal(name) for name in held.get(top, ())}:
-                    message = f"`{top}` is imported; it is neither here nor a declared package"
-                    remedy = "add its file, or declare it in pyproject.toml"
-                    yield failed(CODE, message, unit.place(line), remedy)
+            top, _, below = module.partition(".")
+            if below and top in own and module not in own:
+                yield failed(f"`{module}` is imported and missing", unit.place(line), "add its file")
+            elif top not in known and declared.isdisjoint(
+                map(_normal, _packages_of_modules().get(top, [top]))
+            ):
+                message = f"`{top}` is imported; it is neither here nor a declared package"
+                yield failed(message, unit.place(line), "add its file, or declare it in pyproject.toml")
 
 
-@cache
-def _packages_of_modules() -> Mapping[str, list[str]]:
-    """Name of an installed module → the packages that hold it."""
-    return metadata.packages_distributions()
-
-
-@cache
 def _declared(pyproject: bytes) -> set[str]:
-    """The packages that `pyproject.toml` depends on, and all that come with them."""
-    found: set[str] = set()
+    """The packages that `pyproject.toml` depends on."""
     try:
         listed = tomllib.loads(pyproject.decode()).get("project", {}).get("dependencies", [])
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
         listed = []
-    waiting = [re.split(r"[^\w.-]", one)[0] for one in listed]
-    while waiting:
-        name = _normal(waiting.pop())
-        if name not in found:
-            found.add(name)
-            try:
-                needed = metadata.requires(name) or []
-            except metadata.PackageNotFoundError:
-                continue
-            waiting += [re.split(r"[^\w.-]", one)[0] for one in needed if "extra ==" not in one]
-    return found
+    return {_normal(re.split(r"[^\w.-]", one)[0]) for one in listed}
 
 
 def _normal(name: str) -> str:
@@ -155,11 +126,7 @@ def _normal(name: str) -> str:
 
 
 def _imported(unit: PythonSource) -> Iterator[tuple[str, int]]:
-    """Modules that a unit cannot do without, as paths: `fnn/models`.
-
-    A name of a package may be a module or not; what is imported in a `try` may be missing.
-    """
-    assert unit.tree is not None
+    """Modules that a unit cannot do without: what is imported in a `try` may be missing."""
     folder = PurePosixPath(unit.file).parent.parts
     tried = [node for block in ast.walk(unit.tree) if isinstance(block, ast.Try) for node in block.body]
     optional = {id(node) for statement in tried for node in ast.walk(statement)}
@@ -167,20 +134,7 @@ def _imported(unit: PythonSource) -> Iterator[tuple[str, int]]:
         if id(node) in optional:
             continue
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield alias.name.replace(".", "/"), node.lineno
+            yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             above = folder[: len(folder) + 1 - node.level] if node.level else ()
-            if base := "/".join([*above, *(node.module.split(".") if node.module else ())]):
-                yield base, node.lineno
-
-
-def _own_modules(submission: Submission) -> set[str]:
-    """The hand-in's modules and packages as paths from whatever folder they are imported from."""
-    parts = [module_parts(path) for path in submission.files if path.endswith(".py")]
-    return {
-        "/".join(path[start:end])
-        for path in parts
-        for start in range(len(path))
-        for end in range(start + 1, len(path) + 1)
-    }
+            yield ".".join([*above, *filter(None, [node.module])]), node.lineno

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 
 class Status(StrEnum):
@@ -20,50 +20,18 @@ class Status(StrEnum):
 class Finding:
     """One answer of one rule.
 
-    `rule` is the key of `RULES`; `place` is `file:line`, `file, page N` or a file's name, empty where
-    the finding is about the whole hand-in; `remedy` is empty where nothing is to be done.
+    `place` is `file:line`, `file, page N` or a file's name, empty where the finding is about the whole
+    hand-in; `remedy` is empty where nothing is to be done.
     """
 
-    rule: str
     status: Status
     message: str
     place: str = ""
     remedy: str = ""
-
-    def as_dict(self) -> dict[str, str]:
-        """The finding as it stands in JSON."""
-        return {key: str(value) for key, value in asdict(self).items()}
+    rule: str = ""  # the key of `RULES`
 
 
-def passed(rule: str, message: str, place: str = "") -> Finding:
-    """A finding that asks for nothing."""
-    return Finding(rule, Status.PASS, message, place)
-
-
-def failed(rule: str, message: str, place: str = "", remedy: str = "") -> Finding:
-    """A finding that stops the hand-in; the remedy is what the student does next."""
-    return Finding(rule, Status.FAIL, message, place, remedy)
-
-
-def cannot_tell(rule: str, message: str, place: str = "", remedy: str = "") -> Finding:
-    """A finding that a person has to settle by looking."""
-    return Finding(rule, Status.CANNOT_TELL, message, place, remedy)
-
-
-def noted(rule: str, message: str, place: str = "", remedy: str = "") -> Finding:
-    """A finding about what would be better and nobody demands."""
-    return Finding(rule, Status.NOTE, message, place, remedy)
-
-
-def at(file: str, *, page: int) -> str:
-    """The place of a finding in a PDF; `page` counts from 1."""
-    return f"{file}, page {page}"
-
-
-def grouped(findings: Sequence[Finding]) -> list[list[Finding]]:
-    """Findings of one rule and verdict in one file together, in the order of the first."""
-    groups: dict[tuple[str, Status, str], list[Finding]] = {}
-    for finding in findings:
-        file = finding.place.partition(":")[0].partition(", ")[0]
-        groups.setdefault((finding.rule, finding.status, file), []).append(finding)
-    return list(groups.values())
+passed = partial(Finding, Status.PASS)  # asks for nothing
+failed = partial(Finding, Status.FAIL)  # stops the hand-in; the remedy is what the student does next
+cannot_tell = partial(Finding, Status.CANNOT_TELL)  # a person has to settle it by looking
+noted = partial(Finding, Status.NOTE)  # would be better, and nobody demands it

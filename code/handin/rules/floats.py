@@ -11,9 +11,6 @@ from handin.qmd.source import merged, on_disk, read_source
 from handin.reading.submission import REPORT, Submission
 from handin.rules.finding import Finding, cannot_tell, failed, noted, passed
 
-CAPTIONS = "captions"
-MENTIONS = "mentions"
-
 _SAY = "say in a sentence what it shows"
 
 
@@ -29,15 +26,15 @@ def captions(submission: Submission) -> list[Finding]:
     """
     outline = submission.outline(REPORT)
     if outline is None:
-        return [cannot_tell(CAPTIONS, "the report's sources cannot be read")]
+        return [cannot_tell("the report's sources cannot be read")]
     found = [
-        failed(CAPTIONS, f"{one.kind} {one.number} has no caption", one.place, _SAY)
+        failed(f"{one.kind} {one.number} has no caption", one.place, _SAY)
         for one in outline.floats
         if not any(sign.isalpha() for sign in one.caption)
     ]
     chunks = _shown_chunks(submission, outline)
     found += [
-        failed(CAPTIONS, f"`{chunk.label}` has no caption", str(chunk.place), _SAY)
+        failed(f"`{chunk.label}` has no caption", str(chunk.place), _SAY)
         for chunk in chunks
         if str(chunk.label).startswith(("fig-", "tbl-")) and not chunk.caption
     ]
@@ -45,10 +42,8 @@ def captions(submission: Submission) -> list[Finding]:
     if bare := [*_without_alt(outline)]:
         names = ", ".join(name for name, _ in bare)
         message = f"without an alternative text: {names}"
-        found.append(noted(CAPTIONS, message, bare[0][1], "say in `fig-alt` what is to be seen"))
-    return found or [
-        passed(CAPTIONS, f"figures and tables: {len(outline.floats)}, each with label and caption")
-    ]
+        found.append(noted(message, bare[0][1], "say in `fig-alt` what is to be seen"))
+    return found or [passed(f"figures and tables: {len(outline.floats)}, each with label and caption")]
 
 
 def mentions(submission: Submission) -> list[Finding]:
@@ -62,16 +57,16 @@ def mentions(submission: Submission) -> list[Finding]:
     """
     outline = submission.outline(REPORT)
     if outline is None:
-        return [cannot_tell(MENTIONS, "the report's sources cannot be read")]
+        return [cannot_tell("the report's sources cannot be read")]
     referred = [mention.label for mention in outline.mentions if not mention.in_caption]
     parts = [label for label in referred if label not in {one.label for one in outline.floats}]
     remedy = "refer to it by its label where its content is discussed, or leave it out"
     found = [
-        failed(MENTIONS, f"{one.kind} {one.number} is not referred to in the text", one.place, remedy)
+        failed(f"{one.kind} {one.number} is not referred to in the text", one.place, remedy)
         for one in outline.floats
         if one.label not in referred and not any(part.startswith(f"{one.label}-") for part in parts)
     ]
-    return found or [passed(MENTIONS, f"figures and tables: {len(outline.floats)}, each referred to")]
+    return found or [passed(f"figures and tables: {len(outline.floats)}, each referred to")]
 
 
 def _shown_chunks(submission: Submission, outline: Outline) -> list[Chunk]:
@@ -87,13 +82,13 @@ def _shown_chunks(submission: Submission, outline: Outline) -> list[Chunk]:
 def _unlabelled(submission: Submission, outline: Outline, chunks: list[Chunk]) -> Iterator[Finding]:
     """Pictures that are no labelled figure: included, or drawn by a chunk."""
     for place in outline.bare_pictures:
-        yield failed(CAPTIONS, "a picture that is no labelled figure", place, "write ![…](…){#fig-…}")
+        yield failed("a picture that is no labelled figure", place, "write ![…](…){#fig-…}")
     drawn = {_code(cell.source) for cell in submission.cells if cell.draws}
     for chunk in chunks:
         if _code(chunk.code) in drawn and not str(chunk.label).startswith("fig-"):
             message = "a chunk draws a picture that is no labelled figure"
             remedy = "give it `#| label: fig-…` and `#| fig-cap: …`"
-            yield failed(CAPTIONS, message, str(chunk.place), remedy)
+            yield failed(message, str(chunk.place), remedy)
 
 
 def _without_alt(outline: Outline) -> Iterator[tuple[str, str]]:

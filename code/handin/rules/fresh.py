@@ -8,7 +8,6 @@ from handin import sources
 from handin.reading.submission import NOTEBOOK, REPORT, Submission
 from handin.rules.finding import Finding, cannot_tell, failed, passed
 
-FRESH = "fresh"
 _NAMED = 4  # changes named in a message
 _RENDER = "run `handin render`"
 
@@ -25,19 +24,19 @@ def fresh(submission: Submission) -> list[Finding]:
     unreadable |= set() if submission.cells else {f"{NOTEBOOK}.ipynb"}  # other rules fail for these
     there = [name for name in submission.built if name not in unreadable]
     if not there:
-        return [cannot_tell(FRESH, "there are no documents")]
+        return [cannot_tell("there are no documents")]
     built, now = sources.Built(project.root), sources.state(project)
     found = []
     for name in there:
         path = project.output_dir / name
         if not built.is_ours(path):
-            found.append(failed(FRESH, "it is not as the last build wrote it", name, _RENDER))
+            found.append(failed("it is not as the last build wrote it", name, _RENDER))
         elif built.is_draft(path):
             remedy = "run `handin render` without --draft and --quick"
-            found.append(failed(FRESH, "it is a draft, with claims unchecked", name, remedy))
+            found.append(failed("it is a draft, with claims unchecked", name, remedy))
         elif not built.is_current(path, sources.digest(now)):
-            found.append(failed(FRESH, _why(built.made_from(path), now), name, _RENDER))
-    return found or [passed(FRESH, f"built from these {len(now)} files and packages")]
+            found.append(failed(_why(built.made_from(path), now), name, _RENDER))
+    return found or [passed(f"built from these {len(now)} files and packages")]
 
 
 def _why(before: Mapping[str, str], now: Mapping[str, str]) -> str:

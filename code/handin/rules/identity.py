@@ -8,9 +8,8 @@ from collections.abc import Iterator
 
 from handin.project import Author
 from handin.reading.submission import NOTEBOOK, REPORT, Submission
-from handin.rules.finding import Finding, at, failed, passed
+from handin.rules.finding import Finding, failed, passed
 
-IDENTITY = "identity"
 _OWN = "put your own name and login under `author` in _quarto.yml"
 
 
@@ -28,12 +27,12 @@ def identity(submission: Submission) -> list[Finding]:
     ]
     if len({author.login.casefold() for author in authors}) < len(authors):
         place = str(submission.project.place("author", 1, "login"))
-        found.append(failed(IDENTITY, "the same login twice", place, "mend one of them"))
+        found.append(failed("the same login twice", place, "mend one of them"))
     for name in (REPORT, NOTEBOOK) if not found else ():
         content, _ = submission.document(name)
         if content:
-            found += _missing(authors, content.pages[0], at(f"{name}.pdf", page=1))
-    return found or [passed(IDENTITY, ", ".join(f"{one.name} ({one.login})" for one in authors))]
+            found += _missing(authors, content.pages[0], f"{name}.pdf, page 1")
+    return found or [passed(", ".join(f"{one.name} ({one.login})" for one in authors))]
 
 
 def _faults(submission: Submission, number: int, author: Author) -> Iterator[Finding]:
@@ -44,7 +43,7 @@ def _faults(submission: Submission, number: int, author: Author) -> Iterator[Fin
     ):
         place = str(submission.project.place("author", number, key))
         if _plain(value) in map(_plain, examples):
-            yield failed(IDENTITY, f"`{value}` is the example's {key}", place, _OWN)
+            yield failed(f"`{value}` is the example's {key}", place, _OWN)
 
 
 def _missing(authors: list[Author], first_page: str, place: str) -> Iterator[Finding]:
@@ -54,9 +53,9 @@ def _missing(authors: list[Author], first_page: str, place: str) -> Iterator[Fin
     for author in authors:
         # Where letters run from right to left, the words of a line come out of a PDF in another order.
         if not words.issuperset(re.findall(r"\w+", _plain(author.name))):
-            yield failed(IDENTITY, f"the first page lacks the name `{author.name}`", place, remedy)
+            yield failed(f"the first page lacks the name `{author.name}`", place, remedy)
         if not re.search(rf"(?<![\w.-]){re.escape(_plain(author.login))}(?![\w-])", text):
-            yield failed(IDENTITY, f"the first page lacks the login `{author.login}`", place, remedy)
+            yield failed(f"the first page lacks the login `{author.login}`", place, remedy)
 
 
 def _plain(text: str) -> str:

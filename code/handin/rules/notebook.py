@@ -6,7 +6,6 @@ from handin.reading.notebook import cells_of
 from handin.reading.submission import NOTEBOOK, REPORT, Submission
 from handin.rules.finding import Finding, failed, passed
 
-NOTEBOOK_RULE = "notebook"
 _RENDER = "run `handin render`"
 
 
@@ -21,25 +20,21 @@ def notebook(submission: Submission) -> list[Finding]:
     Passes: notebook.ipynb and notebook.pdf as the build writes them.
     """
     if f"{NOTEBOOK}.qmd" not in submission.project.documents:
-        return [passed(NOTEBOOK_RULE, "no notebook is rendered, so no PDF of one is asked for")]
+        return [passed("no notebook is rendered, so no PDF of one is asked for")]
     content, fault = submission.document(NOTEBOOK)
     file = f"{NOTEBOOK}.ipynb"
     if content is None:
-        return [failed(NOTEBOOK_RULE, fault, f"{NOTEBOOK}.pdf", _RENDER)]
+        return [failed(fault, f"{NOTEBOOK}.pdf", _RENDER)]
     if file not in submission.files:
-        return [failed(NOTEBOOK_RULE, "there is no executed notebook", file, _RENDER)]
+        return [failed("there is no executed notebook", file, _RENDER)]
     if cells_of(submission.files[file]) is None:
-        return [failed(NOTEBOOK_RULE, "it is not a Jupyter notebook", file, _RENDER)]
+        return [failed("it is not a Jupyter notebook", file, _RENDER)]
     outline, shown = submission.outline(REPORT), submission.outline(NOTEBOOK)
-    lacking = [
-        one
+    remedy = "include its chunk in notebook.qmd, with its output"
+    found = [
+        failed(f"the notebook lacks {one.kind} {one.number} of the report", one.place, remedy)
         for one in (outline.floats if outline else ())
         if shown and one.label not in shown.labels and one.place.rpartition(":")[0] in shown.files
     ]
-    remedy = "include its chunk in notebook.qmd, with its output"
-    found = [
-        failed(NOTEBOOK_RULE, f"the notebook lacks {one.kind} {one.number} of the report", one.place, remedy)
-        for one in lacking
-    ]
     drawn = sum(cell.draws for cell in submission.cells)
-    return found or [passed(NOTEBOOK_RULE, f"{len(submission.cells)} cells, {drawn} with pictures", file)]
+    return found or [passed(f"{len(submission.cells)} cells, {drawn} with pictures", file)]

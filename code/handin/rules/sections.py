@@ -8,8 +8,6 @@ from handin.qmd.outline import Section
 from handin.reading.submission import NOTEBOOK, REPORT, Submission
 from handin.rules.finding import Finding, cannot_tell, failed, noted, passed
 
-SECTIONS = "sections"
-
 
 def sections(submission: Submission) -> list[Finding]:
     """The numbers of the body's headings are the task list, in its order, in report and notebook.
@@ -28,15 +26,15 @@ def sections(submission: Submission) -> list[Finding]:
         if outline is None:
             continue
         body = [s for s in outline.sections if s.number and s.part == "body"]
-        headings = [h for h in body if not _deeper(h.number, course.tasks)]
+        headings = [h for h in body if h.level <= 2]
         numbers = [h.number for h in headings]
         wanted = [t for t in course.tasks if t not in course.optional_tasks or t in numbers]
         absent = [t for t in course.optional_tasks if t not in numbers]
         found += _differences(headings, wanted, course.tasks, f"{name}.qmd")
     if submission.outline(REPORT) is None and not found:
-        return [cannot_tell(SECTIONS, "the report's sources cannot be read")]
+        return [cannot_tell("the report's sources cannot be read")]
     note = f" (optional and absent: {', '.join(absent)})" if absent else ""
-    found = found or [passed(SECTIONS, f"sections numbered like the tasks{note}")]
+    found = found or [passed(f"sections numbered like the tasks{note}")]
     return [*found, *_not_included(submission)]
 
 
@@ -47,12 +45,12 @@ def _differences(
     remedy = "number it like a task, leave it unnumbered ({.unnumbered}), or move it into the appendix"
     for one in headings:
         if one.number not in wanted:
-            yield failed(SECTIONS, f"“{one.number} {one.title[:50]}” is no task", one.place, remedy)
+            yield failed(f"“{one.number} {one.title[:50]}” is no task", one.place, remedy)
     numbers = [one.number for one in headings]
     if absent := [task for task in wanted if task not in numbers]:
         before = [one.place for one in headings if one.number in tasks[: tasks.index(absent[0])]]
         message = f"{name}: no section for {', '.join(absent)}"
-        yield failed(SECTIONS, message, [name, *before][-1], f"add a section numbered {absent[0]}")
+        yield failed(message, [name, *before][-1], f"add a section numbered {absent[0]}")
 
 
 def _not_included(submission: Submission) -> Iterator[Finding]:
@@ -63,11 +61,4 @@ def _not_included(submission: Submission) -> Iterator[Finding]:
     included = {file for outline in outlines if outline for file in outline.files}
     for path in submission.files:
         if path.startswith("sections/") and path.endswith(".qmd") and path not in included:
-            yield noted(SECTIONS, "no document includes it", path, "include it in report.qmd, or remove it")
-
-
-def _deeper(number: str, tasks: Sequence[str]) -> bool:
-    """Whether a number belongs below a task, as 1a.1 does."""
-    return (
-        any(number.startswith(f"{task}.") and not task.isdigit() for task in tasks) or number.count(".") > 1
-    )
+            yield noted("no document includes it", path, "include it in report.qmd, or remove it")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from handin.reading.submission import Submission
 from handin.rules import Finding, Status
 from handin.rules.bans import banned_modules, banned_names
 
+MODULES, NAMES = 0, 1  # the rules, by their place in what `look` says
 Look = Callable[..., tuple[list[Finding], list[Finding]]]
 
 
@@ -32,68 +32,37 @@ def look(tmp_path: Path) -> Look:
     return judge
 
 
-until_3_13 = pytest.mark.skipif(sys.version_info >= (3, 13), reason="newer Pythons read it")
-
-
 @pytest.mark.parametrize(
-    "code",
+    ("rule", "code"),
     [
-        "import numpy",
-        "import numpy as np, torch",
-        "from numpy.linalg import norm",
-        "import autograd.numpy as anp",
-        "from pylab import *",
-        "def f():\n    if True:\n        import numpy",
-        "try:\n    import numpy\nexcept ImportError:\n    pass",
-        "import importlib\nimportlib.import_module('num' + 'py')",
-        "__import__('numpy')",
-        "__import__('numpy.linalg')",
-        "import builtins\nbuiltins.__import__('numpy')",
-        "import sys\nsys.modules['numpy']",
-        "import importlib\nname = 'numpy'\nimportlib.import_module(name)",
-        "import matplotlib.pyplot as plt\nplt.np.zeros(3)",
-        "import scipy\nscipy.np.zeros(3)",
-        "import torch\ntorch.ones(1).numpy()",
-        "import torch\ngetattr(torch.ones(1), 'numpy')()",
+        (MODULES, "import numpy"),
+        (MODULES, "import torch, numpy as np"),
+        (MODULES, "from numpy.linalg import norm"),
+        (MODULES, "import autograd.numpy as anp"),
+        (MODULES, "def f():\n    if True:\n        import numpy"),
+        (MODULES, "try:\n    import numpy\nexcept ImportError: pass"),
+        (MODULES, "import torch\ntorch.ones(1).numpy()"),
+        (NAMES, "import torch.nn as nn\nnn.Linear(1, 2)"),
+        (NAMES, "from torch import nn\nclass Layer(nn.Linear): ..."),
+        (NAMES, "from torch.nn import Linear as Parameter"),
+        (NAMES, "from torch.nn import *"),
+        (NAMES, "import torch as t\nt.nn.Sequential()"),
+        (NAMES, "import torch\nn = torch.nn\nn.ReLU()"),
+        (NAMES, "import torch\ngetattr(torch.nn, 'Linear')"),
+        (NAMES, "import torch\ntorch.nn.__dict__['Linear']"),
+        (NAMES, "from torch.nn.modules.linear import Linear"),
+        (NAMES, "import torch.nn.functional as F\nF.linear"),
+        (NAMES, "import torch\nlayer = torch.nn.Linear if True else None"),
+        (NAMES, "import torch\ntorch.vmap"),
+        (NAMES, "from torch.func import vmap as batched"),
+        (NAMES, "import functorch\nfunctorch.vmap"),
     ],
 )
-def test_a_banned_module_is_found(look: Look, code: str) -> None:
-    findings, _ = look(code)
-    assert findings[0].status is Status.FAIL
-    assert findings[0].place == f"solution.py:{code.count(chr(10)) + 1 if 'if True' not in code else 3}" or (
-        "try" in code and findings[0].place == "solution.py:2"
-    )
-
-
-@pytest.mark.parametrize(
-    "code",
-    [
-        "import torch.nn as nn\nnn.Linear(1, 2)",
-        "from torch import nn\nclass Layer(nn.Linear): ...",
-        "from torch.nn import Linear as Parameter",
-        "from torch.nn import *",
-        "import torch as t\nt.nn.Sequential()",
-        "import torch\nn = torch.nn\nn.ReLU()",
-        "import torch\nn, m = torch.nn, torch\nn.Conv1d",
-        "import torch\ngetattr(torch.nn, 'Lin' + 'ear')",
-        "import torch\ntorch.nn.__dict__['Linear']",
-        "from torch.nn.modules.linear import Linear",
-        "import torch.nn.functional as F\nF.linear",
-        "import importlib\nnn = importlib.import_module('torch.nn')\nnn.Linear",
-        "import torch\nclass A:\n    def f(self):\n        self.nn = torch.nn\n        self.nn.GELU",
-        "import torch\nlayer = torch.nn.Linear if True else None",
-        "import torch\nif (n := torch.nn): n.Linear",
-        "import torch\ntorch.vmap",
-        "from torch.func import vmap as batched",
-        "from torch import *\nvmap(print)",
-        "import functorch\nfunctorch.vmap",
-        "import torch\nv = 'vm' 'ap'\ngetattr(torch, v)",
-    ],
-)
-def test_a_banned_name_is_found(look: Look, code: str) -> None:
-    _, findings = look(code)
-    assert findings[0].status is Status.FAIL
-    assert findings[0].remedy
+def test_what_is_banned_is_found(look: Look, rule: int, code: str) -> None:
+    finding = look(code)[rule][0]
+    assert finding.status is Status.FAIL
+    assert finding.place == f"solution.py:{code.count(chr(10)) + 1 - code.count('except')}"
+    assert finding.remedy
 
 
 @pytest.mark.parametrize(
@@ -108,14 +77,13 @@ def test_a_banned_name_is_found(look: Look, code: str) -> None:
         "numpy = 'import numpy'  # numpy, nn.Linear, vmap",
         "import scipy.optimize",
         "def state(self):\n    return vars(self)",
-        "import re\nre.compile('x' + y)",
+        "model.eval()",
         "import torch\ntorch.compile(model)",
         "import torch.nn.functional as F\nF.binary_cross_entropy\nF.nll_loss\nF.kl_div\nF.huber_loss",
         "def eval(x): ...\neval(1)",
         "words = {'vmap': 1}\nwords['vmap']",
         "class A:\n    def vmap(self): ...\nA().vmap()",
         "nn = {}\nnn.Linear = 1",
-        "from torch import *\nrelu(1)",
         "def f(name):\n    return {}[name]",
     ],
 )
@@ -128,15 +96,22 @@ def test_what_is_allowed_is_left_alone(look: Look, code: str) -> None:
     "code",
     [
         "no python at all",
-        pytest.param("f" + "()" * 5000, marks=until_3_13),
-        pytest.param("x = " + "a." * 5000 + "a", marks=until_3_13),
         "(" * 5000,
         "\0",
+        "__import__('num' + 'py')",
+        "import importlib\nimportlib.import_module(name)",
+        "import sys\nsys.modules['numpy']",
+        "exec(text)",
     ],
 )
-def test_what_cannot_be_read_is_said_so(look: Look, code: str) -> None:
-    modules, _ = look(code)
-    assert modules[0].status is Status.CANNOT_TELL
+def test_what_cannot_be_followed_is_said_so(look: Look, code: str) -> None:
+    for rule in MODULES, NAMES:
+        assert look(code)[rule][0].status is Status.CANNOT_TELL
+
+
+@pytest.mark.parametrize("code", ["from torch import *\nvmap(print)", "import torch\ngetattr(torch, name)"])
+def test_what_may_be_any_name_is_said_so(look: Look, code: str) -> None:
+    assert [finding.status for finding in look(code)[NAMES]] == [Status.CANNOT_TELL]
 
 
 def test_places_in_notebooks_name_cell_and_line_and_magics_are_read_over(look: Look) -> None:
@@ -150,8 +125,6 @@ def test_places_in_notebooks_name_cell_and_line_and_magics_are_read_over(look: L
     ]
     modules, _ = look(json.dumps({"cells": cells}), "nb.ipynb")
     assert [finding.place for finding in modules] == ["nb.ipynb, cell 3, line 2"]
-    modules, _ = look(json.dumps({"cells": [{"cell_type": "code", "source": "%pylab inline"}]}), "nb.ipynb")
-    assert modules[0].status is Status.FAIL
 
 
 def test_boundary_and_exclusions_are_by_path(look: Look) -> None:
@@ -166,6 +139,7 @@ def test_boundary_and_exclusions_are_by_path(look: Look) -> None:
     [finding] = look(files=files | {"code/other.py": conversion})[0]
     assert (finding.status, finding.place) == (Status.FAIL, "code/other.py:2")
     [finding] = look(files=files | {"code/use.py": "from make_data import x\n"})[0]
+    assert (finding.status, finding.place) == (Status.CANNOT_TELL, "code/use.py:1")
     assert "stands outside the solution" in finding.message
 
 
