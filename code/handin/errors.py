@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import errno
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -74,23 +73,15 @@ class Faults:
 
 
 def unwritable(error: OSError, path: Path) -> HandinError:
-    """The error for a file that cannot be written: what hinders, and what to do about that.
+    """The error for a file that cannot be written.
 
     Args:
         error: As the operating system gave it.
         path: The file, where the error names none.
     """
-    path = Path(error.filename2 or error.filename or path)
-    match error.errno:
-        case errno.ENOSPC | errno.EDQUOT:
-            remedy = "make room on the disk; a disk can also have too many files (`df -i`)"
-        case errno.EEXIST | errno.ENOTDIR | errno.EISDIR:
-            remedy = "a file stands in the place of a folder, or a folder in that of a file: move it away"
-        case errno.EROFS | errno.EACCES | errno.EPERM:
-            remedy = "make it writable, or copy the project to a folder of your own"
-        case _:
-            remedy = "look at the disk"
-    return HandinError(f"cannot write: {error.strerror}", place=Place(path), remedy=remedy)
+    place = Place(Path(error.filename2 or error.filename or path))
+    remedy = "make room on the disk, make it writable, or move away what stands in its place"
+    return HandinError(f"cannot write: {error.strerror}", place=place, remedy=remedy)
 
 
 def raise_all(faults: Iterable[HandinError]) -> None:

@@ -99,15 +99,12 @@ def test_what_pack_did_not_write_is_refused_before_anything_runs(
         rehearse.rehearse(changed(packed, tmp_path, name, None))
 
 
-def test_a_damaged_zip_and_one_that_leads_elsewhere_are_refused(packed: Path, tmp_path: Path) -> None:
+def test_a_damaged_zip_is_refused(packed: Path, tmp_path: Path) -> None:
     broken = bytearray(packed.read_bytes())
     broken[2000] ^= 255
     (tmp_path / "broken.zip").write_bytes(broken)
-    with zipfile.ZipFile(tmp_path / "slip.zip", "w") as out:
-        out.writestr("_quarto.yml", QUARTO_YML)
-        out.writestr("../x.py", "x")
-    for name, words in (("broken", "cannot be read"), ("slip", "leads outside"), ("none", "cannot be read")):
-        with pytest.raises(HandinError, match=rf"{name}\.zip: .*{words}"):
+    for name in ("broken", "none"):
+        with pytest.raises(HandinError, match=rf"{name}\.zip: cannot be read"):
             rehearse.rehearse(tmp_path / f"{name}.zip")
 
 

@@ -21,12 +21,8 @@ from handin.reading.submission import NOTEBOOK, REPORT, Submission
 from handin.rules.finding import Finding, failed, passed
 from handin.yaml_lines import Key, Located
 
-_packages_of_modules = cache(metadata.packages_distributions)  # name of a module → who brings it
+_holders = cache(metadata.packages_distributions)  # name of an installed module → packages that hold it
 LONGEST_PATH = 250  # characters
-# Settings, by their keys, that name files.
-_NAMES_FILES = re.compile(
-    r"(project/render|dataset/(train|test)|bibliography|csl|(.*/)?template-partials)(/\d+)?"
-)
 
 
 def code(submission: Submission) -> list[Finding]:
@@ -67,21 +63,20 @@ def _missing_files(submission: Submission) -> Iterator[Finding]:
         needed += [(file, file) for file in outline.files]
         needed += [(picture.file, picture.place) for picture in outline.pictures if ":" not in picture.file]
     for name, place in needed:
-        if name not in submission.files and name not in told:
-            told.add(name)
-            if (project.root / name).is_file():
-                remedy = "put it into a folder of the project that is packed (see `handin: left-out`)"
-                yield failed(f"`{name}` would not be packed", place, remedy)
-            else:
-                remedy = "put it back; without it nobody can rebuild the documents"
-                yield failed(f"`{name}` is missing", place, remedy)
+        if name in submission.files or name in told:
+            continue
+        told.add(name)
+        if (project.root / name).is_file():
+            remedy = "put it into a folder of the project that is packed (see `handin: left-out`)"
+            yield failed(f"`{name}` would not be packed", place, remedy)
+        else:
+            yield failed(f"`{name}` is missing", place, "put it back, or mend the path")
 
 
 def _named(root: Path, settings: Located) -> Iterator[tuple[str, str]]:
-    """Name and place of the files that settings name: by their key, or because there is such a file."""
+    """Name and place of the files that settings name."""
     for key, text in _texts(settings.data):
-        is_file = len(text) < LONGEST_PATH and key[0] not in ("handin", "author") and (root / text).is_file()
-        if is_file or (_NAMES_FILES.fullmatch("/".join(map(str, key))) and "://" not in text):
+        if len(text) < LONGEST_PATH and key[0] not in ("handin", "author") and (root / text).is_file():
             yield posixpath.normpath(text), str(settings.place(key))
 
 
@@ -105,9 +100,7 @@ def _missing_modules(submission: Submission) -> Iterator[Finding]:
             top, _, below = module.partition(".")
             if below and top in own and module not in own:
                 yield failed(f"`{module}` is imported and missing", unit.place(line), "add its file")
-            elif top not in known and declared.isdisjoint(
-                map(_normal, _packages_of_modules().get(top, [top]))
-            ):
+            elif top not in known and declared.isdisjoint(map(_normal, _holders().get(top, [top]))):
                 message = f"`{top}` is imported; it is neither here nor a declared package"
                 yield failed(message, unit.place(line), "add its file, or declare it in pyproject.toml")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from handin.qmd.outline import Section
 from handin.reading.submission import NOTEBOOK, REPORT, Submission
-from handin.rules.finding import Finding, cannot_tell, failed, noted, passed
+from handin.rules.finding import Finding, cannot_tell, failed, passed
 
 
 def sections(submission: Submission) -> list[Finding]:
@@ -25,8 +25,7 @@ def sections(submission: Submission) -> list[Finding]:
         outline = submission.outline(name)
         if outline is None:
             continue
-        body = [s for s in outline.sections if s.number and s.part == "body"]
-        headings = [h for h in body if h.level <= 2]
+        headings = [h for h in outline.sections if h.number and h.part == "body" and h.level <= 2]
         numbers = [h.number for h in headings]
         wanted = [t for t in course.tasks if t not in course.optional_tasks or t in numbers]
         absent = [t for t in course.optional_tasks if t not in numbers]
@@ -34,8 +33,7 @@ def sections(submission: Submission) -> list[Finding]:
     if submission.outline(REPORT) is None and not found:
         return [cannot_tell("the report's sources cannot be read")]
     note = f" (optional and absent: {', '.join(absent)})" if absent else ""
-    found = found or [passed(f"sections numbered like the tasks{note}")]
-    return [*found, *_not_included(submission)]
+    return found or [passed(f"sections numbered like the tasks{note}")]
 
 
 def _differences(
@@ -51,14 +49,3 @@ def _differences(
         before = [one.place for one in headings if one.number in tasks[: tasks.index(absent[0])]]
         message = f"{name}: no section for {', '.join(absent)}"
         yield failed(message, [name, *before][-1], f"add a section numbered {absent[0]}")
-
-
-def _not_included(submission: Submission) -> Iterator[Finding]:
-    """Files of sections that no document includes."""
-    outlines = [submission.outline(name) for name in (REPORT, NOTEBOOK)]
-    if None in outlines:
-        return  # the rule `code` says what cannot be read
-    included = {file for outline in outlines if outline for file in outline.files}
-    for path in submission.files:
-        if path.startswith("sections/") and path.endswith(".qmd") and path not in included:
-            yield noted("no document includes it", path, "include it in report.qmd, or remove it")

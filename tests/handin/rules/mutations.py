@@ -203,11 +203,6 @@ def section_not_in_the_notebook(r: Recipe) -> None:
     swap_in(r, "notebook.qmd", "{{< include sections/2-experiments.qmd >}}", "")
 
 
-@notes("sections", "sections/4-more.qmd", "include it")
-def section_included_nowhere(r: Recipe) -> None:
-    r.sources["sections/4-more.qmd"] = "# More\n"
-
-
 # ── captions, mentions, placement ──
 
 
@@ -356,11 +351,6 @@ def missing_include(r: Recipe) -> None:
     del r.sources["sections/appendix.qmd"]
 
 
-@breaks("code", "_quarto.yml:9", "put it back")
-def missing_data(r: Recipe) -> None:
-    del r.sources["data/train.csv"]
-
-
 @breaks("code", "code/net/model.py:4", "add its file")
 def missing_module(r: Recipe) -> None:
     swap_in(r, "code/net/model.py", "from net import boundary", "from net.edges import boundary")
@@ -371,21 +361,11 @@ def undeclared_package(r: Recipe) -> None:
     swap_in(r, "code/net/model.py", "import torch\n", "import frobnicate\nimport torch\n")
 
 
-@breaks("code", "_quarto.yml", "put it back")
-def missing_template(r: Recipe) -> None:
-    del r.sources["templates/look.typ"]
-
-
 @breaks("code", "sections/appendix.qmd:5", "left-out")
 def picture_that_is_not_packed(r: Recipe) -> None:
     picture = 'As @fig-net shows.\n\n![The network.](docs/net.svg){#fig-net fig-alt="A net."}'
     swap_in(r, "sections/appendix.qmd", "Further formulas.", picture)
     r.sources["docs/net.svg"] = svg()
-
-
-@breaks("code", "report.qmd:3", "put it back")
-def missing_style_of_a_document(r: Recipe) -> None:
-    swap_in(r, "report.qmd", "title: Assignment 1", "title: Assignment 1\ncsl: styles/ours.csl")
 
 
 @breaks("code", "_quarto.yml:29", "left-out")
