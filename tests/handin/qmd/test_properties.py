@@ -185,7 +185,6 @@ def test_a_name_is_followed_to_its_library(module: str, form: str, names: list[s
         f"getattr({held}, 'used')(1)" if by_text else f"{held}.used(1)",
     ]
     code = "\n".join(lines)
-    [found] = uses([(code, ast.parse(code))])
+    [found] = uses([ast.parse(code)])
     dotted = f"{module}.it.used" if "from" in form else f"{module}.used"
-    assert [use.what for use in found if use.dotted == dotted] == [lines[-1]]
     assert [use.line for use in found if use.dotted == dotted] == [len(lines)]
