@@ -146,8 +146,10 @@ def _kernel(folder: Path, environment: dict[str, str]) -> Iterator[_Kernel]:
             manager.start_kernel(env=environment, cwd=str(folder))
             client = manager.blocking_client()
             client.start_channels()
-            yield _Kernel(manager, client, folder)
-            client.stop_channels()
+            try:
+                yield _Kernel(manager, client, folder)
+            finally:
+                client.stop_channels()
         finally:
             if manager.has_kernel:
                 manager.shutdown_kernel(now=True)  # the memory is written with each reply
