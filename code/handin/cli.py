@@ -107,7 +107,7 @@ def _project() -> Project:
 @main.command()
 @click.argument("documents", nargs=-1)
 @RENDERER
-@click.option("--draft", is_flag=True, help="Mark a false claim in the text, and go on.")
+@click.option("--draft", is_flag=True, envvar="DRAFT", help="Mark a false claim in the text, and go on.")
 @click.option("--quick", is_flag=True, help="A draft from few runs, for a first look.")
 @click.option("--no-memory", is_flag=True, help="Execute every chunk, whatever is remembered.")
 @click.option("--to", type=click.Choice(["typst", "html"]), default="typst", help="PDFs, or web pages.")
@@ -170,7 +170,7 @@ def pack() -> None:
     built, now = sources.Built(project.root), sources.fingerprint(project)
     pdfs = [project.output_dir / f"{Path(name).stem}.pdf" for name in project.documents]
     try:
-        if not all(built.is_current(pdf, now) and not built.is_draft(pdf) for pdf in pdfs):
+        if not all(built.is_current(pdf, now) for pdf in pdfs):
             require_worth_building(Submission.of(project))
             _render(project)
         with sources.locked(project.root, click.echo):
@@ -305,9 +305,7 @@ def _document(name: str, project: Project) -> str:
 
 def _seconds() -> str:
     """How long ago the command was given."""
-    from handin.render.progress import duration
-
-    return duration(time.perf_counter() - BEGAN)
+    return f"{time.perf_counter() - BEGAN:.1f} s"
 
 
 def _show(findings: Sequence[Finding]) -> None:

@@ -69,7 +69,7 @@ class Mode:
 
     def variables(self, project: Project) -> dict[str, str]:
         """What a kernel is told of it."""
-        told = {DRAFT: "1"} if self.is_draft else {}
+        told = {DRAFT: "1" if self.is_draft else "0"}  # a stray DRAFT=1 makes no hand-in
         return told | (project.handin.quick if self.quick else {}) | ({} if self.memory else {SWITCH: "0"})
 
 

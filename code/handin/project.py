@@ -168,10 +168,6 @@ class Project:
     def output_dir(self) -> Path:
         return self.root / self.settings.project.output_dir
 
-    @property
-    def figures_dir(self) -> Path:
-        return self.output_dir / "figures"
-
     @cached_property
     def metadata(self) -> dict[str, Any]:
         """The settings that every document inherits: all but `project`."""

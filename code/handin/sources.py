@@ -1,13 +1,12 @@
 """Which files belong to the project, what they amount to, and how new files take the place of old ones.
 
     project_files   all in the project's folder but what a build writes, what git ignores, and caches
-    state           a digest of each, of Python, packages, processor and the variables of `_environment`
-    fingerprint     all of that in one hash
+    fingerprint     one hash of these, Python, packages, processor and the variables of `_environment`
     put_in_place    files that replace others, and the note of what they were made from
     Built           that note, `_build/built.json`: which files we wrote, and what each was made from
     locked          one command at a time works in a project
 
-Nobody's file is overwritten or removed: outside of the output folder only what the note says is ours.
+Nobody's file is removed: `clean` goes by the note.
 """
 
 from __future__ import annotations
@@ -30,14 +29,13 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from handin.environment import DRAFT, HAND_IN, IMMATERIAL, Mode, environment, read_environment_file
-from handin.errors import HandinError, Place, unwritable
+from handin.errors import unwritable
 
 if TYPE_CHECKING:  # a kernel that reads this module has no use for the rest
     from handin.project import Project
 
 BUILD = "_build"  # scratch, in the project's folder
 STORE = "_store"  # what the solution keeps
-FIGURES = "figures"  # in the output folder: what the chunks drew
 RECORD = "built.json"
 LOCK = "lock"
 SCRATCH = ("render-*", "quarto-*")  # folders in BUILD that belong to the one build that holds the lock
@@ -108,11 +106,6 @@ def _is_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
 
 
-def contents(root: Path, names: Iterable[str]) -> dict[str, str]:
-    """Name → digest of a file's bytes; of what is no file that can be read it says only so."""
-    return {name: content(root / name) for name in names}
-
-
 def content(path: Path | str) -> str:
     """Digest of a file's bytes or a folder's names, and where a link leads; or why there is none."""
     try:
@@ -131,8 +124,20 @@ def content(path: Path | str) -> str:
         return str(error.strerror)
 
 
-def circumstances(root: Path, variables: Mapping[str, str], quick: Iterable[str] = ()) -> dict[str, str]:
-    """Digests of all that results depend on beside the project's files.
+def fingerprint(project: Project, mode: Mode = HAND_IN) -> str:
+    """One hash of all that the documents are made from: equal where they would be the same."""
+    root, names = project.root, project_files(project.root, project.settings.project.output_dir)
+    variables = environment(project, mode)
+    return digest([contents(root, names), circumstances(root, variables, project.handin.quick)])
+
+
+def contents(root: Path, names: Iterable[str]) -> dict[str, str]:
+    """Name → digest of a file's bytes; of what is no file that can be read it says only so."""
+    return {name: content(root / name) for name in names}
+
+
+def circumstances(root: Path, variables: Mapping[str, str], quick: Iterable[str] = ()) -> list[object]:
+    """All that results depend on beside the project's files.
 
     Args:
         root: The project's folder.
@@ -143,13 +148,7 @@ def circumstances(root: Path, variables: Mapping[str, str], quick: Iterable[str]
         HandinError: `_environment` cannot be read.
     """
     names = {*read_environment_file(root), *quick, DRAFT} - IMMATERIAL
-    named = {name: variables.get(name) for name in names}
-    return {
-        "Python": digest(sys.version),
-        "the packages": digest(_packages()),
-        "the processor": digest(_processor()),
-        "the variables of _environment": digest(named),
-    }
+    return [sys.version, _packages(), _processor(), {name: variables.get(name) for name in names}]
 
 
 def _packages() -> list[list[str]]:
@@ -169,29 +168,6 @@ def _processor() -> list[str]:
         return [platform.machine(), platform.processor()]  # not Linux
 
 
-def state(project: Project, mode: Mode = HAND_IN) -> dict[str, str]:
-    """All that the documents are made from, by name: a digest of each."""
-    output_dir = project.settings.project.output_dir
-    files = contents(project.root, project_files(project.root, output_dir))
-    quick = project.handin.quick
-    return {**files, **circumstances(project.root, environment(project, mode), quick)}
-
-
-def fingerprint(project: Project, mode: Mode = HAND_IN) -> str:
-    """One hash of all that the documents are made from: equal where they would be the same."""
-    return digest(state(project, mode))
-
-
-def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """What is different `now`, in words."""
-    found = []
-    for name in sorted({*before, *now}):
-        if before.get(name) != now.get(name):
-            what = "is new" if name not in before else "is gone" if name not in now else "changed"
-            found.append(f"{name} {what}")
-    return found
-
-
 def digest(value: object) -> str:
     """The same for equal JSON values; 32 hexadecimal digits."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"))
@@ -209,10 +185,9 @@ class Built:
         self._root = root
         try:
             held = json.loads((root / BUILD / RECORD).read_bytes())
-            self._files: dict[str, dict[str, str]] = held["files"]  # path → content, from, results, draft
-            self._states: dict[str, dict[str, str]] = held["states"]  # fingerprint → state
+            self._files: dict[str, dict[str, str]] = held["files"]  # path → content, from, results
         except (OSError, ValueError, KeyError, TypeError):
-            self._files, self._states = {}, {}
+            self._files = {}
 
     def is_ours(self, path: Path) -> bool:
         """Whether a file is as a build left it."""
@@ -222,46 +197,28 @@ class Built:
         """Whether a file is as a build left it that began and ended with the fingerprint `now`."""
         return self.is_ours(path) and self._noted(path)["from"] == now
 
-    def is_draft(self, path: Path) -> bool:
-        """Whether a file was built as a draft."""
-        return self._noted(path).get("draft") == "yes"
-
     def results(self, path: Path) -> str:
         """What the build that made a file noted about its results."""
         return self._noted(path).get("results", "")
-
-    def made_from(self, path: Path) -> dict[str, str]:
-        """The state that a file was built from; empty where that is not known."""
-        return self._states.get(self._noted(path).get("from", ""), {})
 
     def written(self) -> list[Path]:
         """The files that are as a build left them."""
         return [path for path in map(self._root.joinpath, self._files) if self.is_ours(path)]
 
-    def _noted(self, path: Path) -> dict[str, str]:
-        return self._files.get(os.path.relpath(path, self._root), {})
-
-    def _with(self, files: Mapping[Path, bytes], made_from: Mapping[str, str], **about: str) -> bytes:
+    def also(self, files: Mapping[Path, bytes], made_from: str, results: str) -> bytes:
         """The note of a build that has made these files beside those that are still there."""
-        new = {"from": digest(made_from), **about}
         noted = {name: noted for name, noted in self._files.items() if (self._root / name).is_file()}
         for path, data in files.items():
             content = hashlib.sha256(data).hexdigest()[:32]
-            noted[os.path.relpath(path, self._root)] = {"content": content, **new}
-        states = {**self._states, new["from"]: dict(made_from)}
-        used = {one["from"]: states.get(one["from"], {}) for one in noted.values()}
-        return json.dumps({"files": noted, "states": used}, indent=1).encode()
+            name = os.path.relpath(path, self._root)
+            noted[name] = {"content": content, "from": made_from, "results": results}
+        return json.dumps({"files": noted}, indent=1).encode()
+
+    def _noted(self, path: Path) -> dict[str, str]:
+        return self._files.get(os.path.relpath(path, self._root), {})
 
 
-def put_in_place(
-    root: Path,
-    files: Mapping[Path, bytes],
-    made_from: Mapping[str, str],
-    *,
-    draft: bool = False,
-    results: str = "",
-    obsolete: Iterable[Path] = (),
-) -> None:
+def put_in_place(root: Path, files: Mapping[Path, bytes], made_from: str, results: str = "") -> None:
     """Write every file beside its place, then move one after the other there, then note what was done.
 
     A kill between two moves leaves new files beside old ones. The note tells: only files that are as it says
@@ -270,21 +227,16 @@ def put_in_place(
     Args:
         root: The project's folder.
         files: Contents by path.
-        made_from: The state of the project that they were made from; empty where it changed meanwhile.
-        draft: They are a draft.
+        made_from: The fingerprint of the project that they were made from; empty where it changed meanwhile.
         results: What else they depended on.
-        obsolete: Files to remove, as far as they are ours.
 
     Raises:
         HandinError: A file cannot be written; none has changed then. Or one cannot be replaced.
     """
-    built = Built(root)
-    gone = [path for path in obsolete if path not in files and built.is_ours(path)]
-    note = built._with(files, made_from, draft="yes" if draft else "no", results=results)
-    replace({**files, root / BUILD / RECORD: note}, gone)
+    replace({**files, root / BUILD / RECORD: Built(root).also(files, made_from, results)})
 
 
-def replace(files: Mapping[Path, bytes], obsolete: Iterable[Path] = ()) -> None:
+def replace(files: Mapping[Path, bytes]) -> None:
     """Write every file beside its place, then move one after the other there, the last one at the end.
 
     Raises:
@@ -295,23 +247,18 @@ def replace(files: Mapping[Path, bytes], obsolete: Iterable[Path] = ()) -> None:
     try:
         for path, data in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            if path.is_dir():
-                raise HandinError(
-                    "a folder stands in the place of a file", place=Place(path), remedy="move it"
-                )
             with open(beside[path], "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())  # a full disk is noticed here, and a power cut leaves no empty files
-        for path in obsolete:
-            path.unlink(missing_ok=True)
         for path in files:
             os.replace(beside[path], path)
     except OSError as error:
         raise unwritable(error, path) from error
     finally:
         for path in beside.values():
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink()
 
 
 def clean(project: Project) -> list[Path]:
@@ -322,7 +269,7 @@ def clean(project: Project) -> list[Path]:
     Returns:
         What was there.
     """
-    root, output = project.root, project.output_dir
+    root = project.root
     gone = [
         *Built(root).written(),
         *(path for name in project.documents for path in intermediates(root / name)),
@@ -333,9 +280,8 @@ def clean(project: Project) -> list[Path]:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-    for folder in (output / FIGURES, output):
-        with suppress(OSError):  # others' files stand there
-            folder.rmdir()
+    with suppress(OSError):  # others' files stand there
+        project.output_dir.rmdir()
     return gone
 
 
@@ -361,17 +307,14 @@ def locked(root: Path, say: Callable[[str], None]) -> Iterator[Path]:
     lock = FileLock(build / LOCK)
     try:
         build.mkdir(exist_ok=True)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            say("waiting for another command that works in this project")
-            lock.acquire()
+        held = lock.acquire(timeout=0)
+    except Timeout:
+        say("waiting for another command that works in this project")
+        held = lock.acquire()
     except OSError as error:
         raise unwritable(error, build) from error
-    try:
+    with held:
         for pattern in SCRATCH:
             for left in build.glob(pattern):
                 shutil.rmtree(left, ignore_errors=True)
         yield build
-    finally:
-        lock.release()

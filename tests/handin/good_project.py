@@ -15,6 +15,7 @@ from typing import Any
 import typst
 
 from handin import sources
+from handin.environment import HAND_IN, Mode
 from handin.project import Project, load_project
 from handin.reading.submission import Submission
 
@@ -274,8 +275,8 @@ class Recipe:
     notebook: str = NOTEBOOK
     drawings: dict[str, str] = field(default_factory=lambda: {"errors": svg(), "fits": svg(width=300)})
     cells: list[dict[str, Any]] = field(default_factory=list)
-    draft: bool = False
-    made_from: dict[str, str] = field(default_factory=dict)  # where it is not what is here
+    mode: Mode = HAND_IN
+    made_from: str = ""  # where it is not what is here
     after: list[Callable[[Files], None]] = field(default_factory=list)  # edits of what rendering gave
 
     def write(self, root: Path) -> Project:
@@ -289,9 +290,9 @@ class Recipe:
             "_output/report.pdf": self.pdf(self.report),
             "_output/notebook.pdf": self.pdf(self.notebook),
         }
-        made_from = {**sources.state(project), **self.made_from}
+        made_from = self.made_from or sources.fingerprint(project, self.mode)
         paths = {root / name: data for name, data in outputs.items()}
-        sources.put_in_place(root, paths, made_from, draft=self.draft)
+        sources.put_in_place(root, paths, made_from)
         if self.after:
             files = {**{name: text.encode() for name, text in self.sources.items()}, **outputs}
             for edit in self.after:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import re
 import shutil
@@ -9,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +29,9 @@ from handin.render.progress import Progress
 
 KERNEL_SETTINGS = Path(handin.__file__).parent / "ipython"  # what `_environment` names for Quarto
 PATIENCE = 0.5  # s between two looks whether the kernel is alive
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
 FRAME_IN_CHUNK = re.compile(r"Cell In\[\d+\], line (?P<line>\d+)")
 FRAME_IN_FILE = re.compile(r"^File (?P<file>.+?\.py):(?P<line>\d+), in (?P<function>\S+?)\(", re.MULTILINE)
-STARVED = "it may have run out of memory: close other programs, or raise the limit (`ulimit -v`)"
+STARVED = "it may have run out of memory: close other programs, or run the code by itself"
 
 # What Quarto tells the kernel before the first chunk, as far as it bears on figures.
 SETUP = """\
@@ -73,16 +74,14 @@ def remember(
         return None
     memory = Memory(folder, environment)
     results = []
-    number = 0
     for request in asked:
         entry = memory.find(request)
         if entry is None:
             return None
         memory.follow(request, entry)
-        number += bool(request.code and not request.silent)
         messages = ({"header": {"msg_type": kind}, "content": content} for kind, content in entry.messages)
         outputs = [output_from_msg(message) for message in messages]
-        results.append(CellResult(outputs, number, entry.reply["user_expressions"]))
+        results.append(CellResult(outputs, entry.reply["user_expressions"]))
     return results[1:]
 
 
@@ -93,7 +92,6 @@ def execute(
     folder: Path,
     environment: dict[str, str],
     progress: Progress,
-    meanwhile: Callable[[], None] = lambda: None,
 ) -> list[CellResult]:
     """Run a document's chunks and inline expressions.
 
@@ -103,7 +101,6 @@ def execute(
         folder: Where chunks run.
         environment: The kernel's environment variables.
         progress: Told of every chunk.
-        meanwhile: Called while the kernel starts; an error of its own ends the run before the first chunk.
 
     Returns:
         What the kernel gave for each block that asks something.
@@ -114,18 +111,16 @@ def execute(
     """
     asking = list(filter(asks, blocks))
     total = sum(isinstance(block, Chunk) for block in asking)
-    results: list[CellResult] = []
-    number = 0
+    number = count(1)
+    results = []
     with _kernel(folder, environment) as kernel, progress.steps(total):
-        meanwhile()
         kernel.set_up(asked[0])
         for block, request in zip(asking, asked[1:], strict=True):
             if isinstance(block, Prose):
-                results.append(kernel.run(block, request, number))
+                results.append(kernel.evaluate(block, request))
                 continue
-            number += 1
-            with progress.step(f"  {number:>{len(str(total))}}/{total} {block.name}"):
-                results.append(kernel.run(block, request, number))
+            with progress.step(f"  {next(number)}/{total} {block.name}"):
+                results.append(kernel.run(block, request))
     return results
 
 
@@ -155,10 +150,6 @@ def _kernel(folder: Path, environment: dict[str, str]) -> Iterator[_Kernel]:
                 manager.shutdown_kernel(now=True)  # the memory is written with each reply
 
 
-class _DeadError(Exception):
-    """The kernel is no more."""
-
-
 class _Kernel:
     def __init__(self, manager: KernelManager, client: BlockingKernelClient, folder: Path) -> None:
         self._manager = manager
@@ -170,54 +161,53 @@ class _Kernel:
         """Wait for the kernel, and make it ready for the first chunk."""
         try:
             self._client.wait_for_ready()
-            reply, _ = self._ask(request)
-        except (RuntimeError, _DeadError) as error:
+        except RuntimeError as error:
             raise ChunkError(f"the kernel cannot start: {error}", remedy=STARVED) from None
+        reply, _ = self._ask(request, "started")
         if reply["status"] != "ok":
-            last = str(reply.get("evalue")).strip().rpartition("\n")[2]
-            raise ChunkError(f"the kernel cannot start: {reply.get('ename')}: {last}", remedy=STARVED)
+            problem = f"the kernel cannot start: {reply['ename']}: {reply['evalue']}"
+            raise ChunkError(problem, remedy=STARVED)
 
-    def run(self, block: Prose | Chunk, request: Request, number: int) -> CellResult:
-        """Execute a chunk, or evaluate the inline expressions of a piece of prose."""
-        place = block.place if isinstance(block, Chunk) else block.lines[0].place
-        what = f"chunk `{block.name}`" if isinstance(block, Chunk) else "inline expressions"
-        try:
-            reply, outputs = self._ask(request)
-        except _DeadError:
-            remedy = f"{STARVED}, or run the code by itself"
-            raise ChunkError(f"the kernel died while it ran {what}", place=place, remedy=remedy) from None
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"{place}: interrupted in {what}") from None
-        values = reply.get("user_expressions") or {}
-        for name, code in request.user_expressions.items():
-            if isinstance(block, Prose) and values[name]["status"] == "error":
-                problem = f"the inline expression `{code}` failed: "
-                problem += f"{values[name]['ename']}: {values[name]['evalue']}"
-                raise ChunkError(problem, place=_place_of(block, code))
+    def run(self, chunk: Chunk, request: Request) -> CellResult:
+        """Execute a chunk."""
+        reply, outputs = self._ask(request, f"ran chunk `{chunk.name}`", chunk.place)
         # An error among the outputs alone: a figure that cannot be drawn, after which IPython goes on.
         errors: list[Mapping[str, Any]] = [one for one in outputs if one.output_type == "error"]
         errors += [reply] if reply["status"] != "ok" else []
-        if isinstance(block, Chunk) and errors and not block.options.get("error"):
-            raise _failure(block, errors[0], self._folder)
-        return CellResult(outputs, number, values)
+        if errors and not chunk.options.get("error"):
+            raise _failure(chunk, errors[0], self._folder)
+        return CellResult(outputs)
 
-    def _ask(self, request: Request) -> tuple[dict[str, Any], list[NotebookNode]]:
+    def evaluate(self, prose: Prose, request: Request) -> CellResult:
+        """Evaluate the inline expressions of a piece of prose."""
+        first = prose.lines[0].place
+        reply, outputs = self._ask(request, "evaluated inline expressions", first)
+        values = reply["user_expressions"]
+        for name, code in request.user_expressions.items():
+            if values[name]["status"] == "error":
+                place = next((line.place for line in prose.lines if code in line.text), first)
+                error = f"{values[name]['ename']}: {values[name]['evalue']}"
+                raise ChunkError(f"the inline expression `{code}` failed: {error}", place=place)
+        return CellResult(outputs, values)
+
+    def _ask(
+        self, request: Request, what: str, place: Place | None = None
+    ) -> tuple[dict[str, Any], list[NotebookNode]]:
         """The content of the kernel's reply, and what was displayed until then."""
+        self._dead = ChunkError(f"the kernel died while it {what}", place=place, remedy=STARVED)
         message_id = self._client.execute(**asdict(request), allow_stdin=False)
         outputs: list[NotebookNode] = []
-        clears = False
         for message in self._messages(self._client.get_iopub_msg, message_id):
             kind, content = message["msg_type"], message["content"]
             if kind == "status" and content["execution_state"] == "idle":
                 break
             if kind == "clear_output":
-                clears = True
+                outputs = []
             elif kind == "update_display_data":
                 for output in self._displays.get(content["transient"]["display_id"], []):
                     output.data, output.metadata = content["data"], content["metadata"]
             elif kind in ("stream", "display_data", "execute_result", "error"):
-                outputs = [*([] if clears else outputs), output_from_msg(message)]
-                clears = False
+                outputs.append(output_from_msg(message))
                 if name := (content.get("transient") or {}).get("display_id"):
                     self._displays.setdefault(name, []).append(outputs[-1])
         reply: dict[str, Any] = next(self._messages(self._client.get_shell_msg, message_id))["content"]
@@ -230,29 +220,20 @@ class _Kernel:
                 message = get(timeout=PATIENCE)
             except queue.Empty:
                 if not self._manager.is_alive():
-                    raise _DeadError from None
+                    raise self._dead from None
                 continue
             if message["parent_header"].get("msg_id") == message_id:
                 yield message
 
 
-def _place_of(prose: Prose, code: str) -> Place:
-    return next((line.place for line in prose.lines if code in line.text), prose.lines[0].place)
-
-
 def _failure(chunk: Chunk, error: Mapping[str, Any], folder: Path) -> ChunkError:
     """The error of a chunk: its line in the document, and the lines in the project's code."""
-    trace = ANSI.sub("", "\n".join(error["traceback"]))
-    frame = FRAME_IN_CHUNK.search(trace)
-    message = [f"chunk `{chunk.name}` failed: {error['ename']}: {ANSI.sub('', error['evalue'])}"]
-    line = chunk.code_line
-    if frame:
-        line += int(frame["line"]) - 1
-        written = chunk.code.split("\n")[line - chunk.code_line].strip()
-        message.append(f"  {chunk.place.file}:{line}: {written}")
+    trace = "\n".join(error["traceback"])
+    message = [f"chunk `{chunk.name}` failed: {error['ename']}: {error['evalue']}"]
     for match in FRAME_IN_FILE.finditer(trace):
-        file = Path(match["file"])
-        if "site-packages" not in match["file"]:
-            name = file.relative_to(folder) if file.is_relative_to(folder) else file
-            message.append(f"  {name}:{match['line']}: in {match['function']}")
-    return ChunkError("\n".join(message), place=Place(chunk.place.file, line) if frame else chunk.place)
+        file = os.path.expanduser(match["file"])
+        if "site-packages" not in file:
+            message.append(f"  {file.removeprefix(f'{folder}/')}:{match['line']}: in {match['function']}")
+    frame = FRAME_IN_CHUNK.search(trace)
+    line = chunk.code_line + int(frame["line"]) - 1 if frame else chunk.place.line
+    return ChunkError("\n".join(message), place=Place(chunk.place.file, line))

@@ -19,11 +19,10 @@ from handin.qmd.chunks import Chunk, Prose
 from handin.qmd.conditional import closed
 from handin.qmd.outline import div
 from handin.qmd.source import Line, lines_of
-from handin.render.figures import IMAGES
-from handin.render.kernel import ANSI
 from handin.render.settings import DocumentSettings
 from handin.render.values import Value, marked
 
+IMAGES = {"image/svg+xml": ".svg", "image/png": ".png", "image/jpeg": ".jpg"}
 LATEX = "text/latex"
 # Forms of an output, Quarto's first choice first; formulas, which Quarto prints as code, before words.
 FORMS = ("text/markdown", *IMAGES, LATEX, "text/html", "text/plain")
@@ -96,11 +95,11 @@ class Converter:
                 if output.name == "stdout" and options["output"] == "asis":
                     found.append((output.name, _whole(output.text, chunk)))
                 elif output.name == "stdout" or options["warning"]:
-                    found.append((output.name, fenced(ANSI.sub("", output.text))))
+                    found.append((output.name, fenced(output.text)))
                 continue
             if output.output_type == "error":
                 trace = [f"{output.ename}: {output.evalue}", *output.traceback]
-                found.append(("error", fenced(ANSI.sub("", "\n".join(trace)))))
+                found.append(("error", fenced("\n".join(trace))))
                 continue
             form = next((form for form in FORMS if _is_fit(form, output.data)), "")
             data = str(output.data.get(form, ""))

@@ -1,14 +1,13 @@
 """Renders by Quarto, and what is done before and after every render of Quarto's, whoever started it.
 
 Quarto is told by `_quarto.yml` to run `handin/quarto_step.py` before and after. Before, the state of the
-sources is noted; afterwards the executed notebooks that Quarto leaves beside the documents are kept, with
-their figures, and what was made is noted as made from that state. `handin render` does both by itself, and
+sources is noted; afterwards the executed notebooks that Quarto leaves beside the documents are kept, and
+what was made is noted as made from that state. `handin render` does both by itself, and
 puts all in place at once, when the last document is complete.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -27,12 +26,11 @@ from handin.environment import DRAFT_MARK, HAND_IN, Mode, environment
 from handin.errors import HandinError, Place
 from handin.project import Project
 from handin.qmd.source import merged, on_disk, read_source
-from handin.render.figures import figures
 from handin.render.notebook import tidy
 from handin.render.record import record
 from handin.render.settings import refuse_author
 
-NOTE = "quarto.json"  # in the scratch folder: a render of Quarto's that has begun
+NOTE = "quarto-began"  # in the scratch folder: a render of Quarto's that has begun
 STEP = "HANDIN_STEP"  # says "no" where the steps before and after are none of Quarto's business
 
 
@@ -92,21 +90,21 @@ def render_by_quarto(
 
 
 def before(project: Project, mode: Mode = HAND_IN) -> None:
-    """Before Quarto renders: note the state of the sources.
+    """Before Quarto renders: note the fingerprint of the sources.
 
     Raises:
         HandinError: A document names authors of its own, which the templates would not find.
     """
     for name in project.documents:
         refuse_author(read_source(on_disk(project.root), name).front_matter)
-    note = json.dumps(sources.state(project, mode)).encode()
+    note = sources.fingerprint(project, mode).encode()
     sources.replace({project.root / sources.BUILD / NOTE: note})
 
 
 def after(
     project: Project, outputs: Iterable[Path], mode: Mode = HAND_IN, *, places: bool = True
 ) -> list[Path]:
-    """After Quarto has rendered: keep notebooks and figures, note what all was made from.
+    """After Quarto has rendered: keep notebooks, note what all was made from.
 
     Args:
         project: The project.
@@ -122,24 +120,24 @@ def after(
     """
     note = project.root / sources.BUILD / NOTE
     try:
-        began, made_from = note.stat().st_mtime_ns, json.loads(note.read_bytes())
-    except (OSError, ValueError):  # `pre-render` is missing in `_quarto.yml`
-        began, made_from = 0, {}
+        began, made_from = note.stat().st_mtime_ns, note.read_text()
+    except OSError:  # `pre-render` is missing in `_quarto.yml`
+        began, made_from = 0, ""
     documents = {Path(name).stem: name for name in project.documents}
     made = {project.output_dir / path.name: path.read_bytes() for path in outputs if path.stem in documents}
     files = dict(made)
     for path in made:
-        if path.suffix == ".pdf":  # other formats have other figures
+        if path.suffix == ".pdf":
             files |= _kept(project, documents[path.stem], began)
     if places:
-        still = made_from == sources.state(project, mode)
-        sources.put_in_place(project.root, files, made_from if still else {}, draft=mode.is_draft)
+        still = made_from == sources.fingerprint(project, mode)
+        sources.put_in_place(project.root, files, made_from if still else "")
     note.unlink(missing_ok=True)
     return list(made)
 
 
 def _kept(project: Project, name: str, began: int) -> dict[Path, bytes]:
-    """The figures of a document that Quarto has rendered, and its notebook if it calls itself one.
+    """The notebook of a document that Quarto has rendered, if it calls itself one.
 
     Quarto leaves the notebook that it executed beside the document (`keep-ipynb`), and from 1.9 on numbers
     it where a render that was killed has left one (src/execute/jupyter/jupyter.ts).
@@ -163,11 +161,9 @@ def _kept(project: Project, name: str, began: int) -> dict[Path, bytes]:
         )
     tidy(notebook)
     metadata = merged(project.metadata, read_source(on_disk(project.root), name).metadata)
-    kept = {project.figures_dir / figure: content for figure, content in figures(notebook).items()}
-    if metadata.get("notebook"):
-        text = nbformat.writes(record(notebook, metadata, project))
-        kept[project.output_dir / f"{Path(name).stem}.ipynb"] = f"{text}\n".encode()
-    return kept
+    if not metadata.get("notebook"):
+        return {}
+    return {project.output_dir / f"{Path(name).stem}.ipynb": record(notebook, metadata, project)}
 
 
 def _run(command: list[str], root: Path, variables: dict[str, str], console: Console) -> None:

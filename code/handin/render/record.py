@@ -1,16 +1,17 @@
 """The executed notebook as it is kept: to be read and run in Jupyter, the same bytes from both renderers.
 
 The notebook that was executed holds Quarto's marks: front matter, `:::` fences, inline expressions, other
-documents' text. The record shows what the PDF shows: title and names, values, this document's text only.
+documents' text. The record shows what the PDF shows: title and names, values, this document's text only,
+code without its options.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
+import nbformat
 from nbformat import NotebookNode
 
 from handin.errors import Place
@@ -20,13 +21,12 @@ from handin.qmd.conditional import shown_lines
 from handin.qmd.source import Line
 from handin.render.notebook import as_notebook
 from handin.render.values import substitute
-from handin.yaml_lines import Located
 
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\s*(\n|\Z)", re.DOTALL)  # Quarto keeps it in the first cell
 
 
-def record(notebook: NotebookNode, metadata: Mapping[str, Any], project: Project) -> NotebookNode:
-    """The notebook to keep.
+def record(notebook: NotebookNode, metadata: Mapping[str, Any], project: Project) -> bytes:
+    """The notebook to keep, as a file.
 
     Args:
         notebook: As a renderer executed it.
@@ -48,10 +48,13 @@ def record(notebook: NotebookNode, metadata: Mapping[str, Any], project: Project
             if text:
                 cells.append(_markdown(text))
         elif cell.cell_type == "code" and not any(hidden):
-            cells.append(_code(cell))
+            written = str(cell.source).split("\n")
+            code = "\n".join(written[option_lines(written)[0] :])
+            ran = {"execution_count": cell.execution_count, "outputs": cell.outputs}
+            cells.append({"cell_type": "code", "metadata": {}, "source": code, **ran})
     for number, cell in enumerate(cells, start=1):
         cell["id"] = f"cell-{number}"
-    return as_notebook(cells)
+    return f"{nbformat.writes(as_notebook(cells))}\n".encode()
 
 
 def _title(metadata: Mapping[str, Any], project: Project) -> str:
@@ -62,22 +65,3 @@ def _title(metadata: Mapping[str, Any], project: Project) -> str:
 
 def _markdown(text: str) -> dict[str, Any]:
     return {"cell_type": "markdown", "metadata": {}, "source": text}
-
-
-def _code(cell: NotebookNode) -> dict[str, Any]:
-    return {
-        "cell_type": "code",
-        "metadata": {},
-        "execution_count": cell.execution_count,
-        "source": _source(str(cell.source)),
-        "outputs": cell.outputs,
-    }
-
-
-def _source(code: str) -> str:
-    """A chunk with its options written one way; Quarto writes them anew, in its own."""
-    lines = code.split("\n")
-    count, text = option_lines(lines)
-    options = Located(text, "notebook").data
-    written = [f"#| {key}: {json.dumps(value, ensure_ascii=False)}" for key, value in options.items()]
-    return "\n".join([*written, *lines[count:]])

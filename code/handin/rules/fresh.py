@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from handin import sources
 from handin.reading.submission import NOTEBOOK, REPORT, Submission
 from handin.rules.finding import Finding, cannot_tell, failed, passed
 
-_NAMED = 4  # changes named in a message
 _RENDER = "run `handin render`"
 
 
@@ -16,7 +13,7 @@ def fresh(submission: Submission) -> list[Finding]:
     """Report and notebook are as the last build wrote them, from the present files and packages.
 
     Why: good practice, because a number in the report must be one that the code beside it computes.
-    Fails: an edit of sections/2-experiments.qmd, and no `handin render` after it; a PDF of another day.
+    Fails: an edit of sections/2-experiments.qmd, and no `handin render` after it; a draft.
     Passes: `handin render`, then `handin pack`.
     """
     project = submission.project
@@ -25,23 +22,13 @@ def fresh(submission: Submission) -> list[Finding]:
     there = [name for name in submission.built if name not in unreadable]
     if not there:
         return [cannot_tell("there are no documents")]
-    built, now = sources.Built(project.root), sources.state(project)
+    built, now = sources.Built(project.root), sources.fingerprint(project)
     found = []
     for name in there:
         path = project.output_dir / name
         if not built.is_ours(path):
             found.append(failed("it is not as the last build wrote it", name, _RENDER))
-        elif built.is_draft(path):
-            remedy = "run `handin render` without --draft and --quick"
-            found.append(failed("it is a draft, with claims unchecked", name, remedy))
-        elif not built.is_current(path, sources.digest(now)):
-            found.append(failed(_why(built.made_from(path), now), name, _RENDER))
-    return found or [passed(f"built from these {len(now)} files and packages")]
-
-
-def _why(before: Mapping[str, str], now: Mapping[str, str]) -> str:
-    if not before:
-        return "files changed while it was built"
-    changes = sources.changes(before, now)
-    more = f" and {len(changes) - _NAMED} more" if len(changes) > _NAMED else ""
-    return f"built before: {', '.join(changes[:_NAMED])}{more}"
+        elif not built.is_current(path, now):
+            why = "built before the last change of a file, a package or a variable, or as a draft"
+            found.append(failed(why, name, _RENDER))
+    return found or [passed("built from these files and packages")]

@@ -82,8 +82,9 @@ def test_each_edit_costs_what_it_changes(
 def test_both_streams_keep_their_order_when_they_are_remembered(
     folder: Path, render: Renders, edit: Callable[[str, str, str], None]
 ) -> None:
-    """They come in any order; what a terminal would have overwritten is left out."""
-    printing = "import sys\nprint('gone\\rBeware', file=sys.stderr, flush=True)\nprint('printed words')"
+    """What a terminal would have overwritten is left out; a warning names its chunk."""
+    printing = "import sys, warnings\nprint('gone\\rHm', file=sys.stderr, flush=True)\nprint('printed words')"
+    printing += "\nwarnings.warn('Beware')"
     edit("sections/1-words.qmd", 'print("printed words")', printing)
     said, executed = render()
     assert EXECUTES in said
@@ -93,4 +94,5 @@ def test_both_streams_keep_their_order_when_they_are_remembered(
     assert remembered == executed
     kept = nbformat.read(folder / "_output" / "notebook.ipynb", as_version=4)
     printed = [output.text for cell in kept.cells for output in cell.get("outputs", []) if "text" in output]
-    assert printed == ["printed words\n", "Beware\n"]
+    warning = "chunk 2:4: UserWarning: Beware\n  warnings.warn('Beware')\n"
+    assert printed == ["printed words\n", f"Hm\n{warning}"]

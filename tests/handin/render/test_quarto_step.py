@@ -46,7 +46,7 @@ def test_what_this_render_made_is_kept_and_nothing_else_is_touched(project: Proj
     (project.output_dir / "report.pdf").write_text("an old one")
     assert after(project, [rendered(project, "notebook.pdf")]) == [project.output_dir / "notebook.pdf"]
     built, now = Built(project.root), fingerprint(project)
-    made = ["notebook.pdf", "notebook.ipynb", "figures/fig-notebook.svg"]
+    made = ["notebook.pdf", "notebook.ipynb"]
     assert all(built.is_current(project.output_dir / name, now) for name in made)
     assert not built.is_ours(project.output_dir / "report.pdf")
     assert not list(project.root.glob("notebook.quarto_ipynb*"))
@@ -54,7 +54,7 @@ def test_what_this_render_made_is_kept_and_nothing_else_is_touched(project: Proj
         assert (project.root / name).read_text() == "somebody's"
 
 
-def test_other_formats_keep_neither_notebook_nor_figures(project: Project) -> None:
+def test_other_formats_keep_no_notebook(project: Project) -> None:
     before(project)
     leave(project.root / "notebook.quarto_ipynb")
     after(project, [rendered(project, "notebook.html")])

@@ -12,6 +12,7 @@ from functools import partial
 
 from good_project import ZIP, Files, Recipe, code_cell, notebook_cells, svg
 
+from handin.environment import Mode
 from handin.pack import as_zip
 from handin.rules import Status
 
@@ -389,12 +390,12 @@ def data_changed(r: Recipe) -> None:
 
 @breaks("fresh", "notebook.pdf", "handin render")
 def other_package_version(r: Recipe) -> None:
-    r.made_from["the packages"] = "others"
+    r.made_from = "another fingerprint"
 
 
-@breaks("fresh", "notebook.ipynb", "without --draft")
+@breaks("fresh", "notebook.ipynb", "handin render")
 def rendered_as_a_draft(r: Recipe) -> None:
-    r.draft = True
+    r.mode = Mode(draft=True)
 
 
 @breaks("fresh", "report.pdf", "handin render")
