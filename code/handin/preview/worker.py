@@ -50,7 +50,7 @@ def build(root: Path, mode: Mode, first: str, answers: Answers) -> None:
     """
     project = load_project(root)
 
-    def keep(name: str, pdf: bytes, _: Path) -> None:
+    def keep(name: str, pdf: bytes) -> None:
         path = project.root / FOLDER / f"{Path(name).stem}.pdf"
         replace({path: pdf})
         answers.say(document=str(path))

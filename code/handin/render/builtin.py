@@ -62,8 +62,7 @@ class Builder:
         project: The project.
         mode: A draft, say.
         console: Where progress is shown; None for silence.
-        on_set: Called with every document that is set, one after the other: its name, the PDF, the Typst
-            source that it was made from. Nothing is put in place then.
+        on_set: Called with the name and the PDF of every document that is set. Nothing is put in place then.
     """
 
     def __init__(
@@ -72,7 +71,7 @@ class Builder:
         *,
         mode: Mode = HAND_IN,
         console: Console | None = None,
-        on_set: Callable[[str, bytes, Path], None] | None = None,
+        on_set: Callable[[str, bytes], None] | None = None,
     ) -> None:
         self._project = project
         self._mode = mode
@@ -163,10 +162,10 @@ class Builder:
         made = []
         with ThreadPoolExecutor(len(documents)) as pool:
             coming = pool.map(self._set, documents, notebooks, folders)
-            for document, pdf, place in zip(documents, coming, folders, strict=True):
+            for document, pdf in zip(documents, coming, strict=True):
                 made.append(pdf)
                 if self._on_set:
-                    self._on_set(document.name, pdf, place / f"{document.stem}.typ")
+                    self._on_set(document.name, pdf)
         return made
 
     def _set(self, document: Document, notebook: NotebookNode, folder: Path) -> bytes:

@@ -45,10 +45,6 @@ del plt, set_matplotlib_formats
 """
 
 
-class ChunkError(HandinError):
-    """Python code of a document failed; the message names chunk, line and error."""
-
-
 def requests(blocks: Sequence[Prose | Chunk], figure_size: tuple[float, float]) -> list[Request]:
     """What the kernel is asked for a document, in order: the set-up first.
 
@@ -106,7 +102,7 @@ def execute(
         What the kernel gave for each block that asks something.
 
     Raises:
-        ChunkError: A chunk or an inline expression raised an error, or the kernel died.
+        HandinError: A chunk or an inline expression raised an error, or the kernel died.
         KeyboardInterrupt: Ctrl-C or SIGTERM; the kernel is gone by then.
     """
     asking = list(filter(asks, blocks))
@@ -162,11 +158,11 @@ class _Kernel:
         try:
             self._client.wait_for_ready()
         except RuntimeError as error:
-            raise ChunkError(f"the kernel cannot start: {error}", remedy=STARVED) from None
+            raise HandinError(f"the kernel cannot start: {error}", remedy=STARVED) from None
         reply, _ = self._ask(request, "started")
         if reply["status"] != "ok":
             problem = f"the kernel cannot start: {reply['ename']}: {reply['evalue']}"
-            raise ChunkError(problem, remedy=STARVED)
+            raise HandinError(problem, remedy=STARVED)
 
     def run(self, chunk: Chunk, request: Request) -> CellResult:
         """Execute a chunk."""
@@ -187,14 +183,14 @@ class _Kernel:
             if values[name]["status"] == "error":
                 place = next((line.place for line in prose.lines if code in line.text), first)
                 error = f"{values[name]['ename']}: {values[name]['evalue']}"
-                raise ChunkError(f"the inline expression `{code}` failed: {error}", place=place)
+                raise HandinError(f"the inline expression `{code}` failed: {error}", place=place)
         return CellResult(outputs, values)
 
     def _ask(
         self, request: Request, what: str, place: Place | None = None
     ) -> tuple[dict[str, Any], list[NotebookNode]]:
         """The content of the kernel's reply, and what was displayed until then."""
-        self._dead = ChunkError(f"the kernel died while it {what}", place=place, remedy=STARVED)
+        self._dead = HandinError(f"the kernel died while it {what}", place=place, remedy=STARVED)
         message_id = self._client.execute(**asdict(request), allow_stdin=False)
         outputs: list[NotebookNode] = []
         for message in self._messages(self._client.get_iopub_msg, message_id):
@@ -226,7 +222,7 @@ class _Kernel:
                 yield message
 
 
-def _failure(chunk: Chunk, error: Mapping[str, Any], folder: Path) -> ChunkError:
+def _failure(chunk: Chunk, error: Mapping[str, Any], folder: Path) -> HandinError:
     """The error of a chunk: its line in the document, and the lines in the project's code."""
     trace = "\n".join(error["traceback"])
     message = [f"chunk `{chunk.name}` failed: {error['ename']}: {error['evalue']}"]
@@ -236,4 +232,4 @@ def _failure(chunk: Chunk, error: Mapping[str, Any], folder: Path) -> ChunkError
             message.append(f"  {file.removeprefix(f'{folder}/')}:{match['line']}: in {match['function']}")
     frame = FRAME_IN_CHUNK.search(trace)
     line = chunk.code_line + int(frame["line"]) - 1 if frame else chunk.place.line
-    return ChunkError("\n".join(message), place=Place(chunk.place.file, line))
+    return HandinError("\n".join(message), place=Place(chunk.place.file, line))

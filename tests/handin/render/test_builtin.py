@@ -141,7 +141,7 @@ def test_all_mistakes_of_a_document_are_told_at_once(folder: Path, edit: Edit) -
     ("name", "old", "new", "message"),
     [
         ("_quarto.yml", "lang: en", "lang: de", r"_quarto\.yml:\d+: .*`lang`.*English"),
-        ("_quarto.yml", "    papersize: a4", "    toc: true", r"_quarto\.yml:\d+: .*`format\.typst\.toc`"),
+        ("_quarto.yml", "toc: false", "toc: true", r"_quarto\.yml:\d+: .*`format\.typst\.toc`"),
         ("_quarto.yml", "  warning: true", "  cache: true", r"_quarto\.yml:\d+: .*`execute\.cache`"),
         (
             "_quarto.yml",

@@ -1,11 +1,10 @@
 """Trainings that are killed, share a store, or have other cores and threads: the same bits in the end."""
 
-import random
 import sys
 from pathlib import Path
 
 import pytest
-import running
+from tests.running import kill, left_running, run, start
 
 pytestmark = pytest.mark.long
 
@@ -31,21 +30,20 @@ def test_cores_and_threads_change_no_bit(tmp_path: Path) -> None:
         [((), "2"), (("taskset", "-c", "0"), "2"), ((), "1"), ((), "3")]
     ):
         more = {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
-        done = running.run([*before, *command], tmp_path, FNN_STORE=str(tmp_path / f"store-{number}"), **more)
-        assert done.returncode == 0, done.stderr
-        found.append(done.stdout)
+        status, said = run([*before, *command], tmp_path, FNN_STORE=str(tmp_path / f"store-{number}"), **more)
+        assert status == 0, said
+        found.append(said)
     assert found == [found[0]] * 4
 
 
-def test_kills_and_company_change_no_bit(tmp_path: Path, chance: random.Random) -> None:
+def test_kills_and_company_change_no_bit(tmp_path: Path) -> None:
     command = training("2", "60", "lm", "20")
-    whole = running.run(command, tmp_path, FNN_STORE=str(tmp_path / "whole")).stdout
+    _, whole = run(command, tmp_path, FNN_STORE=str(tmp_path / "whole"))
     shared = {"FNN_STORE": str(tmp_path / "shared")}
-    for _ in range(4):
-        running.kill(command, tmp_path, chance.uniform(1, 6), **shared)
-        assert not running.left_running(tmp_path), "workers go on"
-    for process in [running.start(command, tmp_path, **shared) for _ in range(2)]:
+    for moment in (1.5, 2.5, 3.5, 5):
+        kill(command, tmp_path, moment, **shared)
+        assert not left_running(tmp_path), "workers go on"
+    for process in [start(command, tmp_path, **shared) for _ in range(2)]:
         said, _ = process.communicate(timeout=120)
         assert (process.returncode, said) == (0, whole)
-    again = running.run(command, tmp_path, **shared)
-    assert (again.returncode, again.stdout, again.stderr) == (0, whole, ""), "every entry is sound"
+    assert run(command, tmp_path, **shared) == (0, whole), "every entry is sound"

@@ -1,4 +1,4 @@
-"""Runs commands that are killed, and looks at what is left."""
+"""Runs commands that are killed or interrupted, and looks at what is left."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 PATIENCE = 5.0  # s until a process that has lost its parent must have ended
 
 
@@ -16,36 +16,24 @@ def handin(*words: str) -> list[str]:
     return [sys.executable, "-m", "handin", *words]
 
 
-def environment(**more: str) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT / "code"), **more}
-
-
-def run(
-    command: Sequence[str], folder: Path, *, timeout: float = 120, **more: str
-) -> subprocess.CompletedProcess[str]:
-    """Run to the end; a hang is a failure."""
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env=environment(**more),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=timeout,
-    )
-
-
 def start(command: Sequence[str], folder: Path, **more: str) -> subprocess.Popen[str]:
     """Start, in a group of processes of its own, which hears Ctrl-C."""
     return subprocess.Popen(
         command,
         cwd=folder,
-        env=environment(**more),
+        env={**os.environ, "PYTHONPATH": str(ROOT / "code"), **more},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
     )
+
+
+def run(command: Sequence[str], folder: Path, **more: str) -> tuple[int, str]:
+    """Run to the end: status, and what was said. A hang is a failure."""
+    process = start(command, folder, **more)
+    said, _ = process.communicate(timeout=120)
+    return process.returncode, said
 
 
 def kill(command: Sequence[str], folder: Path, after: float, **more: str) -> bool:
@@ -76,28 +64,6 @@ def interrupt(
     sent = time.monotonic()
     said, _ = process.communicate(timeout=30)
     return time.monotonic() - sent, said, process.returncode
-
-
-def change(folder: Path) -> None:
-    """Edit a copy so that report, notebook and figure come out otherwise."""
-    points = folder / "data" / "points.csv"
-    points.write_text(points.read_text() + "7,0.5\n")
-    for name in ("report.qmd", "notebook.qmd"):
-        text = (folder / name).read_text().replace("Small Things", "Other Things")
-        (folder / name).write_text(text)
-
-
-def outputs(folder: Path) -> dict[str, bytes]:
-    """Documents, ZIPs and figures."""
-    found = sorted((folder / "_output").rglob("*.*"))
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
-
-
-def debris(folder: Path) -> list[str]:
-    """Files that no command should leave."""
-    hidden = (folder / "_output").rglob(".*")
-    beside = [*folder.glob("*_files"), *folder.glob("*.quarto_ipynb*"), *folder.glob("*.ipynb")]
-    return [str(path) for path in (*hidden, *(folder / "_build").glob("*-*"), *beside)]
 
 
 def left_running(folder: Path) -> dict[int, str]:
