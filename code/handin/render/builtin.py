@@ -9,7 +9,7 @@ before the first chunk runs. Nothing is written to its place before the last pag
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 from rich.console import Console
 
 from handin import sources
-from handin.environment import DRAFT_MARK, HAND_IN, Mode, environment
+from handin.environment import DRAFT_MARK, EPOCH, HAND_IN, Mode, environment
 from handin.errors import Faults
 from handin.project import Project
 from handin.qmd.chunks import Chunk, Prose, expressions, read_blocks
@@ -78,7 +78,6 @@ class Builder:
         self._progress = Progress(console)
         self._on_set = on_set
         self._environment = environment(project, mode)
-        self._epoch = int(self._environment.get("SOURCE_DATE_EPOCH", "0"))
 
     def render(self, names: Sequence[str]) -> list[Path]:
         """Render the named documents.
@@ -99,13 +98,15 @@ class Builder:
 
     def _render(self, names: Sequence[str], folder: Path) -> list[Path]:
         made_from = sources.fingerprint(self._project, self._mode)
-        documents = self._read_all(names)
+        documents = self._read(names)
         results = self._results(documents)
         notebooks = [executed(doc.blocks, found) for doc, found in zip(documents, results, strict=True)]
         pdfs = [self._project.output_dir / f"{document.stem}.pdf" for document in documents]
         files = self._records(documents, notebooks)
         ran = sources.digest([[[one.outputs, one.values] for one in found] for found in results])
-        if self._on_set is None and self._are_current([*pdfs, *files], made_from, ran):
+        built, wanted = sources.Built(self._project.root), [*pdfs, *files]
+        current = all(built.is_current(path, made_from) and built.results(path) == ran for path in wanted)
+        if self._on_set is None and current:
             self._progress.say("nothing has changed since the last build")
         else:
             with self._progress.step(f"Set {', '.join(names)}"):
@@ -118,21 +119,18 @@ class Builder:
             self._progress.say(remark)
         return pdfs
 
-    def _read_all(self, names: Sequence[str]) -> list[Document]:
+    def _read(self, names: Sequence[str]) -> list[Document]:
         documents, faults = [], Faults()
         for name in names:
             with faults.noted():
-                documents.append(self._read(name))
+                source = read_source(on_disk(self._project.root), name)
+                blocks = read_blocks(source)
+                refuse_chunks(source, blocks)
+                settings = document_settings(self._project, source)
+                settings.metadata[DRAFT_MARK] = self._mode.is_draft
+                documents.append(Document(name, source, settings, blocks))
         faults.raise_all()
         return documents
-
-    def _read(self, name: str) -> Document:
-        source = read_source(on_disk(self._project.root), name)
-        blocks = read_blocks(source)
-        refuse_chunks(source, blocks)
-        settings = document_settings(self._project, source)
-        settings.metadata[DRAFT_MARK] = self._mode.is_draft
-        return Document(name, source, settings, blocks)
 
     def _results(self, documents: Sequence[Document]) -> list[list[CellResult]]:
         """What the chunks of each document give: remembered, or run once, whichever documents share them."""
@@ -181,7 +179,8 @@ class Builder:
             ran=True,
         )
         text = to_typst(tree, document.source, document.settings, self._project, folder)
-        return to_pdf(text, document.source, self._project, folder, timestamp=self._epoch)
+        timestamp = int(self._environment.get(EPOCH, "0"))
+        return to_pdf(text, document.source, self._project, folder, timestamp)
 
     def _records(self, documents: Sequence[Document], notebooks: Sequence[NotebookNode]) -> dict[Path, bytes]:
         """The notebook of a document that calls itself one, kept beside the PDFs."""
@@ -191,8 +190,3 @@ class Builder:
                 path = self._project.output_dir / f"{document.stem}.ipynb"
                 files[path] = record(notebook, document.settings.metadata, self._project)
         return files
-
-    def _are_current(self, files: Iterable[Path], made_from: str, ran: str) -> bool:
-        """Whether the last builds made these files from the same, with the same results."""
-        built = sources.Built(self._project.root)
-        return all(built.is_current(path, made_from) and built.results(path) == ran for path in files)
