@@ -15,28 +15,24 @@ EXECUTES, SETS, NOTHING = "1/", "Set report.qmd", "nothing has changed"
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="10" height="{0}"/>'
 
 
-class Renders:
-    """Renders a project; what it says, and the bytes of its report."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def __call__(self) -> tuple[str, bytes]:
-        said = io.StringIO()
-        (pdf, *_) = Builder(load_project(self._folder), console=Console(file=said, width=200)).render(
-            ["report.qmd", "notebook.qmd"]
-        )
-        return said.getvalue(), pdf.read_bytes()
+Render = Callable[..., tuple[str, bytes]]
 
 
 @pytest.fixture
-def render(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Renders:
+def render(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Render:
+    """Renders a document; what is said, and the bytes of the PDF."""
     monkeypatch.setenv("HANDIN_MEMORY", "1")
-    return Renders(folder)
+
+    def rendered(name: str = "report.qmd") -> tuple[str, bytes]:
+        said = io.StringIO()
+        (pdf,) = Builder(load_project(folder), console=Console(file=said, width=200)).render([name])
+        return said.getvalue(), pdf.read_bytes()
+
+    return rendered
 
 
 def test_each_edit_costs_what_it_changes(
-    folder: Path, render: Renders, edit: Callable[[str, str, str], None], monkeypatch: pytest.MonkeyPatch
+    folder: Path, render: Render, edit: Callable[[str, str, str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     section = "sections/1-words.qmd"
     edit(section, "Numbers such as", 'Numbers ![](dots.svg){fig-alt="Dots"} such as')
@@ -80,19 +76,19 @@ def test_each_edit_costs_what_it_changes(
 
 
 def test_both_streams_keep_their_order_when_they_are_remembered(
-    folder: Path, render: Renders, edit: Callable[[str, str, str], None]
+    folder: Path, render: Render, edit: Callable[[str, str, str], None]
 ) -> None:
     """What a terminal would have overwritten is left out; a warning names its chunk."""
     printing = "import sys, warnings\nprint('gone\\rHm', file=sys.stderr, flush=True)\nprint('printed words')"
     printing += "\nwarnings.warn('Beware')"
     edit("sections/1-words.qmd", 'print("printed words")', printing)
-    said, executed = render()
+    said, executed = render("notebook.qmd")
     assert EXECUTES in said
-    (folder / "_output/report.pdf").unlink()
-    said, remembered = render()
+    (folder / "_output/notebook.pdf").unlink()
+    said, remembered = render("notebook.qmd")
     assert EXECUTES not in said
     assert remembered == executed
     kept = nbformat.read(folder / "_output" / "notebook.ipynb", as_version=4)
     printed = [output.text for cell in kept.cells for output in cell.get("outputs", []) if "text" in output]
-    warning = "chunk 2:4: UserWarning: Beware\n  warnings.warn('Beware')\n"
+    warning = "chunk 3:4: UserWarning: Beware\n  warnings.warn('Beware')\n"
     assert printed == ["printed words\n", f"Hm\n{warning}"]
