@@ -12,7 +12,6 @@ from handin.project import load_project
 from handin.render.builtin import Builder
 
 EXECUTES, SETS, NOTHING = "1/", "Set report.qmd", "nothing has changed"
-SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="10" height="{0}"/>'
 
 
 Render = Callable[..., tuple[str, bytes]]
@@ -34,9 +33,6 @@ def render(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Render:
 def test_each_edit_costs_what_it_changes(
     folder: Path, render: Render, edit: Callable[[str, str, str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    section = "sections/1-words.qmd"
-    edit(section, "Numbers such as", 'Numbers ![](dots.svg){fig-alt="Dots"} such as')
-    (folder / "dots.svg").write_text(SVG.format(10))
     said, first = render()
     assert EXECUTES in said
 
@@ -44,27 +40,16 @@ def test_each_edit_costs_what_it_changes(
     assert NOTHING in said
     assert again == first
 
-    edit(section, "quotes” stay", "quotes”, stay")
-    said, comma = render()
-    assert EXECUTES not in said
-    assert SETS in said
-    assert comma != first
-
-    (folder / "dots.svg").write_text(SVG.format(20))
-    said, image = render()
-    assert EXECUTES in said, "a chunk might read it"
-    assert image != comma
-
+    edit("sections/1-words.qmd", "quotes” stay", "quotes”, stay")
     edit("_quarto.yml", "name: Ada Lovelace", "name: Ada King  # a comment")
-    said, name = render()
+    said, words = render()
     assert (EXECUTES in said, SETS in said) == (False, True)
-    assert name != image
-
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
-    assert render()[1] != name, "the date in the PDF"
+    assert words != first
 
     (folder / "_output/report.pdf").write_bytes(b"somebody else's")
-    assert render()[1].startswith(b"%PDF")
+    said, again = render()
+    assert EXECUTES not in said
+    assert again == words
 
     edit("code/words.py", "42", "43")
     said, module = render()
