@@ -176,7 +176,7 @@ def test_cleaning_leaves_what_others_wrote(project: Project) -> None:
 def test_no_file_changes_if_one_cannot_be_written(project: Project) -> None:
     (project.root / "a file").touch()
     old = (project.output_dir / "report.pdf").read_bytes()
-    with pytest.raises(HandinError, match=r"cannot write: .*a file stands in the place of a folder"):
+    with pytest.raises(HandinError, match="a file: cannot write"):
         build(project, {"_output/report.pdf": "new", "a file/b.pdf": "new"})
     assert (project.output_dir / "report.pdf").read_bytes() == old
     assert not list(project.output_dir.glob(".*"))
@@ -187,7 +187,7 @@ def test_what_is_moved_before_a_kill_is_not_current(project: Project) -> None:
     """Here a folder in the place of the second file stops the moves; the note is moved last."""
     pdf = project.output_dir / "report.pdf"
     (project.output_dir / "b.pdf").mkdir()
-    with pytest.raises(HandinError, match=r"cannot write: .*or a folder in that of a file: move it away"):
+    with pytest.raises(HandinError, match=r"b\.pdf: cannot write"):
         build(project, {"_output/report.pdf": "new", "_output/b.pdf": "new"})
     assert pdf.read_text() == "new"
     assert not Built(project.root).is_ours(pdf)
