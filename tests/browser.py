@@ -35,12 +35,12 @@ class Browser:
         """The value that a script returns."""
         return _call("POST", f"{self._session}/execute/sync", {"script": script, "args": []})["value"]
 
-    def wait_for(self, script: str, seconds: float = 30.0) -> Any:
+    def wait_for(self, script: str, seconds: float = 120.0) -> Any:
         """The first value of a script that is true."""
         return wait_for(lambda: self.run(script), script, seconds)
 
 
-def wait_for(ask: Callable[[], Any], what: str, seconds: float = 30.0) -> Any:
+def wait_for(ask: Callable[[], Any], what: str, seconds: float = 120.0) -> Any:
     """The first answer that is true."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -61,12 +61,9 @@ class Submission:
         """What the course asks."""
         return self.project.handin
 
-    def document(self, name: str) -> tuple[pdf.Pdf | None, str]:
-        """The PDF of a document, or why there is none to read; read once."""
-        return self._pdfs[name]
-
     @cached_property
-    def _pdfs(self) -> dict[str, tuple[pdf.Pdf | None, str]]:
+    def pdfs(self) -> dict[str, tuple[pdf.Pdf | None, str]]:
+        """The PDF of each document, or why there is none to read."""
         found: dict[str, tuple[pdf.Pdf | None, str]] = {}
         for name in (REPORT, NOTEBOOK):
             try:
@@ -77,12 +74,9 @@ class Submission:
                 found[name] = None, f"it cannot be read: {error}"
         return found
 
-    def outline(self, name: str) -> Outline | None:
-        """What a document says about itself; None where there is none or it cannot be read. Read once."""
-        return self._outlines[name]
-
     @cached_property
-    def _outlines(self) -> dict[str, Outline | None]:
+    def outlines(self) -> dict[str, Outline | None]:
+        """What each document says about itself; None where there is none or it cannot be read."""
         return {name: self._read_outline(f"{name}.qmd") for name in (REPORT, NOTEBOOK)}
 
     def _read_outline(self, document: str) -> Outline | None:

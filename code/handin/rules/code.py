@@ -17,7 +17,7 @@ from handin.errors import HandinError
 from handin.qmd.chunks import read_blocks
 from handin.qmd.source import on_disk, read_source
 from handin.reading.python_code import PythonSource, module_names
-from handin.reading.submission import NOTEBOOK, REPORT, Submission
+from handin.reading.submission import Submission
 from handin.rules.finding import Finding, failed, passed
 from handin.yaml_lines import Key, Located
 
@@ -59,7 +59,7 @@ def _missing_files(submission: Submission) -> Iterator[Finding]:
             needed += _named(project.root, source.front_matter)
     except HandinError as error:
         yield failed(error.problem, str(error.place), error.remedy or "mend it")
-    for outline in filter(None, map(submission.outline, (REPORT, NOTEBOOK))):
+    for outline in filter(None, submission.outlines.values()):
         needed += [(file, file) for file in outline.files]
         needed += [(picture.file, picture.place) for picture in outline.pictures if ":" not in picture.file]
     for name, place in needed:

@@ -24,7 +24,7 @@ def captions(submission: Submission) -> list[Finding]:
 
     Passes: `![The network.](images/net.svg){#fig-net}`; a missing alternative text (`fig-alt`) is a note.
     """
-    outline = submission.outline(REPORT)
+    outline = submission.outlines[REPORT]
     if outline is None:
         return [cannot_tell("the report's sources cannot be read")]
     found = [
@@ -55,7 +55,7 @@ def mentions(submission: Submission) -> list[Finding]:
 
     Passes: “@fig-fit shows”, in the prose or in what a chunk writes there.
     """
-    outline = submission.outline(REPORT)
+    outline = submission.outlines[REPORT]
     if outline is None:
         return [cannot_tell("the report's sources cannot be read")]
     referred = [mention.label for mention in outline.mentions if not mention.in_caption]

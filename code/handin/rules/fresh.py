@@ -17,7 +17,7 @@ def fresh(submission: Submission) -> list[Finding]:
     Passes: `handin render`, then `handin pack`.
     """
     project = submission.project
-    unreadable = {f"{name}.pdf" for name in (REPORT, NOTEBOOK) if submission.document(name)[0] is None}
+    unreadable = {f"{name}.pdf" for name in (REPORT, NOTEBOOK) if submission.pdfs[name][0] is None}
     unreadable |= set() if submission.cells else {f"{NOTEBOOK}.ipynb"}  # other rules fail for these
     there = [name for name in submission.built if name not in unreadable]
     if not there:

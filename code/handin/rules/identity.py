@@ -29,7 +29,7 @@ def identity(submission: Submission) -> list[Finding]:
         place = str(submission.project.place("author", 1, "login"))
         found.append(failed("the same login twice", place, "mend one of them"))
     for name in (REPORT, NOTEBOOK) if not found else ():
-        content, _ = submission.document(name)
+        content, _ = submission.pdfs[name]
         if content:
             found += _missing(authors, content.pages[0], f"{name}.pdf, page 1")
     return found or [passed(", ".join(f"{one.name} ({one.login})" for one in authors))]

@@ -21,7 +21,7 @@ def notebook(submission: Submission) -> list[Finding]:
     """
     if f"{NOTEBOOK}.qmd" not in submission.project.documents:
         return [passed("no notebook is rendered, so no PDF of one is asked for")]
-    content, fault = submission.document(NOTEBOOK)
+    content, fault = submission.pdfs[NOTEBOOK]
     file = f"{NOTEBOOK}.ipynb"
     if content is None:
         return [failed(fault, f"{NOTEBOOK}.pdf", _RENDER)]
@@ -29,7 +29,7 @@ def notebook(submission: Submission) -> list[Finding]:
         return [failed("there is no executed notebook", file, _RENDER)]
     if cells_of(submission.files[file]) is None:
         return [failed("it is not a Jupyter notebook", file, _RENDER)]
-    outline, shown = submission.outline(REPORT), submission.outline(NOTEBOOK)
+    outline, shown = submission.outlines[REPORT], submission.outlines[NOTEBOOK]
     remedy = "include its chunk in notebook.qmd, with its output"
     found = [
         failed(f"the notebook lacks {one.kind} {one.number} of the report", one.place, remedy)

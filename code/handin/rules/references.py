@@ -8,7 +8,7 @@ from handin.errors import HandinError
 from handin.qmd.outline import keys
 from handin.qmd.source import merged, on_disk, read_alone
 from handin.reading.bibliography import entries
-from handin.reading.submission import NOTEBOOK, REPORT, Submission
+from handin.reading.submission import REPORT, Submission
 from handin.rules.finding import Finding, cannot_tell, failed, noted, passed
 
 # What Quarto numbers beside figures and tables: theorems and their kin, callouts.
@@ -24,10 +24,10 @@ def references(submission: Submission) -> list[Finding]:
     Passes: `@fig-errors`, and a chunk with `#| label: fig-errors`; an entry that is not cited, which stands
     in no list of references, is a note.
     """
-    project, report = submission.project, submission.outline(REPORT)
+    project, report = submission.project, submission.outlines[REPORT]
     if report is None:
         return [cannot_tell("the report's sources cannot be read")]
-    outlines = [report, *filter(None, [submission.outline(NOTEBOOK)])]
+    outlines = [*filter(None, submission.outlines.values())]
     source = read_alone(on_disk(project.root), f"{REPORT}.qmd")
     metadata = merged(project.metadata, source.metadata)
     named, listed = metadata.get("bibliography", []), str(metadata.get("nocite", ""))

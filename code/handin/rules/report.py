@@ -23,10 +23,10 @@ def report(submission: Submission) -> list[Finding]:
     if f"{REPORT}.qmd" not in submission.project.documents:
         place = str(submission.project.place("project", "render"))
         return [failed(f"no document is called {REPORT}.qmd", place, "call the report so")]
-    content, fault = submission.document(REPORT)
+    content, fault = submission.pdfs[REPORT]
     if content is None:
         return [failed(fault, FILE, "run `handin render`")]
-    notebook, _ = submission.document(NOTEBOOK)
+    notebook, _ = submission.pdfs[NOTEBOOK]
     if notebook and _copied(content, notebook):
         message = "the report is the notebook converted to PDF"
         return [failed(message, FILE, "write a separate document")]
@@ -48,7 +48,7 @@ def pages(submission: Submission) -> list[Finding]:
     Fails: a reference list that begins below text on page 10, with a limit of 10.
     Passes: 9 pages of text, 2 of references and 20 of appendix.
     """
-    content, outline = submission.document(REPORT)[0], submission.outline(REPORT)
+    content, outline = submission.pdfs[REPORT][0], submission.outlines[REPORT]
     if content is None or outline is None:
         return [cannot_tell("there is no report to read")]
     if len(content.bookmarks) != len(outline.sections):

@@ -22,7 +22,7 @@ def sections(submission: Submission) -> list[Finding]:
     found: list[Finding] = []
     absent: list[str] = []
     for name in (REPORT, NOTEBOOK):
-        outline = submission.outline(name)
+        outline = submission.outlines[name]
         if outline is None:
             continue
         headings = [h for h in outline.sections if h.number and h.part == "body" and h.level <= 2]
@@ -30,7 +30,7 @@ def sections(submission: Submission) -> list[Finding]:
         wanted = [t for t in course.tasks if t not in course.optional_tasks or t in numbers]
         absent = [t for t in course.optional_tasks if t not in numbers]
         found += _differences(headings, wanted, course.tasks, f"{name}.qmd")
-    if submission.outline(REPORT) is None and not found:
+    if submission.outlines[REPORT] is None and not found:
         return [cannot_tell("the report's sources cannot be read")]
     note = f" (optional and absent: {', '.join(absent)})" if absent else ""
     return found or [passed(f"sections numbered like the tasks{note}")]

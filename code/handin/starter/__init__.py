@@ -165,12 +165,13 @@ def _section(task: str, titles: dict[str, str], package: str) -> str:
 
 def _authors(text: str) -> str:
     """Lines of the block `author:`."""
-    matches = [(written, AUTHOR.fullmatch(written)) for written in _several(text)]
-    for written, match in matches:
+    lines = []
+    for written in _several(text):
+        match = AUTHOR.fullmatch(written)
         if match is None:
             raise HandinError(f"`{written}` is no author", remedy='write "Ada Lovelace <alovelac>"')
-    pairs = [(_quoted(match["name"]), _quoted(match["login"])) for _, match in matches if match]
-    return "\n".join(f"  - name: {name}\n    login: {login}" for name, login in pairs)
+        lines += [f"  - name: {_quoted(match['name'])}", f"    login: {_quoted(match['login'])}"]
+    return "\n".join(lines)
 
 
 def _requirements(packages: Iterable[str]) -> str:
