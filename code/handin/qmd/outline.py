@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,14 +16,13 @@ from urllib.parse import unquote
 
 from handin.qmd import pandoc
 from handin.qmd.chunks import INLINE, Chunk, Prose, chunks, read_blocks
-from handin.qmd.conditional import resolve_conditions
+from handin.qmd.conditional import shown_lines
 from handin.qmd.pandoc import Node, attr, plain_text
 from handin.qmd.places import Places
 from handin.qmd.source import Read, for_typst, merged, read_source
 
 REFERENCE = re.compile(r"^(fig|tbl|eq|sec|lst)-\S+$", re.IGNORECASE)
 EQUATION_LABEL = re.compile(r"^\{#(?P<label>eq-[^\s}]+)\}(?P<rest>.*)$")
-KINDS = {"fig": "Figure", "tbl": "Table"}
 APPENDIX = "A1"  # how the templates count sections behind `#show: appendix`
 
 
@@ -34,7 +32,7 @@ class Section:
     title: str
     label: str
     number: str  # "1a"; "" where it has none
-    part: str  # "body", "references" or "appendix"
+    in_body: bool  # before the references and the appendix
     place: str  # "sections/1-mlp.qmd:3"
 
 
@@ -43,14 +41,8 @@ class Float:
     """A figure or a table."""
 
     label: str  # fig-… or tbl-…
-    number: str  # within its kind, from "1"
     caption: str
     place: str
-    part: str = "body"  # or "appendix"
-
-    @property
-    def kind(self) -> str:
-        return KINDS[self.label[:3]]
 
 
 @dataclass(frozen=True)
@@ -69,6 +61,7 @@ class Picture:
     file: str  # as the project knows it
     place: str
     has_alt: bool  # an alternative text, in `fig-alt`
+    in_float: bool  # a labelled figure or table
 
 
 @dataclass
@@ -81,13 +74,9 @@ class Outline:
     citations: list[Reference] = field(default_factory=list)
     labels: set[str] = field(default_factory=set)  # all that can be referred to
     chunks: list[Chunk] = field(default_factory=list)  # hidden ones too: they run
-    bare_pictures: list[str] = field(default_factory=list)  # places of pictures in no labelled figure
+    shown: list[Chunk] = field(default_factory=list)  # those whose output the document shows
     pictures: list[Picture] = field(default_factory=list)
     files: set[str] = field(default_factory=set)  # that it consists of
-
-    def of_kind(self, kind: str) -> list[Float]:
-        """The floats of a kind, "Figure" or "Table", as they are numbered."""
-        return [one for one in self.floats if one.kind == kind]
 
 
 def read_outline(read: Read, name: str, config: Mapping[str, Any]) -> Outline:
@@ -99,19 +88,17 @@ def read_outline(read: Read, name: str, config: Mapping[str, Any]) -> Outline:
         config: `_quarto.yml` as data.
 
     Raises:
-        HandinError: The document cannot be read; see `read_source`, `read_blocks`, `resolve_conditions`.
+        HandinError: The document cannot be read; see `read_source`, `read_blocks`, `shown_lines`.
         OSError: Pandoc cannot be started.
     """
     source = read_source(read, name)
     blocks = read_blocks(source)
     metadata = merged(config, source.metadata)
-    execute = metadata.get("execute")
-    markdown = skeleton(blocks, execute if isinstance(execute, Mapping) else {})
-    tree = pandoc.parse(markdown, folder=Path())
-    tree = resolve_conditions(tree, source, metadata)
+    markdown, shown = skeleton(blocks, metadata)
     reader = _Reader(Places(source, metadata), numbering(metadata))
-    reader.blocks(from_level_one(tree)["blocks"])
+    reader.read(from_level_one(pandoc.parse(markdown, folder=Path()))["blocks"])
     reader.outline.chunks = list(chunks(blocks))
+    reader.outline.shown = shown
     reader.outline.files = {str(line.place.file) for line in source.lines}
     return reader.outline
 
@@ -121,26 +108,31 @@ def keys(text: str) -> set[str]:
     return {match.rstrip(".:?") for match in re.findall(r"(?<![\w@\\`.])@\{?(\w[\w:.#$%&+?<>~/-]*)", text)}
 
 
-def skeleton(blocks: Sequence[Prose | Chunk], execute: Mapping[str, Any]) -> str:
+def skeleton(blocks: Sequence[Prose | Chunk], metadata: Mapping[str, Any]) -> tuple[str, list[Chunk]]:
     """The document's Markdown with a word for every figure, table and inline value that a chunk will give.
 
     Args:
         blocks: The document.
-        execute: Its `execute:` settings, the defaults of chunk options.
+        metadata: Its metadata; `execute:` holds the defaults of chunk options.
+
+    Returns:
+        The Markdown, and the chunks whose output is shown.
     """
-    parts = []
+    execute = metadata.get("execute")
+    defaults = execute if isinstance(execute, Mapping) else {}
+    parts, shown = list[str](), list[Chunk]()
+    hidden: list[bool | None] = []  # see `shown_lines`
     for block in blocks:
         if isinstance(block, Prose):
-            parts.append(INLINE.sub(r"\g<before>1", block.text))
-        elif block.caption and block.runs and shows_output(block, execute):
-            parts.append(div(f"#{block.label}", "It stands here.", block.caption))
-    return "\n\n".join(parts) + "\n"
-
-
-def shows_output(chunk: Chunk, execute: Mapping[str, Any]) -> bool:
-    """Whether the document shows what a chunk gives."""
-    options = {**execute, **chunk.options}
-    return options.get("include", True) is not False and options.get("output", True) is not False
+            text = "\n".join(line.text for line in shown_lines(block.lines, metadata, hidden))
+            parts.append(INLINE.sub(r"\g<before>1", text))
+            continue
+        options = {**defaults, **block.options}
+        if not any(hidden) and options.get("include") is not False and options.get("output") is not False:
+            shown.append(block)
+            if block.caption and block.runs:
+                parts.append(div(f"#{block.label}", "It stands here.", block.caption))
+    return "\n\n".join(parts) + "\n", shown
 
 
 def div(attributes: str, *blocks: str) -> str:
@@ -180,54 +172,47 @@ class _Reader:
         self.outline = Outline()
         self.places = places
         self.numbering = numbering
-        self.part = "body"
+        self.in_body = True
         self.counts: list[int] = []  # of the open sections, by level
-        self.floats: dict[str, int] = defaultdict(int)
-        self.in_caption = False
-        self.in_float = False
 
-    def blocks(self, node: Any) -> None:
+    def read(self, node: Any, *, in_float: bool = False, in_caption: bool = False) -> None:
         if isinstance(node, list):
             for value in node:
-                self.blocks(value)
-        elif isinstance(node, dict):
-            self.element(node)
-
-    def element(self, node: Node) -> None:
+                self.read(value, in_float=in_float, in_caption=in_caption)
+        if not isinstance(node, dict):
+            return
         match node.get("t"):
             case "Header":
                 self.header(node)
+                self.read(node["c"][2])
             case "RawBlock" if re.search(r"#show:\s*appendix\b", node["c"][1]):
-                self.part, self.numbering, self.counts = "appendix", APPENDIX, []
+                self.in_body, self.numbering, self.counts = False, APPENDIX, []
             case "Div":
-                self.div(node)
+                self.div(node, in_float)
             case "Figure" | "Table":
-                identifier, _, _ = attr(node["c"][0])
-                self.float(identifier, node["c"][2:], node["c"][1][1])
+                self.float(attr(node["c"][0])[0], node["c"][2:], node["c"][1][1], in_float)
             case "Image":
-                place = str(self.places.containing(node["c"][2][0]))
+                place = str(self.places.find(re.escape(node["c"][2][0])))
                 file = posixpath.normpath(unquote(node["c"][2][0]).lstrip("/"))
                 has_alt = bool(attr(node["c"][0])[2].get("fig-alt"))
-                self.outline.pictures.append(Picture(file, place, has_alt))
-                if not self.in_float:
-                    self.outline.bare_pictures.append(place)
-                self.blocks(node["c"][1])
+                self.outline.pictures.append(Picture(file, place, has_alt, in_float))
+                self.read(node["c"][1])
             case "Cite":
                 for cite in node["c"][0]:
                     key = cite["citationId"]
                     label, place = label_of(key), str(self.places.mention(key))
                     found = self.outline.mentions if label else self.outline.citations
-                    found.append(Reference(label or key, place, self.in_caption))
-                    self.blocks([cite["citationPrefix"], cite["citationSuffix"]])
-            case "Str":
-                if match := EQUATION_LABEL.match(node["c"]):
-                    self.outline.labels.add(match["label"])
-            case _:
-                self.blocks([value for key, value in node.items() if key != "t"])
+                    found.append(Reference(label or key, place, in_caption))
+                    self.read([cite["citationPrefix"], cite["citationSuffix"]], in_caption=in_caption)
+            case "Str" if match := EQUATION_LABEL.match(node["c"]):
+                self.outline.labels.add(match["label"])
+            case kind:
+                self.outline.labels |= {attr(node["c"][0])[0]} if kind == "CodeBlock" else set()
+                inside = [value for key, value in node.items() if key != "t"]
+                self.read(inside, in_float=in_float, in_caption=in_caption)
 
     def header(self, node: Node) -> None:
-        level, attributes, inlines = node["c"]
-        label, classes, _ = attr(attributes)
+        level, (label, classes, _), inlines = node["c"]
         title = plain_text(inlines)
         number = ""
         if "unnumbered" not in classes:
@@ -235,53 +220,37 @@ class _Reader:
             self.counts[-1] += 1
             number = numbered(self.numbering, self.counts)
         elif level == 1 and title.lower().startswith("appendi"):
-            self.part = "appendix"
+            self.in_body = False
         if number and label.startswith("sec-"):
             self.outline.labels.add(label)
         place = str(self.places.heading(title, label))
-        self.outline.sections.append(Section(level, title, label, number, self.part, place))
-        self.blocks(inlines)
+        self.outline.sections.append(Section(level, title, label, number, self.in_body, place))
 
-    def div(self, node: Node) -> None:
-        identifier, classes, attributes = attr(node["c"][0])
+    def div(self, node: Node, in_float: bool) -> None:
+        label, classes, attributes = attr(node["c"][0])
         inner = node["c"][1]
-        if inner and inner[0]["t"] == "Header" and any(name.startswith("callout-") for name in classes):
-            inner = inner[1:]  # its title
-        if not identifier.startswith(("fig-", "tbl-")):
-            self.outline.labels |= {identifier} if identifier.startswith("lst-") else set()
-            self.blocks(inner)
-            if identifier == "refs":
-                self.references()
-            return
-        caption = attributes.get(f"{identifier[:3]}-cap")
-        if caption is not None:
-            self.float(identifier, inner, [{"t": "Plain", "c": [{"t": "Str", "c": caption}]}])
-        elif len(inner) > 1 and inner[-1]["t"] == "Para":
-            self.float(identifier, inner[:-1], inner[-1:])
-        else:
-            self.float(identifier, inner, [])
-
-    def references(self) -> None:
-        """The heading above the list is the list's, if it has no number; what follows is the appendix."""
-        sections = self.outline.sections
-        if sections and not sections[-1].number:
-            sections[-1] = replace(sections[-1], part="references")
-        self.part = "appendix"
-
-    def float(self, label: str, content: list[Any], caption: list[Node]) -> None:
+        self.outline.labels.add(label)
         if label.startswith(("fig-", "tbl-")):
-            self.outline.labels.add(label)
-            if not self.in_float:
-                self.floats[label[:3]] += 1
-                number, text = str(self.floats[label[:3]]), " ".join(plain_text(caption).split())
-                place = str(self.places.label(label))
-                self.outline.floats.append(Float(label, number, text, place, self.part))
-        before = self.in_float, self.in_caption
-        self.in_float = self.in_float or label.startswith(("fig-", "tbl-"))
-        self.blocks(content)
-        self.in_caption = True
-        self.blocks(caption)
-        self.in_float, self.in_caption = before
+            caption = [node for node in inner[1:][-1:] if node["t"] == "Para"]
+            content = inner[: len(inner) - len(caption)]
+            written = attributes.get(f"{label[:3]}-cap")
+            self.float(label, content, [{"t": "Str", "c": written}] if written else caption, in_float)
+            return
+        is_callout = any(name.startswith("callout-") for name in classes)
+        self.read(inner[1:] if is_callout and inner and inner[0]["t"] == "Header" else inner)
+        if label == "refs":  # the heading above, if it has no number, is theirs; what follows is the appendix
+            self.in_body = False
+            if self.outline.sections and not self.outline.sections[-1].number:
+                self.outline.sections[-1] = replace(self.outline.sections[-1], in_body=False)
+
+    def float(self, label: str, content: list[Any], caption: list[Node], in_float: bool) -> None:
+        is_labelled = label.startswith(("fig-", "tbl-"))
+        self.outline.labels.add(label)
+        if is_labelled and not in_float:
+            text = " ".join(plain_text(caption).split())
+            self.outline.floats.append(Float(label, text, str(self.places.label(label))))
+        self.read(content, in_float=in_float or is_labelled)
+        self.read(caption, in_float=in_float or is_labelled, in_caption=True)
 
 
 def numbered(pattern: str, counts: Sequence[int]) -> str:
@@ -289,9 +258,7 @@ def numbered(pattern: str, counts: Sequence[int]) -> str:
     signs = re.findall(r"([^1aA]*)([1aA])", pattern)
     if not counts or len(counts) > len(signs):
         return ""
-    pairs = zip(signs, counts, strict=False)
-    return "".join(before + (str(n) if sign == "1" else _letter(sign, n)) for (before, sign), n in pairs)
-
-
-def _letter(sign: str, n: int) -> str:
-    return chr(ord(sign) + (n - 1) % 26) if n else "-"
+    found = []
+    for (before, sign), count in zip(signs, counts, strict=False):
+        found.append(before + (str(count) if sign == "1" else chr(ord(sign) + count - 1)))
+    return "".join(found)

@@ -52,10 +52,6 @@ class Places:
         found = self._labels.get(label)
         return found[-1 if last else 0] if found else self.document
 
-    def containing(self, text: str) -> Place:
-        """Place of the first line of prose that holds a text."""
-        return self.find(re.escape(text))
-
     def find(self, pattern: str, *, last: bool = False) -> Place:
         """Place of the first (or last) line that matches; one that is shown and no code, if any does."""
         regex = re.compile(pattern)

@@ -22,34 +22,28 @@ _NO_WORDS = re.compile(r"\[[^\[\]]*@[^\[\]]*\]|@[\w:.-]+|\{[^{}]*\}")  # citatio
 
 
 def require_statements(project: Project) -> None:
-    """Raise what `unstated` finds as one error."""
-    raise_all(unstated(project))
-
-
-def unstated(project: Project) -> Iterator[HandinError]:
-    """The words that a chunk states and no document of the project shows, each at its line.
+    """Check that some document of the project shows the words that a chunk states.
 
     Raises:
-        HandinError: A document cannot be read.
+        HandinError: None does, each at the line of its call; or a document cannot be read.
     """
     call = project.handin.stated_by
     if call is None:
         return
     sources = [read_source(on_disk(project.root), name) for name in project.documents]
     shown = " ".join(_prose(source, merged(project.metadata, source.metadata)) for source in sources)
-    for words, place in dict.fromkeys(
-        stated
-        for source in sources
-        for chunk in chunks(read_blocks(source))
-        for stated in _stated(chunk, call)
-    ):
-        pattern = " ".join(f"(?:{re.escape(word)}|{_VALUE})" for word in _plain(words).split())
-        if not re.search(pattern, shown):
-            yield HandinError(
-                f"the prose does not say “{words}”",
-                place=place,
-                remedy=f"write the sentence that this `{call}` vouches for, or remove the call",
-            )
+    stated = [
+        said for source in sources for chunk in chunks(read_blocks(source)) for said in _stated(chunk, call)
+    ]
+    raise_all(
+        HandinError(
+            f"the prose does not say “{words}”",
+            place=place,
+            remedy=f"write the sentence that this `{call}` vouches for, or remove the call",
+        )
+        for words, place in stated
+        if not re.search(" ".join(f"(?:{re.escape(word)}|{_VALUE})" for word in _plain(words).split()), shown)
+    )
 
 
 def _stated(chunk: Chunk, call: str) -> Iterator[tuple[str, Place]]:

@@ -28,7 +28,7 @@ from handin.render.kernel import execute, remember, requests
 from handin.render.notebook import CellResult, asks, executed, remarks
 from handin.render.progress import Progress
 from handin.render.record import record
-from handin.render.refusals import refuse_chunks
+from handin.render.refusals import refuse_lines
 from handin.render.settings import DocumentSettings, document_settings
 from handin.render.tree import to_tree
 from handin.render.typeset import to_pdf, to_typst
@@ -125,7 +125,7 @@ class Builder:
             with faults.noted():
                 source = read_source(on_disk(self._project.root), name)
                 blocks = read_blocks(source)
-                refuse_chunks(source, blocks)
+                refuse_lines(source, blocks)
                 settings = document_settings(self._project, source)
                 settings.metadata[DRAFT_MARK] = self._mode.is_draft
                 documents.append(Document(name, source, settings, blocks))
@@ -176,7 +176,6 @@ class Builder:
             document.settings,
             set(entries(document.settings.bibliography, self._project.root, named_at=named_at)),
             (folder, self._project.root),
-            ran=True,
         )
         text = to_typst(tree, document.source, document.settings, self._project, folder)
         timestamp = int(self._environment.get(EPOCH, "0"))

@@ -1,35 +1,22 @@
-"""Figures, tables, listings, equations and sections get their labels, and references their links.
+"""Figures, tables, equations and sections get their labels, and references their links.
 
 All is written in Typst as Quarto writes it, so that the templates serve both renderers. Typst counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 
 from handin.errors import Faults, HandinError, near
 from handin.qmd.outline import EQUATION_LABEL, label_of
 from handin.qmd.pandoc import Node, attr, plain_text, raw_block, raw_inline, rewrite, walk
 from handin.qmd.places import Places
 
-WORDS = {"fig": "Figure", "tbl": "Table", "lst": "Listing", "eq": "Equation", "sec": "Section"}
-FLOATS = ("fig-", "tbl-", "lst-")
-CALLOUTS = {
-    "note": "#0758E5",
-    "tip": "#00A047",
-    "warning": "#EB9113",
-    "caution": "#FC5300",
-    "important": "#CC1914",
-}
-# What Quarto counts as well: callouts, theorems and kin.
-UNKNOWN = {
-    "nte", "tip", "wrn", "imp", "cau", "thm", "lem", "cor", "prp", "cnj", "def", "exm", "exr", "sol", "rem",
-    "alg", "prf",
-}  # fmt: skip
+WORDS = {"fig": "Figure", "tbl": "Table", "eq": "Equation", "sec": "Section"}
 
 
 def resolve_references(tree: Node, places: Places, citations: set[str], depth: int) -> Node:
-    """The tree with floats, labelled equations, callouts and cross-references in Typst; citations are kept.
+    """The tree with floats, labelled equations and cross-references in Typst; citations are kept.
 
     Args:
         tree: Without conditional content.
@@ -42,7 +29,6 @@ def resolve_references(tree: Node, places: Places, citations: set[str], depth: i
             named); a float lacks its caption; a reference is written in a form that would be lost.
     """
     resolver = _Resolver(places, citations, depth)
-    resolver.refuse_parts(tree)
     tree = rewrite(tree, resolver.block)
     tree = rewrite(tree, resolver.cite)
     resolver.faults.raise_all()
@@ -57,39 +43,20 @@ class _Resolver:
         self._labels: set[str] = set()
         self.faults = Faults()
 
-    def refuse_parts(self, tree: Node) -> None:
-        """A figure inside a figure, each with a caption, is what Quarto counts (a), (b)."""
-        for node in walk(tree["blocks"]):
-            whole = attr(node["c"][0])[0] if node["t"] == "Div" else ""
-            for part in walk(node["c"][1]) if whole.startswith(FLOATS) else ():
-                label = attr(part["c"][0])[0] if part["t"] in ("Div", "Figure", "Table", "CodeBlock") else ""
-                if label.startswith(FLOATS) or part["t"] == "Figure":
-                    raise HandinError(
-                        f"the built-in renderer knows no figures in a figure, as in `{whole}`",
-                        place=self._places.label(label or whole),
-                        remedy="make each a figure of its own, or draw them as one",
-                    )
-
     # First pass: what carries a label.
 
     def block(self, node: Node) -> list[Node] | None:
-        """Floats, callouts and equations among the blocks."""
+        """Floats and equations among the blocks."""
         match node["t"]:
             case "Div":
-                return self._div(node)
+                label, blocks = attr(node["c"][0])[0], node["c"][1]
+                if label.startswith(("fig-", "tbl-")):
+                    caption = blocks[-1]["c"] if blocks[-1]["t"] == "Para" else []
+                    return self._float(label, label[:3], blocks[:-1], caption)
             case "Figure":
-                label, caption = attr(node["c"][0])[0], self._caption(node)
-                return (
-                    self._float(label, "fig", node["c"][2], caption)
-                    if label
-                    else _uncounted(node["c"][2], caption)
-                )
+                return self._float(attr(node["c"][0])[0], "fig", node["c"][2], self._caption(node))
             case "Table":
                 return self._table(node)
-            case "CodeBlock" if attr(node["c"][0])[0].startswith("lst-"):
-                (label, classes, attributes), code = attr(node["c"][0]), node["c"][1]
-                bare = {"t": "CodeBlock", "c": [["", classes, []], code]}
-                return self._float(label, "lst", [bare], [{"t": "Str", "c": attributes.get("lst-cap", "")}])
             case "Header":
                 label, classes, _ = attr(node["c"][1])
                 if label.startswith("sec-") and "unnumbered" not in classes and node["c"][0] <= self._depth:
@@ -98,73 +65,56 @@ class _Resolver:
                 return [{"t": node["t"], "c": self._equations(node["c"])}]
         return None
 
-    def _div(self, node: Node) -> list[Node] | None:
-        label, classes, _ = attr(node["c"][0])
-        blocks: list[Node] = node["c"][1]
-        if label.startswith(FLOATS):
-            if len(blocks) < 2 or blocks[-1]["t"] != "Para":
-                raise HandinError(
-                    f"`{label}` has no caption",
-                    place=self._places.label(label),
-                    remedy="end the block with a paragraph",
-                )
-            return self._float(label, label[:3], blocks[:-1], blocks[-1]["c"])
-        if kind := next((kind for kind in CALLOUTS if f"callout-{kind}" in classes), ""):
-            return _callout(kind, node)
-        return None
-
     def _table(self, node: Node) -> list[Node]:
-        label, classes, attributes = attr(node["c"][0])
         # Pandoc would wrap the table in a figure of its own.
-        own = ["", [*classes, "typst:no-figure"], list(attributes.items())]
-        bare = {"t": "Table", "c": [own, [None, []], *node["c"][2:]]}
-        captioned = label or node["c"][1][1]
-        return self._float(label, "tbl", [bare], self._caption(node)) if captioned else [bare]
+        bare = {"t": "Table", "c": [["", ["typst:no-figure"], []], [None, []], *node["c"][2:]]}
+        label, has_caption = attr(node["c"][0])[0], node["c"][1][1]
+        return self._float(label, "tbl", [bare], self._caption(node)) if label or has_caption else [bare]
 
     def _caption(self, node: Node) -> list[Node]:
         """Of a figure or a table."""
-        label, blocks = attr(node["c"][0])[0], node["c"][1][1]
-        if len(blocks) != 1:
-            raise HandinError(
-                f"`{label}` needs a caption of one paragraph",
-                place=self._places.label(label),
-                remedy="write one behind it",
-            )
-        inlines: list[Node] = blocks[0]["c"]
+        blocks = node["c"][1][1]
+        inlines: list[Node] = blocks[0]["c"] if len(blocks) == 1 else []
         return inlines
 
     def _float(self, label: str, kind: str, content: list[Node], caption: list[Node]) -> list[Node]:
-        if not label.startswith(f"{kind}-"):
+        if not caption or not label.startswith(f"{kind}-"):
+            name = f"`{label}`" if label else f"the figure or table “{plain_text(caption)[:40]}”"
             raise HandinError(
-                f"the figure or table “{plain_text(caption)[:40]}” has a caption but no label `{kind}-…`",
-                place=self._places.containing(plain_text(caption[:1])),
-                remedy=f"write {{#{kind}-name}} behind it",
+                f"{name} needs both a caption of one paragraph and a label `{kind}-…`",
+                place=self._places.label(label)
+                if label
+                else self._places.find(re.escape(plain_text(caption[:1]))),
+                remedy=f"write the caption, and {{#{kind}-name}} behind it",
             )
+        if any(node["t"] == "RawBlock" and "#figure(" in node["c"][1] for node in walk(content)):
+            place = self._places.label(label)
+            raise HandinError(f"a figure or table within `{label}`", place=place, remedy="set each by itself")
         self._define(label)
         position = "bottom" if kind == "fig" else "top"
-        closing = f']), \nkind: "quarto-float-{kind}", \nsupplement: "{WORDS[kind]}", \n)\n<{label}>\n'
-        return _figure(content, position, caption, closing)
+        inside = [{"t": "Plain", "c": block["c"]} if block["t"] == "Para" else block for block in content]
+        return [
+            raw_block("#figure(["),
+            *inside,
+            raw_block(f"], caption: figure.caption(\nposition: {position}, \n["),
+            {"t": "Plain", "c": caption},
+            raw_block(f']), \nkind: "quarto-float-{kind}", \nsupplement: "{WORDS[kind]}", \n)\n<{label}>\n'),
+        ]
 
     def _equations(self, inlines: list[Node]) -> list[Node]:
         """`$$…$$ {#eq-x}` as a numbered equation."""
         result: list[Node] = []
         for node in inlines:
             match = EQUATION_LABEL.match(node["c"]) if node["t"] == "Str" else None
-            if not match:
+            while match and result and result[-1]["t"] in ("Space", "SoftBreak"):
+                result.pop()
+            formula = result[-1] if match and result else node
+            if not match or formula["t"] != "Math" or formula["c"][0]["t"] != "DisplayMath":
                 result.append(node)
                 continue
-            label = match["label"]
-            while result and result[-1]["t"] in ("Space", "SoftBreak"):
-                result.pop()
-            if not result or result[-1]["t"] != "Math" or result[-1]["c"][0]["t"] != "DisplayMath":
-                raise HandinError(
-                    f"the label `{label}` follows no displayed equation",
-                    place=self._places.label(label),
-                    remedy="write $$…$$ {#eq-name}",
-                )
-            self._define(label)
+            self._define(match["label"])
             opening = raw_inline('#math.equation(block: true, numbering: "(1)", [ ')
-            result[-1:] = [opening, result[-1], raw_inline(f" ])<{label}>")]
+            result[-1:] = [opening, formula, raw_inline(f" ])<{match['label']}>")]
             result += [{"t": "Str", "c": match["rest"]}] if match["rest"] else []
         return result
 
@@ -181,15 +131,17 @@ class _Resolver:
 
     def cite(self, node: Node) -> list[Node] | None:
         """A cross-reference; None for other nodes and for citations, which Pandoc resolves."""
+        if node["t"] == "Str" and (left := re.match(r"\{[#.][\w-]+", node["c"])):
+            raise HandinError(
+                f"`{left[0]}…` belongs to nothing",
+                place=self._places.find(re.escape(left[0])),
+                remedy="write it right behind what it names, without a blank; behind $$ a label alone",
+            )
         if node["t"] != "Cite":
             return None
         cites = node["c"][0]
         keys = [cite["citationId"] for cite in cites]
-        lost = [
-            key
-            for key in keys
-            if (label_of(key) or key) not in (self._labels if label_of(key) else self._citations)
-        ]
+        lost = [key for key in keys if (label_of(key) or key) not in self._known(key)]
         self.faults.found += [self._unresolved(key) for key in lost]
         references = [key for key in keys if label_of(key)]
         if lost or not references:
@@ -210,40 +162,14 @@ class _Resolver:
             result += [raw_inline(f"#ref(<{label}>, supplement: ["), *prefix, raw_inline("])")]
         return result
 
+    def _known(self, key: str) -> set[str]:
+        return self._labels if label_of(key) else self._citations
+
     def _unresolved(self, key: str) -> HandinError:
         place = self._places.mention(key)
-        word, _, name = key.lower().partition("-")
-        if name and word in UNKNOWN:
-            problem = f"the built-in renderer counts no callouts and theorems, and there is no entry `{key}`"
-            return HandinError(problem, place=place, remedy="refer to a section, or render with Quarto")
         if self._places.label(key) != self._places.document:
             return HandinError(f"`{key}` has no number", place=place, remedy="refer to what has one")
-        meant = near(key, self._labels if label_of(key) else self._labels | self._citations)
+        meant = near(key, self._labels | self._known(key))
         remedy = f"did you mean @{meant}?" if meant else "mend the name, or add what it names"
         kind = "label" if label_of(key) else "bibliography entry"
         return HandinError(f"there is no {kind} `{key}`", place=place, remedy=remedy)
-
-
-def _figure(content: Sequence[Node], position: str, caption: list[Node], closing: str) -> list[Node]:
-    inside = [{"t": "Plain", "c": block["c"]} if block["t"] == "Para" else block for block in content]
-    opened = raw_block(f"], caption: figure.caption(\nposition: {position}, \n[")
-    return [raw_block("#figure(["), *inside, opened, {"t": "Plain", "c": caption}, raw_block(closing)]
-
-
-def _uncounted(content: list[Node], caption: list[Node]) -> list[Node]:
-    """A picture whose caption has no number, as nothing can refer to it."""
-    return _figure(
-        content, "bottom", caption, ']), \nkind: "uncounted", \nnumbering: none, \nsupplement: none, \n)\n'
-    )
-
-
-def _callout(kind: str, node: Node) -> list[Node]:
-    """A note set apart; its title is its own, its first heading, or its kind."""
-    _, _, attributes = attr(node["c"][0])
-    blocks, title = node["c"][1], [{"t": "Str", "c": attributes.get("title", kind.capitalize())}]
-    if "title" not in attributes and blocks and blocks[0]["t"] == "Header":
-        title, blocks = blocks[0]["c"][2], blocks[1:]
-    opening = raw_block(
-        f'#block(width: 100%, inset: (left: 0.9em, y: 0.5em), stroke: (left: 2pt + rgb("{CALLOUTS[kind]}")))['
-    )
-    return [opening, {"t": "Para", "c": [{"t": "Strong", "c": title}]}, *blocks, raw_block("]")]

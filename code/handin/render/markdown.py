@@ -14,11 +14,14 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from handin.errors import HandinError, Place
+from handin.errors import HandinError
 from handin.qmd.chunks import Chunk, Prose
-from handin.qmd.conditional import closed
+from handin.qmd.conditional import shown_lines
 from handin.qmd.outline import div
-from handin.qmd.source import Line, lines_of
+from handin.qmd.pandoc import Node
+from handin.qmd.source import Line, lines_of, with_roles
+from handin.render.html_tables import read_table
+from handin.render.refusals import unknown
 from handin.render.settings import DocumentSettings
 from handin.render.values import Value, marked
 
@@ -44,17 +47,20 @@ class Converter:
         self._defaults = {
             "echo": True, "include": True, "output": True, "warning": True, **settings.execute,
         }  # fmt: skip
+        self._metadata = settings.metadata
         self._media = media
         self.values: list[Value] = []  # that the marks stand for
-        self.html: dict[str, Place] = {}  # what chunks give in HTML, and their places
+        self.tables: dict[str, list[Node]] = {}  # what chunks give in HTML, and what that is
 
     def convert(self, notebook: NotebookNode, blocks: Sequence[Prose | Chunk]) -> str:
         """The document's Markdown; writes the images."""
-        parts = []
+        parts: list[str] = []
+        hidden: list[bool | None] = []  # see `shown_lines`
         for cell, block in zip(notebook.cells, blocks, strict=True):
             if isinstance(block, Prose):
-                parts.append(marked(block, cell.metadata.get("user_expressions", []), self.values))
-            else:
+                lines = marked(block, cell.metadata.get("user_expressions", []), self.values)
+                parts.append("\n".join(line.text for line in shown_lines(lines, self._metadata, hidden)))
+            elif not any(hidden):
                 parts.append(self._chunk(cell, block))
         return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -110,7 +116,7 @@ class Converter:
             elif form == "text/markdown":
                 found.append((form, _whole(data.strip("\n"), chunk)))
             elif form == "text/html":
-                self.html[data.strip()] = chunk.place
+                self.tables[data.strip()] = read_table(data, chunk.place)
                 found.append((form, fenced(data, "{=html}")))
             elif form and not _is_plot_object(output, data, with_image):
                 found.append((form, fenced(data)))
@@ -147,7 +153,9 @@ def _is_fit(form: str, data: dict[str, Any]) -> bool:
 
 def _whole(markdown: str, chunk: Chunk) -> str:
     """Markdown that ends what it begins, lest it swallow what follows."""
-    closed(Line(line, chunk.place) for line in lines_of(markdown))
+    lines = with_roles(Line(line, chunk.place) for line in lines_of(markdown))
+    if any(role == "prose" and line.text.lstrip().startswith(":::") for line, role in lines):
+        raise unknown("a block `:::` in what a chunk gives", chunk.place)
     return markdown
 
 

@@ -23,6 +23,8 @@ from handin.render.notebook import as_notebook
 from handin.render.values import substitute
 
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\s*(\n|\Z)", re.DOTALL)  # Quarto keeps it in the first cell
+# Fences of blocks, comments, page breaks and raw blocks, of which a notebook shows nothing.
+NO_WORDS = re.compile(r"^(:::.*|<!-- -->|\{\{< *pagebreak *>\}\}|(`{3,})\{=[^`]*\2)$", re.MULTILINE)
 
 
 def record(notebook: NotebookNode, metadata: Mapping[str, Any], project: Project) -> bytes:
@@ -34,17 +36,14 @@ def record(notebook: NotebookNode, metadata: Mapping[str, Any], project: Project
         project: Who hands in what.
     """
     cells = [_markdown(_title(metadata, project))]
-    hidden: list[bool] = []  # of the fenced blocks that are open, the outermost first
+    hidden: list[bool | None] = []  # see `shown_lines`
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             text = FRONT_MATTER.sub("", str(cell.source)) if len(cells) == 1 else str(cell.source)
             text = substitute(text, cell.metadata.get("user_expressions", []))
             lines = [Line(line, Place("notebook", n)) for n, line in enumerate(text.split("\n"), start=1)]
-            text = re.sub(
-                r"\n{3,}",
-                "\n\n",
-                "\n".join(line.text for line in shown_lines(lines, metadata, hidden)),
-            ).strip()
+            text = "\n".join(line.text for line in shown_lines(lines, metadata, hidden))
+            text = re.sub(r"\n{3,}", "\n\n", NO_WORDS.sub("", text)).strip()
             if text:
                 cells.append(_markdown(text))
         elif cell.cell_type == "code" and not any(hidden):

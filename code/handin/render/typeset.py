@@ -13,8 +13,7 @@ import typst
 from handin.errors import HandinError, Place, raise_all
 from handin.project import Project
 from handin.qmd import pandoc
-from handin.qmd.conditional import PAGEBREAK
-from handin.qmd.pandoc import Node, attr, plain_text, raw_block, raw_inline, rewrite
+from handin.qmd.pandoc import Node, attr, plain_text, raw_inline, rewrite
 from handin.qmd.source import Source
 from handin.render.settings import DocumentSettings
 
@@ -22,16 +21,11 @@ OWN_TEMPLATES = Path(__file__).parent / "typst"
 FONTS = "templates/fonts"  # of the project; whatever stands there is used where other fonts lack a letter
 # What Pandoc drops from a formula without a word, or sets without gaps: columns that stand in no brackets.
 LOST = re.compile(
-    r"\\&|\||\\lvert|\\[hc]line|\\color\b|\\begin\{(array|matrix|smallm|align|flalign|split)|(?<!\\)%"
+    r"(?<!\\)%|\\&|\\[hc]line|\\color\b|\\begin\{(?!(aligned|gathered|cases|[pbBvV]matrix)\})[^}]*\}"
 )
-BARS = re.compile(
-    r"(?:\\lvert(?![a-zA-Z])|(?<![\w)}\]\\|])\|(?=\S))([^|()]*?)(?:\\rvert(?![a-zA-Z])|(?<=\S)\|)"
-)  # of a magnitude
-COLUMNS = re.compile(
-    r"\\begin\{(?P<kind>array|(?:small)?matrix|align|aligned|alignat|flalign|split)(\*?)\}.*?\\end\{\1\2\}",
-    re.DOTALL,
-)
-PARTIALS = {"typst-template.typ", "typst-show.typ"}  # of Quarto's partials, those that a project may replace
+BRACKETED = re.compile(r"\\begin\{(cases|[pbBvV]matrix)\}.*?\\end\{\1\}", re.DOTALL)
+THIRD_COLUMN = re.compile(r"&(?:(?!\\\\|&).)*&", re.DOTALL)
+TEMPLATES = ("format", "typst", "template-partials")  # where `_quarto.yml` names them
 
 
 def to_typst(tree: Node, source: Source, settings: DocumentSettings, project: Project, folder: Path) -> str:
@@ -64,17 +58,24 @@ def to_typst(tree: Node, source: Source, settings: DocumentSettings, project: Pr
     ]
     if settings.metadata.get("citeproc"):
         arguments.append("--citeproc")
-    tree = rewrite(
-        tree,
-        lambda node: (
-            _page_break(node) or _image(node, folder, project.root) or _formula(node, source) or _words(node)
-        ),
-    )
+
+    def change(node: Node) -> list[Node] | None:
+        match node["t"]:
+            case "Image":
+                return _image(node, folder, project.root)
+            case "Math":
+                _formula(node, source)
+            case "Plain":
+                return _words(node)
+        return None
+
     try:
-        text, warnings = pandoc.run(arguments, json.dumps(tree), folder=project.root)
+        text, warnings = pandoc.run(arguments, json.dumps(rewrite(tree, change)), folder=project.root)
     except HandinError as error:
-        place = error.place or (None if "compiling template" in error.problem else project.place("csl"))
-        raise HandinError(error.problem, place=place, remedy=error.remedy) from None
+        key = TEMPLATES if re.search(r"\btemplate\b", error.problem) else ("csl",)
+        raise HandinError(
+            error.problem, place=error.place or project.place(*key), remedy=error.remedy
+        ) from None
     raise_all(_warning(said, source) for said in warnings.split("[WARNING]") if said.strip())
     return text
 
@@ -104,59 +105,43 @@ def to_pdf(text: str, source: Source, project: Project, folder: Path, timestamp:
             pdf_standards=["a-2b"],
         )
     except typst.TypstError as error:
-        if missing := re.search(r'text `"(.+?)"` could not be displayed', error.message):
-            code = re.fullmatch(r"\\u\{(\w+)\}", missing[1])
-            letter = chr(int(code[1], 16)) if code else missing[1]
-            raise HandinError(
-                f"no font here has the letter {missing[1]}",
-                place=_letter(letter, project, source),
-                remedy=f"write it in other letters, or put a font that has it into {FONTS}",
-            ) from None
-        if large := re.search(r"(a table is too (wide|long) for its page): (.*)", error.message):
-            wide = "leave columns out, or shorten what stands in them"
-            raise HandinError(
-                f"{large[1]}: {large[3][:60]}…",
-                place=_alike(large[3], source),
-                remedy=wide
-                if large[2] == "wide"
-                else "let it stand where it is written: no figure-placement",
-            ) from None
-        if "CMYK" in error.message:
-            place = source.find(r"\.jpe?g\b")
-            raise HandinError(
-                "a picture has colours for print (CMYK)", place=place, remedy="save it as RGB"
-            ) from None
-        raise HandinError(
-            f"Typst cannot set the document: {error.message}",
-            place=_origin(error.diagnostic, text, source, project),
-            remedy="mend the formula or the raw Typst block there, or the templates",
-        ) from None
+        raise _fault(error, text, source, project) from None
     assert isinstance(pdf, bytes)
     return pdf
 
 
-def _letter(letter: str, project: Project, source: Source) -> Place:
-    """Where a letter stands: in the name of a student, or in the document."""
-    for number, author in enumerate(project.authors):
-        if letter in author.name:
-            return project.place("author", number, "name")
-    return source.find(re.escape(letter))
+def _fault(error: typst.TypstError, text: str, source: Source, project: Project) -> HandinError:
+    """What Typst complains of, in the words of who wrote the document."""
+    problem, place = f"Typst cannot set the document: {error.message}", Place(source.name)
+    remedy = "mend the formula or the raw Typst block there, or the templates"
+    if missing := re.search(r'text `"(.+?)"` could not be displayed', error.message):
+        code = re.fullmatch(r"\\u\{(\w+)\}", missing[1])
+        letter = chr(int(code[1], 16)) if code else missing[1]
+        named = [number for number, author in enumerate(project.authors) if letter in author.name]
+        problem = f"no font here has the letter {missing[1]}"
+        place = project.place("author", named[0], "name") if named else source.find(re.escape(letter))
+        remedy = f"write it in other letters, or put a font that has it into {FONTS}"
+    elif large := re.search(r"(a table is too (?:wide|long) for its page): (.*)", error.message):
+        problem, place = f"{large[1]}: {large[2][:60]}…", _alike(large[2], source)
+        remedy = "leave columns or words out; a long one breaks over pages where no figure-placement is set"
+    elif "CMYK" in error.message:
+        problem, place = "a picture has colours for print (CMYK)", source.find(r"\.jpe?g\b")
+        remedy = "save it as RGB"
+    else:
+        place = _origin(error.diagnostic, text, source, project)
+    return HandinError(problem, place=place, remedy=remedy)
 
 
 def _warning(said: str, source: Source) -> HandinError:
-    """What Pandoc warns of: mostly a formula that it cannot read."""
-    formula = re.search(r"Could not convert TeX math\s+(.+?)\s*, rendering as TeX:", said, re.DOTALL)
-    if formula is None:
-        named = re.search(r"citation (\S+) not found", said)
-        place = source.find(re.escape(named[1])) if named else Place(source.name)
-        if not place.line:  # in the title
-            place = source.front_matter.place(("title",))
-        return HandinError(f"Pandoc warns: {said.strip()}", place=place, remedy="mend what it names")
-    first, *_ = formula[1].splitlines()
-    why = re.search(r"unexpected .*", said)
+    """What Pandoc warns of: mostly a formula that it cannot read, or a citation in the title."""
+    named = re.search(r"TeX math\s+(?P<tex>.+?)\s*(?:\n|, rendering)|citation (?P<key>\S+) not found", said)
+    place = source.find(re.escape(named["tex"] or named["key"])) if named else Place(source.name)
+    if named and named["tex"]:
+        why = re.search(r"unexpected .*", said)
+        said = f"a formula that Pandoc cannot read, `{named['tex']}`: {why[0] if why else 'it is no TeX'}"
     return HandinError(
-        f"a formula that Pandoc cannot read, `{first}`: {why[0] if why else 'it is no TeX'}",
-        place=source.find(re.escape(first)),
+        said.strip(),
+        place=place if place.line else source.front_matter.place(("title",)),
         remedy="mend it there, or write it in simpler TeX",
     )
 
@@ -190,87 +175,47 @@ def _assemble(templates: Path, settings: DocumentSettings, project: Project) -> 
     """Copy the main template and its partials to one folder: Pandoc finds partials beside the main one only.
 
     Raises:
-        HandinError: A partial is missing, or one is named that has no place here.
+        HandinError: A partial is missing.
     """
     shutil.copytree(OWN_TEMPLATES, templates, dirs_exist_ok=True)
-    given = {Path(name).name: project.root / name for name in settings.typst.get("template-partials", [])}
-    place = project.place("format", "typst", "template-partials")
-    if set(given) != PARTIALS:
-        raise HandinError(
-            "the built-in renderer needs the two partials " + " and ".join(sorted(PARTIALS)),
-            place=place,
-            remedy="name them under `template-partials:`",
-        )
-    for name, path in given.items():
-        if not path.is_file():
-            raise HandinError(f"there is no template {path.relative_to(project.root)}", place=place)
-        shutil.copyfile(path, templates / name)
+    for name in settings.typst.get("template-partials", []):
+        if not (project.root / name).is_file():
+            raise HandinError(f"there is no template {name}", place=project.place(*TEMPLATES))
+        shutil.copy(project.root / name, templates)
 
 
-def _image(node: Node, folder: Path, root: Path) -> list[Node] | None:
+def _image(node: Node, folder: Path, root: Path) -> list[Node]:
     """An image with its alternative text, which Pandoc's writer leaves out, found from Typst's root."""
-    if node["t"] != "Image":
-        return None
     _, _, attributes = attr(node["c"][0])
     target = unquote(node["c"][2][0])
     path = folder / target if (folder / target).is_file() else root / target
-    arguments = [_string("/" + path.relative_to(root).as_posix())]
-    alt = attributes.get("fig-alt") or attributes.get("alt") or plain_text(node["c"][1])
-    if alt:
-        arguments.append(f"alt: {_string(alt)}")
-    arguments += [
-        f"{side}: {_length(attributes[side])}" for side in ("width", "height") if side in attributes
-    ]
-    return [raw_inline(f"#box(image({', '.join(arguments)}))")]
+    alt = attributes.get("fig-alt") or plain_text(node["c"][1])
+    arguments = [_string("/" + path.relative_to(root).as_posix()), f"alt: {_string(alt)}" if alt else ""]
+    arguments += [f"width: {attributes['width']}" if "width" in attributes else ""]
+    return [raw_inline(f"#box(image({', '.join(filter(None, arguments))}))")]
 
 
-def _formula(node: Node, source: Source) -> list[Node] | None:
-    """A formula without what Pandoc loses on the way to Typst.
+def _formula(node: Node, source: Source) -> None:
+    """Refuse a formula of which Pandoc would lose a part on the way to Typst.
 
     Raises:
-        HandinError: It loses more than can be put right here.
+        HandinError: It would.
     """
-    if node["t"] != "Math" or not LOST.search(node["c"][1]):
-        return None
-    kind, tex = node["c"]
-    if found := re.search(r"(?<!\\)%|\\(h|c)line|\\color\b|\\begin\{array\}\{[^}]*\|", tex):
+    tex = node["c"][1]
+    if found := LOST.search(tex) or THIRD_COLUMN.search(BRACKETED.sub("", tex)):
         raise HandinError(
-            f"Pandoc would lose `{found[0]}` in a formula",
-            place=source.find(re.escape(found[0])),
-            remedy="write it without, or as a table",
+            f"Pandoc would lose `{found[0]}` in a formula, or what sets it apart",
+            place=source.find(re.escape(found[0].partition("\n")[0])),
+            remedy="write it in simpler TeX, or as a table",
         )
-    tex = BARS.sub(r"\\left|\1\\right|", COLUMNS.sub(_with_gaps, tex))
-    return [{"t": "Math", "c": [kind, re.sub(r"\\&", r"\\text{\\&}", tex)]}]
-
-
-def _with_gaps(columns: re.Match[str]) -> str:
-    """Columns with gaps between them; those of an `aligned` come in pairs."""
-    step = 1 if columns["kind"].endswith(("array", "matrix")) else 2
-    rows = []
-    for row in columns[0].split(r"\\"):
-        first, *cells = re.split(r"(?<!\\)&", row)
-        gaps = ("& \\quad " if number % step == 0 else "&" for number in range(1, len(cells) + 1))
-        rows.append(first + "".join(gap + cell for gap, cell in zip(gaps, cells, strict=True)))
-    return r"\\".join(rows)
-
-
-def _page_break(node: Node) -> list[Node] | None:
-    is_one = node["t"] == "Para" and PAGEBREAK.match(plain_text(node))
-    return [raw_block("#pagebreak()")] if is_one else None
 
 
 def _words(node: Node) -> list[Node] | None:
     """Text that begins like a list, which Pandoc leaves bare in the cells of a table."""
-    first = node["c"][0] if node["t"] == "Plain" and node["c"] else {"t": ""}
+    first = node["c"][0] if node["c"] else {"t": ""}
     if first["t"] != "Str" or not re.fullmatch(r"[-+/=]+|\d+\.", first["c"]):
         return None
     return [{"t": "Plain", "c": [raw_inline("#[]"), *node["c"]]}]
-
-
-def _length(value: str) -> str:
-    """A length as Typst writes it; Pandoc counts bare numbers and px as 1/96 inch."""
-    match = re.fullmatch(r"([\d.]+)\s*(px|)", value)
-    return f"{float(match[1]) / 96:.4f}in" if match else value
 
 
 def _string(text: str) -> str:

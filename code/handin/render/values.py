@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,15 +17,17 @@ from typing import Any
 from handin.errors import HandinError, Place
 from handin.qmd import pandoc
 from handin.qmd.chunks import INLINE, Prose
+from handin.qmd.outline import div
 from handin.qmd.pandoc import Node
-from handin.qmd.source import with_roles
+from handin.qmd.source import Line, with_roles
+from handin.render.refusals import PAGEBREAK
 
 MARK = re.compile("ꙮ(\\d+)ꙮ")  # a letter that nobody writes: words around it keep their shape
-WORDS = re.compile(r"(?:[^\W_]|[,% −+]|\.(?!\.))*")  # Markdown that stands for itself
 SPECIAL = re.compile(r"([!-/:-@\[-`{-~])")  # what Markdown may take for a command
 OBJECT = re.compile(r"None|[+-]?(nan|inf)|<.*>|[A-Za-z_][\w.]*\(.*\)", re.DOTALL)  # what only Python reads
-SHOWN = re.compile(r"(?<=`)\{\{(\w+)\}\}")  # Quarto's way to write an expression that is not computed
-LEFT = re.compile(r"`\{(?![={])\w+\}")  # something like an expression, in no form that Quarto knows
+LEFT = re.compile(
+    r"`\{(?![={])\w+\}|\{\{\w+\}\}"
+)  # something like an expression, in a form that is not known
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,11 @@ class Value:
 
     code: str
     place: Place
-    text: str
-    is_markdown: bool
+    text: str  # for code and formulas
+    markdown: str
 
 
-def marked(prose: Prose, found: Sequence[Mapping[str, Any]], values: list[Value]) -> str:
+def marked(prose: Prose, found: Sequence[Mapping[str, Any]], values: list[Value]) -> list[Line]:
     """Prose with a mark in the place of every inline expression.
 
     Args:
@@ -51,8 +53,8 @@ def marked(prose: Prose, found: Sequence[Mapping[str, Any]], values: list[Value]
             reader can read; an expression is not in Quarto's form.
     """
     results = iter(found)
-    lines, shown = [], False  # shown: a chunk is, ```{{python}}, and not run
-    for line, role in with_roles(prose.lines):
+    lines = []
+    for line, _ in with_roles(prose.lines):
 
         def mark(match: re.Match[str], place: Place = line.place) -> str:
             values.append(_value(match["code"].strip(), next(results)["result"]["data"], place))
@@ -61,22 +63,18 @@ def marked(prose: Prose, found: Sequence[Mapping[str, Any]], values: list[Value]
         text = INLINE.sub(mark, line.text)
         if left := LEFT.search(text):
             raise HandinError(
-                f"an inline expression that is not `{{python}} …` on one line: {left[0]}",
+                f"an inline expression in an unknown form: {left[0]}",
                 place=line.place,
-                remedy="write it on one line, in Python",
+                remedy="write `{python} …`, on one line",
             )
-        shown = shown or (role == "open" and "{{" in text)
-        text = SHOWN.sub(r"{\1}", text.replace("{{{<", "{{<").replace(">}}}", ">}}"))
-        if shown and role in ("open", "close"):  # with its fences, inside longer ones
-            text, shown = (f"`````\n{text}", True) if role == "open" else (f"{text}\n`````", False)
-        lines.append(text)
-    return "\n".join(lines)
+        lines.append(Line(PAGEBREAK.sub("`#pagebreak()`{=typst}", text), line.place))
+    return lines
 
 
 def _value(code: str, data: Mapping[str, Any], place: Place) -> Value:
     plain = str(data.get("text/plain", ""))
     if (markdown := data.get("text/markdown", data.get("text/latex"))) is not None:
-        return Value(code, place, str(markdown), is_markdown=True)
+        return Value(code, place, str(markdown), str(markdown))
     text = _literal(plain)
     if set(data) != {"text/plain"} or (text == plain and OBJECT.fullmatch(plain)):
         raise HandinError(
@@ -86,7 +84,7 @@ def _value(code: str, data: Mapping[str, Any], place: Place) -> Value:
         )
     if not text.strip():
         raise HandinError(f"the inline expression `{code}` is empty", place=place, remedy="give it a value")
-    return Value(code, place, text, is_markdown=False)
+    return Value(code, place, text, SPECIAL.sub(r"\\\1", text))
 
 
 def put_values(tree: Node, values: Sequence[Value], folder: Path) -> Node:
@@ -95,23 +93,7 @@ def put_values(tree: Node, values: Sequence[Value], folder: Path) -> Node:
     Raises:
         HandinError: A value of several paragraphs stands within a line.
     """
-    blocks = _blocks(values, folder)
-
-    def inlines(text: str) -> Iterator[Node]:
-        for number, part in enumerate(MARK.split(text)):
-            if number % 2 == 0:
-                yield from [{"t": "Str", "c": part}] if part else []
-                continue
-            value, found = values[int(part)], blocks[int(part)]
-            if len(found) > 1 or (found and found[0]["t"] not in ("Para", "Plain")):
-                raise HandinError(
-                    f"the inline expression `{value.code}` gives more than a line",
-                    place=value.place,
-                    remedy="let a chunk show it",
-                )
-            yield from [{"t": "Space"}] if value.text[:1].isspace() else []
-            yield from found[0]["c"] if found else []
-            yield from [{"t": "Space"}] if value.text[-1:].isspace() and value.text.strip() else []
+    found = _inlines(values, folder)
 
     def fill(node: Any) -> Any:
         if isinstance(node, str):
@@ -125,12 +107,37 @@ def put_values(tree: Node, values: Sequence[Value], folder: Path) -> Node:
             return node
         result: list[Any] = []
         for value in node:
-            is_text = isinstance(value, dict) and value.get("t") == "Str" and MARK.search(value["c"])
-            result += inlines(value["c"]) if is_text else [fill(value)]
+            if not isinstance(value, dict) or value.get("t") != "Str":
+                result.append(fill(value))
+                continue
+            for number, part in enumerate(MARK.split(value["c"])):
+                words = [{"t": "Str", "c": part}] if part else []
+                result += found[int(part)] if number % 2 else words
         return result
 
     filled: Node = fill(tree)
     return filled
+
+
+def _inlines(values: Sequence[Value], folder: Path) -> list[list[Node]]:
+    """Each value as the content of a line; one Pandoc, which takes a moment to start, reads them all."""
+    texts = list(dict.fromkeys(value.markdown.strip() for value in values))
+    read = pandoc.parse("\n\n".join(div(".value", text) for text in texts), folder=folder)["blocks"]
+    if len(read) != len(texts):  # something in one swallows the next
+        read = [pandoc.parse(div(".value", text), folder=folder)["blocks"][0] for text in texts]
+    blocks = dict(zip(texts, (block["c"][1] for block in read), strict=True))
+    found = []
+    for value in values:
+        inside = blocks[value.markdown.strip()] or [{"t": "Plain", "c": []}]
+        if len(inside) > 1 or inside[0]["t"] not in ("Para", "Plain"):
+            raise HandinError(
+                f"the inline expression `{value.code}` gives more than a line",
+                place=value.place,
+                remedy="let a chunk show it",
+            )
+        space, text = [{"t": "Space"}], value.markdown if value.markdown.strip() else ""
+        found.append([*space * text[:1].isspace(), *inside[0]["c"], *space * text[-1:].isspace()])
+    return found
 
 
 def substitute(text: str, values: Sequence[Mapping[str, Any]]) -> str:
@@ -157,29 +164,3 @@ def _literal(representation: str) -> str:
         if isinstance(text := ast.literal_eval(representation), str):
             return re.sub(r"\s", " ", text)
     return representation
-
-
-def _blocks(values: Sequence[Value], folder: Path) -> list[list[Node]]:
-    """Each value as blocks; Pandoc, which takes a moment to start, reads them all in one go."""
-    texts = {value.text: value.text.strip() for value in values if value.is_markdown}
-    texts = {text: markdown for text, markdown in texts.items() if not WORDS.fullmatch(markdown)}
-    parsed: list[list[Node]] = [[]]
-    for block in pandoc.parse("\n\nꙮ\n\n".join(texts.values()), folder=folder)["blocks"] if texts else ():
-        if block == {"t": "Para", "c": [{"t": "Str", "c": "ꙮ"}]}:
-            parsed.append([])
-        else:
-            parsed[-1].append(block)
-    if len(parsed) != max(1, len(texts)):  # something in one swallows the next
-        parsed = [pandoc.parse(markdown, folder=folder)["blocks"] for markdown in texts.values()]
-    known = dict(zip(texts, parsed, strict=False))
-    return [
-        known[value.text] if value.text in known and value.is_markdown else _words(value.text)
-        for value in values
-    ]
-
-
-def _words(text: str) -> list[Node]:
-    words: list[Node] = []
-    for number, word in enumerate(text.split()):
-        words += [{"t": "Space"}] * bool(number) + [{"t": "Str", "c": word}]
-    return [{"t": "Plain", "c": words}] if words else []

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from handin.qmd.chunks import Chunk
-from handin.qmd.conditional import shown_lines
-from handin.qmd.outline import Outline, shows_output
-from handin.qmd.source import merged, on_disk, read_source
+from handin.qmd.outline import Outline
 from handin.reading.submission import REPORT, Submission
 from handin.rules.finding import Finding, cannot_tell, failed, noted, passed
 
@@ -28,17 +25,16 @@ def captions(submission: Submission) -> list[Finding]:
     if outline is None:
         return [cannot_tell("the report's sources cannot be read")]
     found = [
-        failed(f"{one.kind} {one.number} has no caption", one.place, _SAY)
+        failed(f"`{one.label}` has no caption", one.place, _SAY)
         for one in outline.floats
         if not any(sign.isalpha() for sign in one.caption)
     ]
-    chunks = _shown_chunks(submission, outline)
     found += [
         failed(f"`{chunk.label}` has no caption", str(chunk.place), _SAY)
-        for chunk in chunks
+        for chunk in outline.shown
         if str(chunk.label).startswith(("fig-", "tbl-")) and not chunk.caption
     ]
-    found += _unlabelled(submission, outline, chunks)
+    found += _unlabelled(submission, outline)
     if bare := [*_without_alt(outline)]:
         names = ", ".join(name for name, _ in bare)
         message = f"without an alternative text: {names}"
@@ -62,29 +58,20 @@ def mentions(submission: Submission) -> list[Finding]:
     parts = [label for label in referred if label not in {one.label for one in outline.floats}]
     remedy = "refer to it by its label where its content is discussed, or leave it out"
     found = [
-        failed(f"{one.kind} {one.number} is not referred to in the text", one.place, remedy)
+        failed(f"`{one.label}` is not referred to in the text", one.place, remedy)
         for one in outline.floats
         if one.label not in referred and not any(part.startswith(f"{one.label}-") for part in parts)
     ]
     return found or [passed(f"figures and tables: {len(outline.floats)}, each referred to")]
 
 
-def _shown_chunks(submission: Submission, outline: Outline) -> list[Chunk]:
-    """The chunks whose output the report shows."""
-    project = submission.project
-    source = read_source(on_disk(project.root), f"{REPORT}.qmd")
-    metadata = merged(project.metadata, source.metadata)
-    places = {line.place for line in shown_lines(source.lines, metadata, [])}
-    execute = metadata.get("execute") or {}
-    return [one for one in outline.chunks if one.place in places and shows_output(one, execute)]
-
-
-def _unlabelled(submission: Submission, outline: Outline, chunks: list[Chunk]) -> Iterator[Finding]:
+def _unlabelled(submission: Submission, outline: Outline) -> Iterator[Finding]:
     """Pictures that are no labelled figure: included, or drawn by a chunk."""
-    for place in outline.bare_pictures:
-        yield failed("a picture that is no labelled figure", place, "write ![…](…){#fig-…}")
+    for picture in outline.pictures:
+        if not picture.in_float:
+            yield failed("a picture that is no labelled figure", picture.place, "write ![…](…){#fig-…}")
     drawn = {_code(cell.source) for cell in submission.cells if cell.draws}
-    for chunk in chunks:
+    for chunk in outline.shown:
         if _code(chunk.code) in drawn and not str(chunk.label).startswith("fig-"):
             message = "a chunk draws a picture that is no labelled figure"
             remedy = "give it `#| label: fig-…` and `#| fig-cap: …`"

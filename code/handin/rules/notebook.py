@@ -32,7 +32,7 @@ def notebook(submission: Submission) -> list[Finding]:
     outline, shown = submission.outlines[REPORT], submission.outlines[NOTEBOOK]
     remedy = "include its chunk in notebook.qmd, with its output"
     found = [
-        failed(f"the notebook lacks {one.kind} {one.number} of the report", one.place, remedy)
+        failed(f"the notebook lacks `{one.label}` of the report", one.place, remedy)
         for one in (outline.floats if outline else ())
         if shown and one.label not in shown.labels and one.place.rpartition(":")[0] in shown.files
     ]

@@ -56,7 +56,7 @@ def pages(submission: Submission) -> list[Finding]:
             cannot_tell("its bookmarks are not the headings of its sources", FILE, "count the pages yourself")
         ]
     headings = zip(outline.sections, content.bookmarks, strict=True)
-    behind = next((mark for section, mark in headings if section.part != "body"), None)
+    behind = next((mark for section, mark in headings if not section.in_body), None)
     count = behind.page - behind.first if behind else len(content.pages)
     limit = submission.course.page_limit
     if count < limit:

@@ -25,7 +25,7 @@ def sections(submission: Submission) -> list[Finding]:
         outline = submission.outlines[name]
         if outline is None:
             continue
-        headings = [h for h in outline.sections if h.number and h.part == "body" and h.level <= 2]
+        headings = [h for h in outline.sections if h.number and h.in_body and h.level <= 2]
         numbers = [h.number for h in headings]
         wanted = [t for t in course.tasks if t not in course.optional_tasks or t in numbers]
         absent = [t for t in course.optional_tasks if t not in numbers]

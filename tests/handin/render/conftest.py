@@ -1,13 +1,17 @@
 """A small project with every supported construct, fresh for each test that wants to break it."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from handin.project import Project, load_project
+from handin.qmd.chunks import Chunk, Prose, expressions
+from handin.render import builtin
 from handin.render.builtin import Builder
+from handin.render.notebook import CellResult, asks
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -18,6 +22,30 @@ def copy_project(folder: Path) -> Path:
     shutil.copytree(ROOT / "templates", folder / "templates")
     (folder / "figures").mkdir()
     return folder
+
+
+def render_made_up(folder: Path) -> None:
+    """Render as if every chunk had given a box, a small table or nothing, and every inline value were 1."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(builtin, "remember", lambda *_: None)
+        patch.setattr(builtin, "execute", lambda blocks, *_, **__: made_up(blocks))
+        project = load_project(folder)
+        Builder(project).render(project.documents)
+
+
+def made_up(blocks: Sequence[Prose | Chunk]) -> list[CellResult]:
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
+    forms = {"fig-cap": {"image/svg+xml": svg}, "tbl-cap": {"text/markdown": "| a |\n|---|\n| 1 |"}}
+    results = []
+    for block in filter(asks, blocks):
+        if isinstance(block, Chunk):
+            data = next((data for option, data in forms.items() if option in block.options), None)
+            output = nbformat.from_dict({"output_type": "display_data", "metadata": {}, "data": data})
+            results.append(CellResult([output] if data else []))
+        else:
+            value = {"status": "ok", "data": {"text/plain": "1"}, "metadata": {}}
+            results.append(CellResult(values={str(n): value for n in range(len(expressions(block.text)))}))
+    return results
 
 
 @pytest.fixture

@@ -4,26 +4,16 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.handin.render.conftest import copy_project
+from tests.handin.render.conftest import copy_project, render_made_up
 
 from handin.errors import HandinError
-from handin.project import load_project
-from handin.render.builtin import Builder
 
 SLIPS = yaml.safe_load(Path(__file__).with_name("refusals.yml").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = copy_project(tmp_path_factory.mktemp("sources") / "project")
-    setup = folder / "sections" / "0-setup.qmd"
-    setup.write_text(setup.read_text().replace("import words", "import words, time; time.sleep(60)"))
-    return folder
-
-
-def build(folder: Path) -> None:
-    project = load_project(folder)
-    Builder(project).render(project.documents)
+    return copy_project(tmp_path_factory.mktemp("sources") / "project")
 
 
 @pytest.mark.parametrize(("name", "old", "new", "says"), SLIPS, ids=[slip[3] for slip in SLIPS])
@@ -34,7 +24,7 @@ def test_what_is_said_of_a_slip(sources: Path, name: str, old: str, new: str, sa
     file.write_text(before.replace(old, new) if old else new, encoding="utf-8")
     try:
         with pytest.raises(HandinError) as caught:
-            build(sources)
+            render_made_up(sources)
     finally:
         file.write_text(before, encoding="utf-8")
     place, _, words = says.partition(": ")
