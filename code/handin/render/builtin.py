@@ -142,13 +142,8 @@ class Builder:
             found = remember(asked, self._project.root, self._environment)
             if found is None:
                 self._progress.say(f"Run {document.name}")
-                found = execute(
-                    document.blocks,
-                    asked,
-                    folder=self._project.root,
-                    environment=self._environment,
-                    progress=self._progress,
-                )
+                root, variables = self._project.root, self._environment
+                found = execute(document.blocks, asked, root, variables, self._progress)
             known[document.program] = found
         return [known[document.program] for document in documents]
 
@@ -168,18 +163,12 @@ class Builder:
 
     def _set(self, document: Document, notebook: NotebookNode, folder: Path) -> bytes:
         folder.mkdir()
-        named_at = self._project.place("bibliography")
-        tree = to_tree(
-            notebook,
-            document.blocks,
-            document.source,
-            document.settings,
-            set(entries(document.settings.bibliography, self._project.root, named_at=named_at)),
-            (folder, self._project.root),
-        )
-        text = to_typst(tree, document.source, document.settings, self._project, folder)
-        timestamp = int(self._environment.get(EPOCH, "0"))
-        return to_pdf(text, document.source, self._project, folder, timestamp)
+        project, source, settings = self._project, document.source, document.settings
+        citations = entries(settings.bibliography, project.root, named_at=project.place("bibliography"))
+        roots = folder, project.root
+        tree = to_tree(notebook, document.blocks, source, settings, set(citations), roots)
+        text = to_typst(tree, source, settings, project, folder)
+        return to_pdf(text, source, project, folder, int(self._environment.get(EPOCH, "0")))
 
     def _records(self, documents: Sequence[Document], notebooks: Sequence[NotebookNode]) -> dict[Path, bytes]:
         """The notebook of a document that calls itself one, kept beside the PDFs."""

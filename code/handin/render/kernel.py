@@ -84,7 +84,6 @@ def remember(
 def execute(
     blocks: Sequence[Prose | Chunk],
     asked: Sequence[Request],
-    *,
     folder: Path,
     environment: dict[str, str],
     progress: Progress,
@@ -161,8 +160,7 @@ class _Kernel:
             raise HandinError(f"the kernel cannot start: {error}", remedy=STARVED) from None
         reply, _ = self._ask(request, "started")
         if reply["status"] != "ok":
-            problem = f"the kernel cannot start: {reply['ename']}: {reply['evalue']}"
-            raise HandinError(problem, remedy=STARVED)
+            raise HandinError(f"the kernel cannot start: {reply['evalue']}", remedy=STARVED)
 
     def run(self, chunk: Chunk, request: Request) -> CellResult:
         """Execute a chunk."""

@@ -29,14 +29,9 @@ class CellResult:
 def as_notebook(cells: Sequence[dict[str, Any]]) -> NotebookNode:
     """A notebook for Python with these cells."""
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    notebook: NotebookNode = nbformat.from_dict(
-        {
-            "nbformat": 4,
-            "nbformat_minor": 5,
-            "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
-            "cells": cells,
-        }
-    )
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    held = {"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells}
+    notebook: NotebookNode = nbformat.from_dict(held)
     return notebook
 
 
