@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from handin.errors import HandinError
+from handin.errors import HandinError, raise_all
 from handin.project import Project
 from handin.qmd.chunks import INLINE
 from handin.qmd.source import Source, merged
@@ -30,16 +30,16 @@ TYPST = {
     "fig-width", "fig-height", "figure-placement", "keep-ipynb", "keep-typ", "template-partials",
     "pdf-standard", "syntax-highlighting", "toc",
 }  # fmt: skip
-KINDS: dict[Key, tuple[Any, str]] = {
-    ("execute",): (Mapping, "a block of settings"),
-    ("format",): (Mapping | str, "a block of settings"),
-    ("format", "typst"): (Mapping | str, "a block of settings"),
-    ("bibliography",): (str | list, "a file's name, or a list of names"),
-    ("csl",): (str, "a file's name"),
-    ("format", "typst", "template-partials"): (list, "a list of files' names"),
-    ("format", "typst", "fig-width"): (int | float, "a number of inches"),
-    ("format", "typst", "fig-height"): (int | float, "a number of inches"),
-    **{("execute", name): (bool, "true or false") for name in EXECUTE},
+KINDS: dict[Key, Any] = {
+    ("execute",): Mapping,
+    ("format",): Mapping | str,
+    ("format", "typst"): Mapping | str,
+    ("bibliography",): str | list,
+    ("csl",): str,
+    ("format", "typst", "template-partials"): list,
+    ("format", "typst", "fig-width"): int | float,
+    ("format", "typst", "fig-height"): int | float,
+    **{("execute", name): bool for name in EXECUTE},
 }
 FIGURE_SIZE = (5.5, 3.5)  # in, Quarto's for Typst
 
@@ -103,39 +103,28 @@ def refuse_author(own: Located) -> None:
 
 
 def _check(located: Located) -> None:
-    for key, (kind, wanted) in KINDS.items():
-        value = _at(located.data, key)
-        if value is not None and not isinstance(value, kind):
-            name = ".".join(map(str, key))
-            raise HandinError(
-                f"`{name}` is no {wanted.removeprefix('a ')}",
-                place=located.place(key),
-                remedy=f"give {wanted}",
-            )
+    data = located.data
+    refused: list[Key] = [(name,) for name in data if name in REFUSED]
+    refused += [key for key, kind in KINDS.items() if not isinstance(_at(data, key), kind | None)]
     for block, known in ((("execute",), EXECUTE), (("format", "typst"), TYPST)):
-        found = _at(located.data, block)
-        for name in found if isinstance(found, Mapping) else ():
-            if name not in known:
-                raise _refusal((*block, name), located)
-    for name in located.data:
-        if name in REFUSED:
-            raise _refusal((name,), located)
-    for key in (("format", "typst", "toc"), ("execute", "cache")):  # the second fails in Quarto, too
-        if _at(located.data, key):
-            raise _refusal(key, located)
-    if not str(located.data.get("lang", "en")).startswith("en"):
-        raise _refusal(("lang",), located, ": the words `Figure`, `Table`, `Section` are English here")
+        found = _at(data, block)
+        names = found if isinstance(found, Mapping) else ()
+        refused += [(*block, name) for name in names if name not in known]
+    # The second fails in Quarto, too.
+    refused += [key for key in (("format", "typst", "toc"), ("execute", "cache")) if _at(data, key)]
+    if not str(data.get("lang", "en")).startswith("en"):  # `Figure`, `Table`, `Section` are English here
+        refused.append(("lang",))
+    raise_all(
+        HandinError(
+            f"the built-in renderer does not support `{'.'.join(map(str, key))}` as it stands here",
+            place=located.place(key),
+            remedy="remove it, write it another way, or render with Quarto",
+        )
+        for key in refused
+    )
 
 
 def _at(data: Any, key: Key) -> Any:
     for name in key:
         data = data.get(name) if isinstance(data, Mapping) else None
     return data
-
-
-def _refusal(key: Key, located: Located, why: str = "") -> HandinError:
-    return HandinError(
-        f"the built-in renderer does not support the setting `{'.'.join(map(str, key))}`{why}",
-        place=located.place(key),
-        remedy="remove it, or render with Quarto",
-    )
