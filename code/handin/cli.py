@@ -270,19 +270,20 @@ def _render(
     from handin.render.builtin import Builder
     from handin.render.quarto import quarto_version, render_by_quarto
 
-    if not mode.is_draft:
-        require_statements(project)
     documents = [_document(name, project) for name in names] or project.documents
     version = None if renderer == "builtin" else quarto_version()
     if renderer == "quarto" and version is None:
         remedy = "install it from quarto.org, or use --renderer builtin"
         raise HandinError("there is no Quarto on the PATH", remedy=remedy)
     if version:
-        paths = render_by_quarto(project, documents, mode=mode, to=to, console=Console())
+        paths: list[Path] = []  # Quarto names them
+        render_by_quarto(project, documents, mode, to)
     elif to == "html":
         remedy = "install it from quarto.org"
         raise HandinError("Quarto makes the web pages, and there is none on the PATH", remedy=remedy)
     else:
+        if not mode.is_draft:
+            require_statements(project)
         paths = Builder(project, mode=mode, console=Console()).render(documents)
     for path in paths:
         size = f"{path.stat().st_size / 1000:,.0f} kB"

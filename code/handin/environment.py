@@ -79,16 +79,11 @@ HAND_IN = Mode()
 def environment(project: Project, mode: Mode = HAND_IN) -> dict[str, str]:
     """The variables for a kernel or for Quarto.
 
-    As in Quarto, a variable that the user has set wins over the file. PYTHONPATH is the exception: the file's
-    folders, made absolute, come before the user's, else a stray setting would hide the project's own code.
+    As in Quarto, a variable that the user has set wins over the file; but the project's own code comes first.
     """
     from_file = read_environment_file(project.root)
     variables = {**from_file, **os.environ}
     if "PYTHONPATH" in from_file:
-        folders = [
-            str(project.root / folder) for folder in from_file["PYTHONPATH"].split(os.pathsep) if folder
-        ]
-        users = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-        folders += [folder for folder in users if folder and folder not in folders]
-        variables["PYTHONPATH"] = os.pathsep.join(folders)
+        folders = [from_file["PYTHONPATH"], os.environ.get("PYTHONPATH")]
+        variables["PYTHONPATH"] = os.pathsep.join(filter(None, folders))
     return variables | mode.variables(project)

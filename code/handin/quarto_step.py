@@ -11,21 +11,17 @@ import psutil  # noqa: E402
 from handin.environment import DRAFT, Mode  # noqa: E402
 from handin.errors import HandinError  # noqa: E402
 from handin.project import find_root, load_project  # noqa: E402
-from handin.qmd.statements import require_statements  # noqa: E402
-from handin.render.quarto import STEP, after, before  # noqa: E402
+from handin.render.quarto import after, before  # noqa: E402
 
 try:
-    if os.environ.get(STEP) != "no":
-        project = load_project(find_root(Path.cwd()))
-        mode = Mode(draft=os.environ.get(DRAFT) == "1")
-        if "QUARTO_PROJECT_OUTPUT_FILES" in os.environ:
-            made = os.environ["QUARTO_PROJECT_OUTPUT_FILES"].splitlines()
-            after(project, [project.root / name for name in made if name], mode)
-            if any("preview" in parent.cmdline() for parent in psutil.Process().parents()[:2]):
-                print("Quarto sees no edit in sections/; `handin preview` does.")
-        else:
-            if not mode.is_draft:
-                require_statements(project)
-            before(project, mode)
+    project = load_project(find_root(Path.cwd()))
+    mode = Mode(draft=os.environ.get(DRAFT) == "1")
+    if "QUARTO_PROJECT_OUTPUT_FILES" in os.environ:
+        made = os.environ["QUARTO_PROJECT_OUTPUT_FILES"].splitlines()
+        after(project, [project.root / name for name in made if name], mode)
+        if any("preview" in parent.cmdline() for parent in psutil.Process().parents()[:2]):
+            print("Quarto sees no edit in sections/; `handin preview` does.")
+    else:
+        before(project, mode)
 except HandinError as error:
     sys.exit(f"error: {error}")

@@ -24,7 +24,7 @@ REFUSED = {
     "reference-location", "shift-heading-level-by", "shortcodes", "tbl-cap-location", "theme",
     "toc-depth",
 }  # fmt: skip
-EXECUTE = {"echo", "warning", "output", "include", "eval", "cache"}
+EXECUTE = {"echo", "warning", "output", "include", "eval", "cache", "daemon"}
 TYPST = {
     "papersize", "margin", "mainfont", "fontsize", "number-sections", "section-numbering", "fig-format",
     "fig-width", "fig-height", "figure-placement", "keep-ipynb", "keep-typ", "template-partials",

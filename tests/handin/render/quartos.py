@@ -4,10 +4,13 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import unicodedata
 from pathlib import Path
 
 import pytest
+
+import handin
 
 PATH = os.environ.get("PATH", "")
 
@@ -32,8 +35,12 @@ each_quarto = pytest.mark.parametrize(
 )
 
 
-def use(quarto: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put one version of Quarto first on the PATH."""
+def use(quarto: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put one version of Quarto first on the PATH, and the tool into a project, as Quarto wants it there."""
+    tool = Path(handin.__file__).parent
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(tool, folder / "code" / "handin", ignore=ignored, dirs_exist_ok=True)
+    monkeypatch.setenv("QUARTO_PYTHON", sys.executable)
     monkeypatch.setenv("PATH", f"{QUARTOS[quarto]}{os.pathsep}{PATH}")
 
 

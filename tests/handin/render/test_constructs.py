@@ -10,6 +10,7 @@ import pytest
 from tests.handin.render.conftest import ROOT, copy_project, render_made_up
 from tests.handin.render.quartos import each_quarto, use
 
+from handin.environment import HAND_IN
 from handin.errors import HandinError
 from handin.project import Project, load_project
 from handin.render.builtin import Builder
@@ -115,7 +116,8 @@ def test_what_is_refused(row: Row, bare: Path) -> None:
 def test_each_quarto_prints_the_same(
     quarto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, printed: str
 ) -> None:
-    use(quarto, monkeypatch)
-    (path,) = render_by_quarto(constructs(tmp_path / "project"), ["report.qmd"])
-    found = words(path)
+    project = constructs(tmp_path / "project")
+    use(quarto, project.root, monkeypatch)
+    render_by_quarto(project, ["report.qmd"], HAND_IN, "typst")
+    found = words(project.output_dir / "report.pdf")
     assert [lack for row in WORKS for lack in missing(row, found)] == []

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from handin.environment import HAND_IN
 from handin.errors import HandinError
 from handin.project import Project, load_project
 from handin.render.notebook import as_notebook
@@ -41,10 +42,10 @@ def test_what_this_render_made_is_kept_and_nothing_else_is_touched(project: Proj
     os.utime(old, ns=(0, 0))
     for name in ("report.ipynb", "notebook.ipynb", "report.quarto_ipynb"):
         (project.root / name).write_text("somebody's")
-    before(project)
+    before(project, HAND_IN)
     leave(project.root / "notebook.quarto_ipynb_1")
     (project.output_dir / "report.pdf").write_text("an old one")
-    assert after(project, [rendered(project, "notebook.pdf")]) == [project.output_dir / "notebook.pdf"]
+    after(project, [rendered(project, "notebook.pdf")], HAND_IN)
     built, now = Built(project.root), fingerprint(project)
     made = ["notebook.pdf", "notebook.ipynb"]
     assert all(built.is_current(project.output_dir / name, now) for name in made)
@@ -55,16 +56,23 @@ def test_what_this_render_made_is_kept_and_nothing_else_is_touched(project: Proj
 
 
 def test_other_formats_keep_no_notebook(project: Project) -> None:
-    before(project)
+    before(project, HAND_IN)
     leave(project.root / "notebook.quarto_ipynb")
-    after(project, [rendered(project, "notebook.html")])
+    after(project, [rendered(project, "notebook.html")], HAND_IN)
     assert [path.name for path in project.output_dir.iterdir()] == ["notebook.html"]
 
 
+def test_a_pdf_that_quarto_made_by_latex_is_no_hand_in(project: Project) -> None:
+    before(project, HAND_IN)
+    after(project, [rendered(project, "report.pdf")], HAND_IN)
+    assert not Built(project.root).is_current(project.output_dir / "report.pdf", fingerprint(project))
+
+
 def test_an_edit_during_the_render_makes_it_stale(project: Project) -> None:
-    before(project)
+    before(project, HAND_IN)
+    leave(project.root / "report.quarto_ipynb")
     (project.root / "report.qmd").write_text("# Later\n")
-    after(project, [rendered(project, "report.pdf")])
+    after(project, [rendered(project, "report.pdf")], HAND_IN)
     assert Built(project.root).is_ours(project.output_dir / "report.pdf")
     assert not Built(project.root).is_current(project.output_dir / "report.pdf", fingerprint(project))
 
@@ -75,12 +83,12 @@ def test_authors_of_a_document_are_refused_before_it_is_rendered(project: Projec
         path.read_text().replace("---\n", "---\nauthor: Grace Hopper\nabstract: Quarto's own\n", 1)
     )
     with pytest.raises(HandinError, match=r"report\.qmd:2: the names come from _quarto\.yml"):
-        before(project)
+        before(project, HAND_IN)
 
 
 def test_what_was_not_executed_is_no_hand_in(project: Project) -> None:
-    before(project)
+    before(project, HAND_IN)
     leave(project.root / "report.quarto_ipynb", count=None)
     with pytest.raises(HandinError, match=r"report\.qmd: Quarto has not executed its chunks"):
-        after(project, [rendered(project, "report.pdf")])
+        after(project, [rendered(project, "report.pdf")], HAND_IN)
     assert not Built(project.root).is_ours(project.output_dir / "report.pdf")
