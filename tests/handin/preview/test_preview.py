@@ -22,6 +22,7 @@ from handin.preview.server import Board, serve
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
+SECTION, LONG = "sections/1-words.qmd", "__import__('time').sleep(600)"
 
 
 @pytest.fixture
@@ -56,9 +57,8 @@ def test_a_save_is_told_once_with_everything_in_it(folder: Path) -> None:
                 path.unlink() if text is None else path.write_text(text)
             return await asyncio.wait_for(waiting, 20)
 
-        section = "sections/1-words.qmd"
-        assert await after(**{section: "# W {#sec-1}\n", "code/new.py": "1\n"}) == ["code/new.py", section]
-        assert await after(**{"_output/report.pdf": "no source", section: None}) == [section]
+        assert await after(**{SECTION: "# W {#sec-1}\n", "code/new.py": "1\n"}) == ["code/new.py", SECTION]
+        assert await after(**{"_output/report.pdf": "no source", SECTION: None}) == [SECTION]
         assert await after(**{"data/new.csv": "x\n"}) == ["data/new.csv"]
         assert await after(**{"data/new.csv": "y\n"}) == ["data/new.csv"]
 
@@ -94,7 +94,8 @@ def test_the_server_answers_this_machine_and_shows_pages_alone(tmp_path: Path) -
 
 @pytest.fixture
 def preview(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """`handin preview` of the small project, which was built once before."""
+    """`handin preview` of the small project, which was built once before and now takes minutes to build."""
+    replace(folder / SECTION, "words.answer + 1", LONG)
     (folder / "_output").mkdir(exist_ok=True)
     (folder / "_output" / "report.pdf").write_bytes(pdf("Built before."))
     process = subprocess.Popen(
@@ -128,11 +129,13 @@ def says(browser: Browser, words: str) -> bool:
 def test_an_edit_is_on_the_page_and_ctrl_c_ends_it_all(
     folder: Path, preview: subprocess.Popen[str], tmp_path: Path
 ) -> None:
-    section, before = folder / "sections" / "1-words.qmd", (folder / "_output" / "report.pdf").read_bytes()
+    section, before = folder / SECTION, (folder / "_output" / "report.pdf").read_bytes()
     with chromium(tmp_path / "profile") as browser:
         browser.open(address_of(preview))
         wait_for(lambda: says(browser, "Built before."), "what there was")
-        wait_for(lambda: says(browser, "rhubarb"), "the first build")
+        browser.wait_for(r"return /^\d+\/\d+ /.test(document.querySelector('#state').textContent)")
+        replace(section, LONG, "words.answer + 3")
+        wait_for(lambda: says(browser, "rhubarb"), "the newer save overtakes the build that takes minutes")
         browser.run("scrollTo(0, 200)")
 
         replace(section, "*rhubarb*", "gooseberries")
@@ -140,19 +143,15 @@ def test_an_edit_is_on_the_page_and_ctrl_c_ends_it_all(
         assert browser.run("return scrollY") == 200
         browser.wait_for("return /^built in \\d/.test(document.querySelector('#state').textContent)")
         assert (folder / "_output" / "report.pdf").read_bytes() == before
-
-        replace(section, "words.answer + 1", "words.question")
-        fault = browser.wait_for("return document.querySelector('#fault').innerText")
-        assert "sections/1-words.qmd:" in fault
-        assert "question" in fault
-        assert says(browser, "gooseberries")
-
-        replace(section, "words.question", "__import__('time').sleep(600)")
-        browser.wait_for(r"return /^\d+\/\d+ /.test(document.querySelector('#state').textContent)")
-        replace(section, "__import__('time').sleep(600)", "words.answer + 3")
         browser.run("document.querySelectorAll('nav button')[1].click()")
-        wait_for(lambda: says(browser, "45"), "the newer save overtakes a build that would take minutes")
-        assert says(browser, "custard")
+        wait_for(lambda: says(browser, "45"), "the notebook")
+
+        replace(section, "words.answer + 3", "words.question")
+        fault = browser.wait_for("return document.querySelector('#fault').innerText")
+        assert f"{SECTION}:" in fault
+        assert "question" in fault
+        assert says(browser, "45")
+        replace(section, "words.question", "words.answer")
         browser.wait_for("return document.querySelector('#fault').hidden")
 
     children = psutil.Process(preview.pid).children(recursive=True)
