@@ -11,8 +11,16 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from fnn.optimizers import Method
-from fnn.optimizers.problem import LeastSquaresObjective, Limits, Objective, Result, Stop, trace_limit
-from fnn.optimizers.scipy_bfgs import one_run, stack
+from fnn.optimizers.problem import (
+    STOPS,
+    LeastSquaresObjective,
+    Limits,
+    Objective,
+    Result,
+    Stop,
+    trace_grid,
+    trace_limit,
+)
 
 # −1 and 0 to 4 of scipy.optimize.least_squares; 2 and 3 are its tests on value and step
 LEAST_SQUARES_STOPS = {
@@ -27,7 +35,7 @@ def minimize_least_squares(objective: LeastSquaresObjective, start: Tensor, limi
     MINPACK's Levenberg–Marquardt where there are at least as many residuals as parameters, which it needs,
     else the trust region reflective method. Its tests on value and step are set to double precision.
     """
-    return stack([_least_squares(objective, row, limits) for row in start])
+    return _stack([_least_squares(objective, row, limits) for row in start])
 
 
 def _least_squares(objective: LeastSquaresObjective, start: Tensor, limits: Limits) -> Result:
@@ -38,7 +46,7 @@ def _least_squares(objective: LeastSquaresObjective, start: Tensor, limits: Limi
         return pad(torch.from_numpy(theta), (0, columns - P)).to(start.device)[None]
 
     def residuals(theta: Any) -> Any:
-        r = objective.residuals(row(theta))[0]
+        r = objective.residuals_and_jacobian(row(theta))[0][0]
         values.append(float(r.square().mean()))
         return r.cpu().numpy()
 
@@ -58,17 +66,17 @@ def _least_squares(objective: LeastSquaresObjective, start: Tensor, limits: Limi
     njev = found.njev or 0
     params = row(found.x)[0]
     counts = (njev, found.nfev, 0, njev)
-    return one_run(
+    return _one_run(
         params, 2 * found.cost / N, norm, stop, counts, values, trace_limit(limits, least_squares=True)
     )
 
 
 def minimize_lbfgs(objective: Objective, start: Tensor, limits: Limits) -> Result:
     """PyTorch's L-BFGS from each row of start [R, P]."""
-    return stack([_lbfgs(objective, row, limits) for row in start])
+    return _stack([_lbfgs(objective, run, row, limits) for run, row in enumerate(start)])
 
 
-def _lbfgs(objective: Objective, start: Tensor, limits: Limits) -> Result:
+def _lbfgs(objective: Objective, run: int, start: Tensor, limits: Limits) -> Result:
     params = start.clone()
     values: list[float] = []
     optimizer = torch.optim.LBFGS(
@@ -81,14 +89,14 @@ def _lbfgs(objective: Objective, start: Tensor, limits: Limits) -> Result:
     )
 
     def closure() -> Tensor:
-        value, gradient = objective.value_and_gradient(params[None])
+        value, gradient = objective.value_and_gradient(params[None], torch.tensor([run]))
         params.grad = gradient[0]
         values.append(float(value))
         return value[0]
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]
     iterations = int(optimizer.state[params]["n_iter"])
-    value, gradient = objective.value_and_gradient(params[None])
+    value, gradient = objective.value_and_gradient(params[None], torch.tensor([run]))
     norm = gradient.abs().amax()
     if not (value.isfinite().all() and norm.isfinite()):
         stop = Stop.DIVERGED
@@ -99,7 +107,29 @@ def _lbfgs(objective: Objective, start: Tensor, limits: Limits) -> Result:
     else:
         stop = Stop.NO_PROGRESS
     counts = (iterations, len(values), len(values), 0)
-    return one_run(params, float(value), float(norm), stop, counts, values, trace_limit(limits))
+    return _one_run(params, float(value), float(norm), stop, counts, values, trace_limit(limits))
+
+
+def _one_run(
+    params: Tensor, value: float, norm: float, stop: Stop,
+    counts: tuple[int, int, int, int], values: list[float], evaluations: int,
+) -> Result:  # fmt: skip
+    """The result of one run without its dimension R, its trace from the values of all evaluations.
+
+    `counts` are iterations and evaluations of function, gradient and Jacobian.
+    """
+    best = torch.tensor(values, dtype=torch.float64).cummin(0).values
+    trace = [best[min(count, len(best)) - 1] for count in trace_grid(evaluations)]
+    iterations, nfev, ngev, njev = (torch.tensor(count) for count in counts)
+    return Result(
+        params, torch.tensor(value, dtype=torch.float64), torch.tensor(norm, dtype=torch.float64),
+        torch.tensor(STOPS.index(stop)), iterations, nfev, ngev, njev, torch.stack(trace),
+    )  # fmt: skip
+
+
+def _stack(results: list[Result]) -> Result:
+    """The result of R runs from those of each."""
+    return Result(*(torch.stack(field) for field in zip(*results, strict=True)))
 
 
 REFERENCES = {

@@ -30,7 +30,6 @@ from fnn.optimizers.initial_points import initial_points
 from fnn.optimizers.inverse_hessian import BLOCK, InverseHessian
 from fnn.optimizers.network import parameter_count
 from fnn.optimizers.objective import MeanSquaredError
-from fnn.runs.pool import automatic_shards
 from fnn.runs.train_batch import train_batch
 from fnn.training import SEED, Training, train_one
 from fnn.units import UNITS
@@ -48,7 +47,8 @@ def train(width: int, runs: int, method: str, limits: Limits = FULL) -> tuple[Te
     """The runs of one width, shard by shard on one thread; and the processor seconds they took."""
     training = Training([width], runs, limits=limits, data=D1)
     began = time.process_time()
-    parts = [train_batch(training, ALL_METHODS[method].minimize, shard) for shard in training.ranges]
+    minimize = ALL_METHODS[method].minimize
+    parts = [train_batch([training], minimize, [shard])[0] for shard in training.ranges]
     seconds = time.process_time() - began
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}, seconds
 
@@ -214,13 +214,14 @@ def bandwidth(quick: bool) -> str:
         least = 3 * 8 * P**2 / speed
         start = objective.pad(initial_points("course", (1, 100, 1), unit, D1.X_train, 1, range(runs)))
         H = InverseHessian.identity(start)
-        _, gradient = objective.value_and_gradient(start)
+        run = torch.arange(runs)
+        _, gradient = objective.value_and_gradient(start, run)
         parts = [
             min(_cpu(work, repeat=BLOCK) for _ in range(10)) / runs
             for work in (
                 lambda H=H, g=gradient: H.times(g),
                 lambda H=H, g=gradient: H.update(1e-3 * g, g, g),
-                lambda x=start: objective.value_and_gradient(x),
+                lambda x=start, run=run: objective.value_and_gradient(x, run),
             )
         ]
         shares = f"{least / each:.0%}", f"{least / sum(parts[:2]):.0%}"
@@ -267,7 +268,7 @@ def memory(quick: bool) -> str:
             [sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True
         )
     trained, peak = map(int, done.stdout.split())
-    shards = automatic_shards(runs, parameter_count((1, 100, 1)), "cpu")
+    shards = len(Training([100], runs).ranges)
     return (
         f"{trained:,} restarts of m = 100 in {shards} shards, one after another in one process: "
         f"peak {peak / 2**20:.2f} GiB. A shard holds its own inverse Hessians only; what grows with the "
@@ -332,7 +333,8 @@ def gpu(quick: bool) -> str:
     training = Training([100], runs, limits=Limits(iterations=steps), device="cuda", data=D1)
     began = time.perf_counter()
     bfgs = METHODS["bfgs"].minimize
-    losses = torch.cat([train_batch(training, bfgs, shard)["train_mse"] for shard in training.ranges])
+    parts = [train_batch([training], bfgs, [shard])[0] for shard in training.ranges]
+    losses = torch.cat([part["train_mse"] for part in parts])
     seconds = time.perf_counter() - began
     return (
         f"{torch.cuda.get_device_name()}: {runs:,} restarts of m = 100, {steps} steps of BFGS each, "

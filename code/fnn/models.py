@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from fnn.inputs.arguments import as_input, check_sizes
-from fnn.units import Phi, find_phi
+from fnn.units import Phi, find_unit
 
 
 class LogisticRegression(nn.Module):
@@ -79,7 +79,7 @@ class MLP(nn.Module):
         super().__init__()
         check_sizes("MLP: sizes", sizes, at_least=2)
         self.sizes = tuple(sizes)
-        self.phi = find_phi(phi)
+        self.phi: Phi = phi if callable(phi) else find_unit(phi).phi
         for l, (fan_in, fan_out) in enumerate(pairwise(sizes)):
             weight = torch.randn(fan_in, fan_out) / math.sqrt(fan_in)
             self.register_parameter(f"{l}_weight", nn.Parameter(weight))

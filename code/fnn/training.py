@@ -16,11 +16,10 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from fnn.data import Dataset, load_d1
 from fnn.inputs.arguments import check_whole_number, require_known
 from fnn.models import MLP
-from fnn.optimizers import METHODS, PRESETS, Limits, scipy_bfgs
+from fnn.optimizers import PRESETS, Limits, scipy_bfgs
 from fnn.optimizers.initial_points import initial_points
 from fnn.runs import pool
 from fnn.runs.records import SEED, Record, Training
-from fnn.runs.train_batch import train_batch
 from fnn.units import Phi, find_unit
 
 __all__ = ["SEED", "Record", "Training", "train1", "train_all", "train_one", "train_restarts", "trained"]
@@ -56,7 +55,7 @@ def train_one(
 
     (start,) = initial_points(training.init, training.sizes, training.unit, X, seed, [run])
     found = scipy_bfgs.minimize_one(loss_and_gradient, start, training.limits)
-    vector_to_parameters(found.params, mlp.parameters())
+    vector_to_parameters(found.params[0], mlp.parameters())
     return mlp
 
 
@@ -134,43 +133,12 @@ def train_all(trainings: Sequence[Training]) -> list[Record]:
 
     Each shard is kept in the model store under a key of all that determines it, see `fnn.runs`.
     """
-    tasks = [
-        pool.Task(
-            _train_shard, (training, training.code, runs), training.key | {"runs": [runs[0], runs[-1]]},
-            runs=len(runs), cost=training.cost * len(runs),
-        )
-        for training in trainings
-        for runs in training.ranges
-    ]  # fmt: skip
-    entries = iter(pool.compute(tasks, parallel=all(training.device == "cpu" for training in trainings)))
+    shards = [pool.Shard(training, runs) for training in trainings for runs in training.ranges]
+    parts = iter(pool.train(shards))
     records = []
     for training in trainings:
-        own = [next(entries) for _ in training.ranges]
-        tensors = {name: torch.cat([entry.tensors[name] for entry in own]) for name in own[0].tensors}
-        records.append(Record(training, **tensors, seconds=sum(entry.metadata["seconds"] for entry in own)))
+        own = [next(parts) for _ in training.ranges]
+        tensors = {name: torch.cat([part[name] for part in own]) for name in own[0] if name != "seconds"}
+        records.append(Record(training, **tensors, seconds=sum(float(part["seconds"]) for part in own)))
     trained.extend(records)
     return records
-
-
-class OtherCodeError(RuntimeError):
-    """A worker would compute with other code, libraries or processor than the store's key says."""
-
-
-def _train_shard(training: Training, code: dict[str, Any], runs: Sequence[int]) -> dict[str, Tensor]:
-    """`train_batch`, in whatever process, if it has this code.
-
-    Raises:
-        OtherCodeError: if it has not. What it computed would be stored under a wrong key.
-    """
-    asked, own = (
-        {**each["sources"], **each["libraries"], "processor": each["processor"]}
-        for each in (code, training.code)
-    )
-    others = sorted(name for name in asked.keys() | own.keys() if asked.get(name) != own.get(name))
-    if others:
-        raise OtherCodeError(
-            f"a worker has another {', '.join(others)} than the process that asks it: the file changed since "
-            "that was started, or the worker's machine differs; start this process anew, or install the same "
-            "on both"
-        )
-    return train_batch(training, METHODS[training.method].minimize, runs)

@@ -44,21 +44,6 @@ UNITS = {
 }  # fmt: skip
 
 
-def find_phi(phi: str | Phi) -> Phi:
-    """The function of that name; a function is its own.
-
-    Raises:
-        ValueError: if the name is not known.
-        TypeError: if phi is neither a name nor a function.
-    """
-    if isinstance(phi, str):
-        require_known("phi", phi, UNITS)
-        return UNITS[phi].phi
-    if not callable(phi):
-        raise TypeError(f"phi={phi!r}: give a function, such as torch.sigmoid, or one of {', '.join(UNITS)}")
-    return phi
-
-
 def find_unit(phi: str | Phi) -> Unit:
     """The unit of that name or with that function, for training, which needs its derivative too.
 
@@ -66,9 +51,13 @@ def find_unit(phi: str | Phi) -> Unit:
         ValueError: if there is none.
         TypeError: if phi is neither a name nor a function.
     """
-    function = find_phi(phi)
+    if isinstance(phi, str):
+        require_known("phi", phi, UNITS)
+        return UNITS[phi]
+    if not callable(phi):
+        raise TypeError(f"phi={phi!r}: give a function, such as torch.sigmoid, or one of {', '.join(UNITS)}")
     for unit in UNITS.values():
-        if function is unit.phi:
+        if phi is unit.phi:
             return unit
     raise ValueError(
         f"phi={phi!r}: its derivative is not known; use one of {', '.join(UNITS)}, "

@@ -30,7 +30,8 @@ def shard(
     hidden: Sequence[int], runs: Sequence[int], method: str, limits: Limits, phi: str = "sigmoid"
 ) -> Mapping[str, Tensor]:
     what = Training(hidden, len(runs), method, phi, seed=24, limits=limits)
-    return train_batch(what, METHODS[method].minimize, runs)
+    [tensors] = train_batch([what], METHODS[method].minimize, [runs])
+    return tensors
 
 
 def mse(model: MLP) -> float:

@@ -20,9 +20,7 @@ class Method:
 
     minimize: Callable[..., Result]  # objective, start [R, P], limits, and options by their names
     jacobians: bool = False  # whether it reads residuals and Jacobians, and counts those
-    cost: float = (
-        1.0  # seconds of a run next to those of BFGS; for the order of work, no result depends on it
-    )
+    cost: float = 1.0  # seconds of a run next to those of BFGS: orders the work, and changes no result
 
     def __post_init__(self) -> None:
         if not inspect.isfunction(self.minimize) or "<" in self.minimize.__qualname__:

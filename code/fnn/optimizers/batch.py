@@ -1,6 +1,6 @@
 """R runs in step: which still go on, where each ends, and when those that have ended leave the batch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Self
 
@@ -63,11 +63,6 @@ class Outcome:
         )  # fmt: skip
 
 
-def stalled(value: Tensor, mark_value: Tensor, limits: Limits) -> Tensor:
-    """Which runs made no progress since they stood at `mark_value`, `patience` evaluations ago: [R] bool."""
-    return mark_value - value <= limits.progress * mark_value.abs()
-
-
 @dataclass
 class Batch:
     """The runs in the batch, one a row."""
@@ -80,28 +75,26 @@ class Batch:
 
     def select(self, rows: Tensor) -> Self:
         """The runs of `rows` (indices)."""
-        raise NotImplementedError
+        by_run = {name: part for name, part in vars(self).items() if not isinstance(part, dict)}
+        tensors = {name: part[rows] for name, part in by_run.items() if isinstance(part, Tensor)}
+        others = {name: part.select(rows) for name, part in by_run.items() if name not in tensors}
+        return replace(self, **tensors, **others)
 
     def stop(
         self, outcome: Outcome, limits: Limits, value: Tensor, norm: Tensor,
         failed: Tensor | None, late: Tensor | None,
     ) -> Self:  # fmt: skip
-        """Note the runs that end at this evaluation; the batch without them once they are a quarter of it.
+        """Note in `outcome` the runs that end here; the batch without them once they are a quarter of it.
 
-        Args:
-            outcome: where they are noted.
-            limits: when a run ends.
-            value: of the objective at x, [R].
-            norm: the max-norm of the gradient at x, [R].
-            failed: [R] bool, the runs that find no lower value any more; None where there are none.
-            late: [R] bool, the runs that reach the limit of iterations; likewise.
+        They stand at a `value` [R] with a gradient of the max-norm `norm` [R]. Those `failed` [R] bool find
+        no lower value any more, those `late` have reached the limit of iterations; None where there are none.
         """
         outcome.count(self.run, value)
         reasons = {Stop.GRADIENT: norm <= limits.gradient}
         if outcome.evaluations == 1:  # later, a point that is moved to has a value and a gradient
             reasons = {Stop.DIVERGED: ~(value + norm < torch.inf), **reasons}
         if outcome.evaluations % limits.patience == 0:
-            slow = stalled(value, self.mark_value, limits)
+            slow = self.mark_value - value <= limits.progress * self.mark_value.abs()
             failed = slow if failed is None else failed | slow
             self.mark_value = value
         if failed is not None:
@@ -112,16 +105,7 @@ class Batch:
         if ended is None:
             return self
         self.alive &= ~ended
-        rows = remaining(self.alive)
-        return self if rows is None else self.select(rows)
-
-
-def remaining(alive: Tensor) -> Tensor | None:
-    """The rows to keep when at least a quarter of the batch has ended, else None.
-
-    Never fewer than two, for a batch of one is computed differently: an ended run stays for company.
-    """
-    left = int(alive.sum())
-    if left == 0 or max(left, 2) > 0.75 * len(alive):
-        return None
-    return torch.argsort(alive.to(torch.int8), descending=True, stable=True)[: max(left, 2)].sort().values
+        left = max(outcome.running, 2)  # alone, one is computed differently: an ended run stays for company
+        if outcome.running == 0 or left > 0.75 * len(self.alive):
+            return self
+        return self.select(torch.argsort(self.alive.int(), descending=True, stable=True)[:left].sort().values)

@@ -34,34 +34,28 @@ class State(Batch):
     searches: dict[int, LineSearch]  # by index of the run, where the last trial was not accepted
     restart_value: Tensor  # [R], when H was last set to I; ∞ before
 
-    def select(self, rows: Tensor) -> "State":
-        """The runs of `rows` (indices)."""
-        tensors = {name: part[rows] for name, part in vars(self).items() if isinstance(part, Tensor)}
-        return State(**tensors, H=self.H.select(rows), searches=self.searches)
-
 
 def minimize(objective: Objective, start: Tensor, limits: Limits) -> Result:
     """Minimise from each row of start [R, P].
 
     The value never rises from one iterate to the next.
     """
-    value, gradient = objective.value_and_gradient(start)
-    outcome = Outcome(start, trace_limit(limits))
-    state = _begin(start, value, gradient)
-    state = _stop(state, outcome, limits, None)
-
-    while outcome.running:
+    outcome, state, failed = Outcome(start, trace_limit(limits)), _begin(objective, start), None
+    while True:
+        late = state.iterations >= limits.iterations if outcome.evaluations >= limits.iterations else None
+        norm = state.gradient.abs().amax(dim=1)
+        state = state.stop(outcome, limits, state.value, norm, failed, late)
+        if not outcome.running:
+            return outcome.result()
         trial = torch.addcmul(state.x, state.step[:, None], state.direction)
-        value, gradient = objective.value_and_gradient(trial)
-        failed = _step(state, trial, value, gradient)
-        state = _stop(state, outcome, limits, failed)
-    return outcome.result()
+        failed = _step(state, trial, *objective.value_and_gradient(trial, state.run))
 
 
-def _begin(start: Tensor, value: Tensor, gradient: Tensor) -> State:
+def _begin(objective: Objective, start: Tensor) -> State:
+    run = torch.arange(len(start), device=start.device)
+    value, gradient = objective.value_and_gradient(start, run)
     square = dot(gradient, gradient)
     previous_value = value + square.sqrt() / 2  # as in SciPy: the first trial is a step of about length 1
-    run = torch.arange(len(start), device=start.device)
     return State(
         run=run,
         alive=run >= 0,
@@ -122,17 +116,15 @@ def _search_on(
     `searches` were those of the last trial.
     """
     failed = torch.zeros_like(waiting)
-    rows = waiting.nonzero()[:, 0]
-    if len(rows):
-        numbers = torch.stack((state.value, state.slope, state.step, value, slope))[:, rows].T.tolist()
-        steps = []
-        for run, (start_value, start_slope, *trial) in zip(state.run[rows].tolist(), numbers, strict=True):
-            search = searches.get(run) or LineSearch(start_value, start_slope, trial[0])
-            state.searches[run] = search
-            steps.append(search.next(Point(*trial)))
-        nan = float("nan")
-        state.step[rows] = state.step.new_tensor([nan if step is None else step for step in steps])
-        failed[rows] = torch.tensor([step is None for step in steps], device=failed.device)
+    rows, nan = waiting.nonzero()[:, 0], float("nan")
+    numbers = torch.stack((state.value, state.slope, state.step, value, slope))[:, rows].T.tolist()
+    steps = []
+    for run, (start_value, start_slope, *trial) in zip(state.run[rows].tolist(), numbers, strict=True):
+        search = searches.get(run) or LineSearch(start_value, start_slope, trial[0])
+        state.searches[run] = search
+        steps.append(search.next(Point(*trial)))
+    state.step[rows] = state.step.new_tensor([nan if step is None else step for step in steps])
+    failed[rows] = failed.new_tensor([step is None for step in steps])
     return failed
 
 
@@ -149,9 +141,3 @@ def _begin_anew(state: State, uphill: Tensor, failed: Tensor | None) -> Tensor:
     for run in state.run[anew].tolist():
         state.searches.pop(run, None)
     return anew
-
-
-def _stop(state: State, outcome: Outcome, limits: Limits, failed: Tensor | None) -> State:
-    """Note the runs that end here."""
-    late = state.iterations >= limits.iterations if outcome.evaluations >= limits.iterations else None
-    return state.stop(outcome, limits, state.value, state.gradient.abs().amax(dim=1), failed, late)

@@ -30,7 +30,7 @@ def minimize(
 
     for iteration in range(limits.iterations + 1):
         # direction
-        value, gradient = objective.value_and_gradient(params)
+        value, gradient = objective.value_and_gradient(params, run)
         norm = gradient.abs().amax(dim=1)
         lower = value < best_value
         best.copy_(torch.where(lower[:, None], params, best))

@@ -36,6 +36,10 @@ class Linearisation(NamedTuple):
     Jtr: Tensor  # [R, P], the gradient of ½‖r‖²
     gram: Tensor  # [R, P, P] JᵀJ or [R, N, N] JJᵀ, whichever is smaller
 
+    def select(self, rows: Tensor) -> "Linearisation":
+        """Those of `rows` (indices)."""
+        return Linearisation(*(part[rows] for part in self))
+
 
 @dataclass
 class State(Batch):
@@ -50,21 +54,19 @@ class State(Batch):
         """tr JᵀJ = tr JJᵀ, which the damping is measured by, [R]."""
         return self.at.gram.diagonal(dim1=1, dim2=2).sum(dim=1)
 
-    def select(self, rows: Tensor) -> "State":
-        """The runs of `rows` (indices)."""
-        tensors = {name: part[rows] for name, part in vars(self).items() if isinstance(part, Tensor)}
-        return State(**tensors, at=Linearisation(*(part[rows] for part in self.at)))
-
 
 def minimize(objective: LeastSquaresObjective, start: Tensor, limits: Limits) -> Result:
     """Minimise from each row of start [R, P]; the value never rises from one iterate to the next."""
     outcome = Outcome(start, trace_limit(limits, least_squares=True), jacobians=True)
     state = _begin(objective, start)
-    state = _stop(state, objective, outcome, limits)
-    while outcome.running:
+    while True:
+        norm = state.at.Jtr.abs().amax(dim=1) * (2 / objective.N)
+        failed = state.damping > MOST_DAMPING * state.scale
+        late = torch.full_like(state.alive, outcome.evaluations >= limits.least_squares_iterations)
+        state = state.stop(outcome, limits, state.at.value, norm, failed, late)
+        if not outcome.running:
+            return outcome.result()
         _step(state, objective, direction(objective, state.x, state.at, state.damping))
-        state = _stop(state, objective, outcome, limits)
-    return outcome.result()
 
 
 def linearise(objective: LeastSquaresObjective, x: Tensor) -> Linearisation:
@@ -122,11 +124,3 @@ def _step(state: State, objective: LeastSquaresObjective, step: Tensor) -> None:
         there.gram,
     )
     state.damping = torch.maximum(state.damping, LEAST_DAMPING * state.scale)
-
-
-def _stop(state: State, objective: LeastSquaresObjective, outcome: Outcome, limits: Limits) -> State:
-    """Note the runs that end here."""
-    norm = state.at.Jtr.abs().amax(dim=1) * (2 / objective.N)
-    failed = state.damping > MOST_DAMPING * state.scale
-    late = torch.full_like(state.alive, outcome.evaluations >= limits.least_squares_iterations)
-    return state.stop(outcome, limits, state.at.value, norm, failed, late)

@@ -42,10 +42,12 @@ class MeanSquaredError:
         unit: the hidden units.
         X: inputs [N, D], float64.
         y: targets [N, 1], float64, on the same device.
-        decay: λ of the weight decay λ‖θ‖² that `value_and_gradient` adds.
+        decay: λ [R] of the weight decay λ‖θ‖² that `value_and_gradient` adds for each run; None for none.
     """
 
-    def __init__(self, sizes: Sequence[int], unit: "Unit", X: Tensor, y: Tensor, decay: float = 0.0) -> None:
+    def __init__(
+        self, sizes: Sequence[int], unit: "Unit", X: Tensor, y: Tensor, decay: Tensor | None = None
+    ) -> None:
         self.decay = decay
         self.sizes, self.unit, self.N = tuple(sizes), unit, len(X)
         self.P = parameter_count(sizes)
@@ -61,21 +63,18 @@ class MeanSquaredError:
 
     def value(self, params: Tensor) -> Tensor:
         """MSE of each network: [R, columns] → [R]."""
-        return self.residuals(params).square().sum(dim=1) / self.N
+        return self._forward(params)[2].square().sum(dim=(1, 2)) / self.N
 
-    def value_and_gradient(self, params: Tensor) -> tuple[Tensor, Tensor]:
-        """MSE, with its weight decay, and its gradient: [R, columns] → [R], [R, columns]."""
+    def value_and_gradient(self, params: Tensor, run: Tensor) -> tuple[Tensor, Tensor]:
+        """MSE, with its weight decay, and its gradient, of the runs `run` [R]: → [R], [R, columns]."""
         layers, outputs, r = self._forward(params)
         deltas = layer_deltas(layers, outputs, r * (2 / self.N), self.unit.slope)
         value, gradient = r.square().sum(dim=(1, 2)) / self.N, self._gradient(outputs, deltas)
-        if self.decay:
-            value += self.decay * params.square().sum(dim=1)
-            gradient += 2 * self.decay * params
+        if self.decay is not None:
+            decay = self.decay[run]
+            value += decay * params.square().sum(dim=1)
+            gradient += 2 * decay[:, None] * params
         return value, gradient
-
-    def residuals(self, params: Tensor) -> Tensor:
-        """r: [R, columns] → [R, N padded]."""
-        return self._forward(params)[2].squeeze(1)
 
     def residuals_and_jacobian(self, params: Tensor) -> tuple[Tensor, Tensor]:
         """r and (∂r/∂θ)ᵀ: [R, columns] → [R, N padded], [R, columns, N padded]."""

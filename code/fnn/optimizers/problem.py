@@ -8,10 +8,10 @@ from torch import Tensor
 
 
 class Objective(Protocol):
-    """R independent problems of one shape, evaluated together; row i depends on parameters i alone."""
+    """Independent problems of one shape, evaluated together; row i depends on parameters i alone."""
 
-    def value_and_gradient(self, params: Tensor) -> tuple[Tensor, Tensor]:
-        """[R, P] → values [R], gradients [R, P]."""
+    def value_and_gradient(self, params: Tensor, run: Tensor) -> tuple[Tensor, Tensor]:
+        """Parameters [R, P] of the problems with the indices `run` [R] → values [R], gradients [R, P]."""
         ...
 
 
@@ -19,10 +19,6 @@ class LeastSquaresObjective(Objective, Protocol):
     """An objective ‖r(θ)‖²/N of N known residuals, which zeros may follow."""
 
     N: int  # the number of residuals
-
-    def residuals(self, params: Tensor) -> Tensor:
-        """[R, P] → residuals [R, N]."""
-        ...
 
     def residuals_and_jacobian(self, params: Tensor) -> tuple[Tensor, Tensor]:
         """[R, P] → residuals r [R, N], Jacobians J transposed [R, P, N]."""

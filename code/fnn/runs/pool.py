@@ -1,85 +1,103 @@
-"""Shards of runs, computed side by side: on all cores, or on a cluster.
+"""Shards of runs, trained side by side: on all cores, or on a cluster.
 
-Shards that the model store has are read from it. The others are computed by joblib, on all cores of this
+Shards that the model store has are read from it. The others are trained by joblib, on all cores of this
 machine unless `joblib.parallel_config` says otherwise (`backend="dask"` takes a cluster), and stored as they
-arrive: what is killed and started again computes only what is missing.
+arrive: what is killed and started again trains only what is missing. Shards that differ in their initial
+points and weight decay alone share a batch, for a step of many runs costs hardly more than one of a few.
 """
 
 import sys
 import time
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import joblib
+import torch
 from joblib.parallel import get_active_backend
 from torch import Tensor
 
+from fnn.optimizers import METHODS
 from fnn.runs import store
+from fnn.runs.records import Training
+from fnn.runs.train_batch import train_batch
 
-MATRIX_ENTRIES = 2**17  # of the P × P matrices in a shard, a megabyte: they stay in a core's cache
-FEWEST_RUNS, MOST_RUNS = 10, 512  # in a shard: below, they hardly share the costs of a step; above, no better
-DEVICE_BYTES = 2**31  # of P × P matrices in a shard on an accelerator, which takes the shards in turn
-
-
-class Task(NamedTuple):
-    """A shard to compute."""
-
-    function: Callable[..., dict[str, Tensor]]  # of a module, for it travels to other processes
-    arguments: tuple[Any, ...]
-    key: store.Key  # what determines the result
-    runs: int
-    cost: float  # next to other tasks, roughly; no result depends on it
+OF_A_RUN = ("init", "seed", "decay", "runs")  # of a key: in what the shards of one batch may differ
 
 
-def compute(tasks: Sequence[Task], parallel: bool = True) -> list[store.Entry]:
-    """The entry of each task, from the store or computed, side by side if `parallel`, the dearest first."""
-    found = [store.get(task.key) for task in tasks]
-    missing = [i for i, entry in enumerate(found) if entry is None]
-    missing.sort(key=lambda i: -tasks[i].cost)
-    _, configured = get_active_backend()
-    jobs = 1 if len(missing) <= 1 or not parallel else -1 if configured is None else configured
-    pool = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
-    arriving = pool(joblib.delayed(_timed)(i, tasks[i].function, *tasks[i].arguments) for i in missing)
-    done, total = 0, sum(tasks[i].runs for i in missing)
-    for i, tensors, seconds in arriving:
-        found[i] = store.put(tasks[i].key, tensors, {"seconds": seconds})
-        done += tasks[i].runs
-        _tell(done, total)
-    return [entry for entry in found if entry is not None]
+class Shard(NamedTuple):
+    """Runs of one training that are stored together."""
+
+    training: Training
+    runs: range
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What determines the result."""
+        return self.training.key | {"runs": [self.runs[0], self.runs[-1]]}
 
 
-def automatic_shards(restarts: int, parameters: int, device: str) -> int:
-    """The number of shards for R networks of P parameters; it depends on nothing else.
-
-    A shard's largest tensors are R matrices of P × P doubles: at most 2·10⁷ bytes on the CPU for networks
-    up to 500 parameters, so that memory is bounded by the shard and not by R.
-    """
-    if device == "cpu":
-        size = max(FEWEST_RUNS, min(MOST_RUNS, MATRIX_ENTRIES // parameters**2))
-    else:
-        size = max(1, DEVICE_BYTES // (8 * parameters**2))
-    return -(-restarts // size)
-
-
-def split(restarts: int, shards: int) -> list[range]:
-    """`restarts` run indices in `shards` ranges of nearly the same length, in order.
+def train(shards: Sequence[Shard]) -> list[dict[str, Tensor]]:
+    """The tensors of each shard, from the store or trained.
 
     Raises:
-        ValueError: if there are not between 1 and `restarts` shards.
+        RuntimeError: if a worker has other code or libraries than this process, or another processor.
     """
-    if not 1 <= shards <= restarts:
-        raise ValueError(f"shards={shards}: must be between 1 and the number of restarts, {restarts}")
-    bounds = [restarts * i // shards for i in range(shards + 1)]
-    return [range(start, stop) for start, stop in pairwise(bounds)]
+    keys = [shard.key for shard in shards]
+    found = [store.get(key) for key in keys]
+    batches = _batches(shards, [i for i, tensors in enumerate(found) if tensors is None])
+    _, configured = get_active_backend()
+    alone = len(batches) <= 1 or any(shard.training.device != "cpu" for shard in shards)
+    jobs = 1 if alone else -1 if configured is None else configured
+    arriving = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(
+        joblib.delayed(_train)(batch, [shards[i] for i in batch], [keys[i] for i in batch])
+        for batch in batches
+    )
+    done, total = 0, sum(len(shards[i].runs) for batch in batches for i in batch)
+    for batch, results in arriving:
+        for i, tensors in zip(batch, results, strict=True):
+            found[i] = store.put(keys[i], tensors)
+            done += len(shards[i].runs)
+        _tell(done, total)
+    return [tensors for tensors in found if tensors is not None]
 
 
-def _timed(
-    i: int, function: Callable[..., dict[str, Tensor]], *arguments: object
-) -> tuple[int, dict[str, Tensor], float]:
+def _batches(shards: Sequence[Shard], missing: Sequence[int]) -> list[list[int]]:
+    """The places of the missing shards, those of a batch together, the dearest batch first."""
+    batches: dict[str, list[list[int]]] = {}
+    for i in missing:
+        training, runs = shards[i]
+        kind = str({name: part for name, part in shards[i].key.items() if name not in OF_A_RUN})
+        alike = batches.setdefault(kind, [[]])
+        others = [shards[other] for other in alike[-1]]
+        full = sum(len(other.runs) for other in others) + len(runs) > training.most
+        if full or training in [other.training for other in others]:  # its shards are to be apart
+            alike.append([])
+        alike[-1].append(i)
+
+    def cost(batch: list[int]) -> float:
+        return sum(shards[i].training.cost * len(shards[i].runs) for i in batch)
+
+    filled = [batch for alike in batches.values() for batch in alike if batch]
+    return sorted(filled, key=cost, reverse=True)
+
+
+def _train(
+    batch: list[int], shards: Sequence[Shard], keys: Sequence[dict[str, Any]]
+) -> tuple[list[int], list[dict[str, Tensor]]]:
+    """The batch, and the tensors of its shards, in whatever process, if that has what determines them."""
+    if [shard.key for shard in shards] != keys:
+        raise RuntimeError(
+            "a worker has other code or libraries, or another processor, than the process that asks it: a "
+            "file changed since that was started, or the worker's machine differs; start this process anew, "
+            "or install the same on both"
+        )
+    trainings, runs = zip(*shards, strict=True)
     began = time.perf_counter()
-    tensors = function(*arguments)
-    return i, tensors, time.perf_counter() - began
+    results = train_batch(trainings, METHODS[trainings[0].method].minimize, runs)
+    each = (time.perf_counter() - began) / sum(map(len, runs))
+    for tensors, own in zip(results, runs, strict=True):
+        tensors["seconds"] = torch.tensor(each * len(own))
+    return batch, results
 
 
 def _tell(done: int, total: int) -> None:

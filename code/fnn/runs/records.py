@@ -5,6 +5,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -18,11 +19,14 @@ from fnn.models import MLP
 from fnn.optimizers import METHODS, PRESETS, STOPS, Limits, trace_grid, trace_limit
 from fnn.optimizers.initial_points import LAWS
 from fnn.optimizers.network import parameter_count
-from fnn.runs import pool, store
+from fnn.runs import store
 from fnn.runs.sources import dependencies
 from fnn.units import UNITS, Unit
 
 SEED = environment.seed()  # of every study that names no other
+# A batch's largest tensors are P × P matrices, one a run: memory is bounded by the batch, not by the runs.
+MATRIX_ENTRIES = {"cpu": 2**17, "accelerator": 2**28}  # in a batch, if they allow for the fewest runs
+FEWEST_RUNS, MOST_RUNS = 10, 512  # in a batch: below, they hardly share the costs of a step; above, no better
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ class Training:
                 raise TypeError(f"{name}={getattr(self, name)!r}: give a {kind.__name__}")
         if self.shards is not None:
             check_whole_number("shards", self.shards, at_least=1)
+            if self.shards > self.restarts:
+                raise ValueError(f"shards={self.shards}: must be at most the restarts, {self.restarts}")
         if not isinstance(self.decay, int | float):
             raise TypeError(f"decay={self.decay!r}: must be a number")
         without = [name for name, method in METHODS.items() if method.jacobians]
@@ -70,7 +76,6 @@ class Training:
             raise ValueError(
                 f"device={self.device!r}: PyTorch cannot compute there ({reason}); use 'cpu'"
             ) from None
-        _ = self.ranges
         object.__setattr__(self, "hidden_sizes", tuple(self.hidden_sizes))
         object.__setattr__(self, "data", self.data.double())
         object.__setattr__(self, "options", METHODS[self.method].options(self.options))
@@ -86,20 +91,23 @@ class Training:
         return UNITS[self.phi]
 
     @property
+    def most(self) -> int:
+        """The most runs in a batch; it depends on the size of the networks and the device alone."""
+        entries = MATRIX_ENTRIES["cpu" if self.device == "cpu" else "accelerator"]
+        fitting = entries // parameter_count(self.sizes) ** 2
+        return min(MOST_RUNS, max(FEWEST_RUNS, fitting)) if self.device == "cpu" else max(1, fitting)
+
+    @property
     def ranges(self) -> list[range]:
-        """The run indices of each shard."""
-        automatic = pool.automatic_shards(self.restarts, parameter_count(self.sizes), self.device)
-        return pool.split(self.restarts, automatic if self.shards is None else self.shards)
+        """The run indices of each shard, in order; of nearly the same number."""
+        shards = self.shards or -(-self.restarts // self.most)
+        bounds = [self.restarts * i // shards for i in range(shards + 1)]
+        return [range(start, stop) for start, stop in pairwise(bounds)]
 
     @property
     def cost(self) -> float:
         """What a run costs next to those of other trainings, roughly."""
         return METHODS[self.method].cost * math.pow(parameter_count(self.sizes), 1.5)
-
-    @property
-    def code(self) -> dict[str, Any]:
-        """The code that the results depend on, and on which libraries and processor that runs."""
-        return CODE[self.method, self.phi]
 
     @property
     def key(self) -> dict[str, Any]:
@@ -109,7 +117,7 @@ class Training:
             **{name: getattr(self, name) for name in names},
             "limits": vars(self.limits),
             "data": store.tensor_digest(*self.data.tensors()),
-            "code": self.code,
+            "code": CODE[self.method, self.phi],
         }
 
 
@@ -161,12 +169,11 @@ class Record:
         return self.model(self.best)
 
 
-def _code(method: str, phi: str) -> dict[str, Any]:
-    """What the results of this method and unit depend on."""
+def _code(method: str, phi: str) -> dict[str, str]:
+    """The code that the results of this method and unit depend on, and what runs it."""
     of_method = dependencies(["fnn.runs.train_batch", METHODS[method].minimize.__module__])
-    of_unit = dependencies([Unit.__module__], row=phi)
-    parts = {part: of_method[part] | of_unit[part] for part in of_method}
-    return parts | {"processor": f"{platform.machine()} with {torch.backends.cpu.get_cpu_capability()}"}
+    processor = f"{platform.machine()} with {torch.backends.cpu.get_cpu_capability()}"
+    return of_method | dependencies([Unit.__module__], row=phi) | {"processor": processor}
 
 
 # As it is imported: the files may change while this process runs.

@@ -16,8 +16,8 @@ CODE = Path(__file__).resolve().parents[2]  # the folder of the package
 NEEDS = {"scipy": ("numpy",)}  # libraries that compute for another, with versions of their own
 
 
-def dependencies(modules: Sequence[str], row: str = "", code: Path = CODE) -> dict[str, dict[str, str]]:
-    """What the modules depend on: `sources`, a digest for each module; `libraries`, a version for each.
+def dependencies(modules: Sequence[str], row: str = "", code: Path = CODE) -> dict[str, str]:
+    """What the modules depend on: a digest for each module of the package, a version for each library.
 
     Imports are followed from source to source within the package, those inside functions included, those
     under `if TYPE_CHECKING` not. The `__init__` of a package that a module lies in is not among them:
@@ -45,8 +45,7 @@ def dependencies(modules: Sequence[str], row: str = "", code: Path = CODE) -> di
                 waiting.append((child if _path(child, code) else module, ""))
             elif top not in sys.stdlib_module_names:
                 libraries |= {top, *NEEDS.get(top, ())}
-    versions = {name: metadata.version(name) for name in sorted(libraries)}
-    return {"sources": dict(sorted(found.items())), "libraries": versions}
+    return dict(sorted(found.items())) | {name: metadata.version(name) for name in sorted(libraries)}
 
 
 @lru_cache
@@ -54,11 +53,14 @@ def _read(text: bytes, name: str, row: str) -> tuple[str, list[tuple[str, str]]]
     """The SHA-256 of what a module, or a row in it, does; and what that imports, as pairs of a and a.b."""
     tree = ast.parse(text, name)
     imports = list(_imports(tree, name))
-    if not row:
-        return hashlib.sha256(_dump(tree).encode()).hexdigest(), imports
-    parts, names = _row(tree, row)
-    digest = hashlib.sha256(_dump(parts).encode()).hexdigest()
-    return digest, [each for each in imports if each[1].rpartition(".")[2] in names]
+    for node in ast.walk(tree):  # without docstrings, descriptions of fields, and ellipses
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            node.body = [each for each in node.body if not _says_nothing(each)] or [ast.Pass()]
+    parts: list[ast.AST] = [tree]
+    if row:
+        parts, names = _row(tree, row)
+        imports = [each for each in imports if each[1].rpartition(".")[2] in names]
+    return hashlib.sha256("\n".join(map(ast.unparse, parts)).encode()).hexdigest(), imports
 
 
 def _row(tree: ast.Module, row: str) -> tuple[list[ast.AST], set[str]]:
@@ -73,18 +75,8 @@ def _row(tree: ast.Module, row: str) -> tuple[list[ast.AST], set[str]]:
     return parts, names
 
 
-def _dump(node: object) -> str:
-    """A syntax tree without docstrings, places, and the empty fields that some Pythons' `ast.dump` shows."""
-    if isinstance(node, list):
-        return f"[{','.join(_dump(each) for each in node if not _says_nothing(each))}]"
-    if not isinstance(node, ast.AST):
-        return repr(node)
-    fields = [(name, value) for name, value in ast.iter_fields(node) if value is not None and value != []]
-    return f"{type(node).__name__}({','.join(f'{name}={_dump(value)}' for name, value in fields)})"
-
-
 def _says_nothing(node: object) -> bool:
-    """Whether it is a statement that does nothing: a docstring, the description of a field, an ellipsis."""
+    """Whether it is a statement that does nothing."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 

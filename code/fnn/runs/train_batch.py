@@ -21,30 +21,40 @@ if TYPE_CHECKING:
 
 
 def train_batch(
-    training: "Training", minimize: Callable[..., Result], runs: Sequence[int]
-) -> dict[str, Tensor]:
-    """Train the runs of these indices at once: the tensors of a `Record`, on the CPU, in that order.
+    trainings: Sequence["Training"], minimize: Callable[..., Result], runs: Sequence[Sequence[int]]
+) -> list[dict[str, Tensor]]:
+    """Train runs of these indices, of each training its own, all at once.
+
+    The trainings differ in initial law, seed and decay alone. Of each, the tensors of a `Record` are
+    returned, on the CPU, in the order of its runs.
 
     Pure: a run's result depends on the training and its index alone, bit for bit, whichever runs share its
     batch, in whatever order and number, on one kind of processor (it computes on one thread, whatever the
     number of cores). That holds for batches of all sizes with the libraries this was tested with; a library
     that chooses its kernels by the size of the batch could break it across sizes.
     """
-    X, y, X_test, y_test = (tensor.to(training.device) for tensor in training.data.tensors())
-    sizes, unit, R = training.sizes, training.unit, len(runs)
-    with _one_thread(), torch.no_grad():
-        start = initial_points(training.init, sizes, unit, training.data.X_train, training.seed, runs)
-        start = start if R > 1 else start.expand(2, -1)  # a single one could not be repeated bit for bit
-        objective = MeanSquaredError(sizes, unit, X, y, training.decay)
-        found = minimize(objective, objective.pad(start.to(X.device)), training.limits, **training.options)
+    first = trainings[0]
+    X, y, X_test, y_test = (tensor.to(first.device) for tensor in first.data.tensors())
+    sizes, unit, counts = first.sizes, first.unit, [len(indices) for indices in runs]
+    points, decays = [], []
+    for training, indices in zip(trainings, runs, strict=True):
+        points.append(initial_points(training.init, sizes, unit, first.data.X_train, training.seed, indices))
+        decays += [training.decay] * len(indices)
+    if len(decays) == 1:  # a single one could not be repeated bit for bit
+        points, decays = points * 2, decays * 2
+    with _one_thread(), torch.inference_mode():
+        start = torch.cat(points).to(X.device)
+        objective = MeanSquaredError(sizes, unit, X, y, start.new_tensor(decays) if any(decays) else None)
+        found = minimize(objective, objective.pad(start), first.limits, **first.options)
         test = MeanSquaredError(sizes, unit, X_test, y_test)
         tensors = found._asdict() | {
             "params": found.params[:, : objective.P],
-            "train_mse": objective.value(found.params) if training.decay else found.value,
+            "train_mse": objective.value(found.params),
             "test_mse": test.value(found.params),
         }
     del tensors["value"]
-    return {name: tensor[:R].cpu() for name, tensor in tensors.items()}
+    parts = {name: tensor[: sum(counts)].cpu().split(counts) for name, tensor in tensors.items()}
+    return [{name: part[place] for name, part in parts.items()} for place in range(len(trainings))]
 
 
 @contextmanager

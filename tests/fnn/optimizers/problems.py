@@ -17,9 +17,6 @@ class Residuals(NamedTuple):
     function: Callable[[Tensor], Tensor]
     N: int
 
-    def residuals(self, params: Tensor) -> Tensor:
-        return self.function(params)
-
     def residuals_and_jacobian(self, params: Tensor) -> tuple[Tensor, Tensor]:
         with torch.enable_grad():
             theta = params.detach().requires_grad_()
@@ -34,7 +31,7 @@ class Residuals(NamedTuple):
     def transposed_jacobian_times(self, params: Tensor, u: Tensor) -> Tensor:
         return (self.residuals_and_jacobian(params)[1] @ u[:, :, None])[:, :, 0]
 
-    def value_and_gradient(self, params: Tensor) -> tuple[Tensor, Tensor]:
+    def value_and_gradient(self, params: Tensor, run: Tensor | None = None) -> tuple[Tensor, Tensor]:
         r, Jt = self.residuals_and_jacobian(params)
         return r.square().sum(1) / self.N, 2 / self.N * (Jt @ r[:, :, None])[:, :, 0]
 

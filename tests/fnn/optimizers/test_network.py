@@ -42,7 +42,7 @@ def test_gradient_and_jacobian_by_hand_are_those_of_autograd(sizes: list[int], u
     reference = functools.partial(residuals_one_by_one, sizes, unit, inputs, Y[:13])
     params = torch.randn(5, objective.P, generator=generator, dtype=torch.float64)
 
-    value, gradient = objective.value_and_gradient(objective.pad(params))
+    value, gradient = objective.value_and_gradient(objective.pad(params), torch.arange(5))
     theta = params.clone().requires_grad_()
     expected_value = reference(theta).square().mean(dim=1)
     (expected_gradient,) = torch.autograd.grad(expected_value.sum(), theta)
@@ -71,12 +71,15 @@ def test_gradient_and_jacobian_by_hand_are_those_of_autograd(sizes: list[int], u
 
 def test_weight_decay_adds_its_term() -> None:
     plain = MeanSquaredError([1, 3, 1], LOGISTIC, X, Y)
-    decayed = MeanSquaredError([1, 3, 1], LOGISTIC, X, Y, decay=0.1)
-    params = plain.pad(torch.randn(4, 10, dtype=torch.float64))
-    value, gradient = plain.value_and_gradient(params)
-    with_value, with_gradient = decayed.value_and_gradient(params)
-    assert torch.allclose(with_value - value, 0.1 * params.square().sum(dim=1))
-    assert torch.allclose(with_gradient - gradient, 0.2 * params)
+    decayed = MeanSquaredError(
+        [1, 3, 1], LOGISTIC, X, Y, decay=torch.tensor([0.1, 0.0, 0.2], dtype=torch.float64)
+    )
+    params, run = plain.pad(torch.randn(2, 10, dtype=torch.float64)), torch.tensor([2, 0])
+    value, gradient = plain.value_and_gradient(params, run)
+    with_value, with_gradient = decayed.value_and_gradient(params, run)
+    factor = torch.tensor([0.2, 0.1], dtype=torch.float64)
+    assert torch.allclose(with_value - value, factor * params.square().sum(dim=1))
+    assert torch.allclose(with_gradient - gradient, 2 * factor[:, None] * params)
 
 
 @pytest.mark.parametrize("unit", UNITS.values(), ids=lambda unit: unit.name)

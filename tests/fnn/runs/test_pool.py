@@ -1,11 +1,11 @@
-"""Shards: split, stored, computed anywhere; the result is the same, bit for bit."""
+"""Shards: split, stored, trained anywhere and in any company; the result is the same, bit for bit."""
 
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -14,14 +14,17 @@ import pytest
 import torch
 from distributed import Client, LocalCluster
 
-from fnn import Dataset, Record, load_d1, train_restarts, training
+from fnn import Dataset, Record, load_d1, train_restarts
 from fnn.inputs import environment
 from fnn.optimizers import METHODS, Limits
 from fnn.runs import pool, records, store
-from fnn.runs.pool import Task, automatic_shards, split
+from fnn.runs.pool import Shard
+from fnn.runs.records import FEWEST_RUNS, MATRIX_ENTRIES, Training
 from fnn.runs.sources import CODE
+from fnn.training import train_all
 
 FEW = Limits(iterations=60, least_squares_iterations=60)
+Calls = list[list[tuple[tuple[int, ...], int]]]  # of each batch, the hidden sizes and runs of its shards
 
 
 def differences(a: Record, b: Record) -> list[str]:
@@ -35,81 +38,102 @@ def differences(a: Record, b: Record) -> list[str]:
     return [name for name, (x, y) in zip(tensors, bits, strict=True) if not torch.equal(x, y)]
 
 
-def squares(calls: list[int] | None, *numbers: float) -> dict[str, torch.Tensor]:
-    """What the tasks of these tests compute."""
-    if calls is not None:
-        calls.append(len(numbers))
-    if not numbers:
-        raise RuntimeError("nothing to square")
-    return {"y": torch.tensor([number**2 for number in numbers])}
-
-
-def task(calls: list[int] | None, *numbers: float, cost: float = 1.0) -> Task:
-    return Task(squares, (calls, *numbers), {"numbers": list(numbers)}, runs=len(numbers), cost=cost)
-
-
 @pytest.fixture
 def _in_this_process() -> Any:
     with joblib.parallel_config(n_jobs=1):
         yield
 
 
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch, _in_this_process: None) -> Calls:
+    """The batches that are trained, in this process."""
+    found: Calls = []
+    train_batch = pool.train_batch
+
+    def noted(trainings: Sequence[Training], minimize: Any, runs: Sequence[range]) -> Any:
+        found.append([(each.sizes[1:-1], len(own)) for each, own in zip(trainings, runs, strict=True)])
+        return train_batch(trainings, minimize, runs)
+
+    monkeypatch.setattr(pool, "train_batch", noted)
+    return found
+
+
 @pytest.mark.parametrize(("restarts", "shards"), [(1, 1), (10, 3), (10, 10), (100_000, 64)])
-def test_split_covers_every_run_once_in_order(restarts: int, shards: int) -> None:
-    ranges = split(restarts, shards)
+def test_shards_have_every_run_once_in_order(restarts: int, shards: int) -> None:
+    ranges = Training([1], restarts, shards=shards).ranges
     assert len(ranges) == shards
     assert [i for shard in ranges for i in shard] == list(range(restarts))
     assert max(map(len, ranges)) - min(map(len, ranges)) <= 1
 
 
-@pytest.mark.parametrize("shards", [0, -1, 11])
-def test_impossible_splits_are_refused(shards: int) -> None:
-    with pytest.raises(
-        ValueError, match=f"shards={shards}: must be between 1 and the number of restarts, 10"
-    ):
-        split(10, shards)
+@pytest.mark.parametrize("width", [1, 10, 100, 333])
+def test_shards_bound_the_memory(width: int) -> None:
+    training, P = Training([width], 10_000), 3 * width + 1
+    assert max(map(len, training.ranges)) <= max(FEWEST_RUNS, MATRIX_ENTRIES["cpu"] / P**2)
+    assert len(replace(training, restarts=1).ranges) == 1
 
 
-@pytest.mark.parametrize("parameters", [4, 31, 301, 1000])
-def test_shards_bound_the_memory(parameters: int) -> None:
-    for device, most in (("cpu", 10 * 8 * 1000**2), ("cuda", pool.DEVICE_BYTES)):
-        shards = automatic_shards(10_000, parameters, device)
-        assert max(map(len, split(10_000, shards))) * 8 * parameters**2 <= most
-    assert automatic_shards(1, parameters, "cpu") == 1
+def test_the_dearest_come_first_and_nothing_is_trained_twice(calls: Calls) -> None:
+    narrow, wide = (Training([width], 2, "lm", limits=FEW) for width in (1, 4))
+    first = train_all([narrow, wide])
+    assert calls == [[((4,), 2)], [((1,), 2)]]
+    again = train_all([narrow, replace(narrow, restarts=3), wide])
+    assert calls[2:] == [[((1,), 3)]]
+    assert [again[0].seconds, again[2].seconds] == [record.seconds for record in first]
 
 
-@pytest.mark.usefixtures("_in_this_process")
-def test_the_dearest_come_first_and_nothing_is_computed_twice() -> None:
-    calls: list[int] = []
-    tasks = [task(calls, 1.0), task(calls, 2.0, 3.0, cost=9.0), task(calls, 4.0, 5.0, 6.0, cost=2.0)]
-    first = pool.compute(tasks[:2])
-    assert calls == [2, 1]
-    again = pool.compute(tasks)
-    assert calls == [2, 1, 3]
-    assert [entry.tensors["y"].tolist() for entry in again] == [[1.0], [4.0, 9.0], [16.0, 25.0, 36.0]]
-    assert [entry.metadata for entry in again[:2]] == [entry.metadata for entry in first]
-    path = store.entry_path(tasks[1].key)
+def test_a_damaged_shard_is_trained_again_and_the_document_does_not_hear_of_it(
+    calls: Calls, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = Training([1], 2, "lm", limits=FEW)
+    [record] = train_all([training])
+    path = store.entry_path(Shard(training, range(2)).key)
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.warns(UserWarning, match="computing it again"):
-        pool.compute(tasks)
-    assert calls == [2, 1, 3, 2]
+    [again] = train_all([training])
+    assert len(calls) == 2
+    assert differences(again, record) == []
+    said = capfd.readouterr()
+    assert said.err.endswith("computing it again\n")
+
+
+def test_shards_that_may_differ_share_a_batch_and_change_no_bit(calls: Calls) -> None:
+    usual = Training([3], 4, limits=FEW)
+    others = [
+        replace(usual, **change)
+        for change in (
+            {"init": "nguyen-widrow", "restarts": 3}, {"decay": 1e-4, "restarts": 2}, {"seed": 7},
+            {"restarts": 500}, {"limits": replace(FEW, iterations=50)}, {"shards": 2, "seed": 8},
+        )
+    ]  # fmt: skip
+    together = train_all([usual, *others])
+    assert sorted(len(batch) for batch in calls) == [1, 1, 2, 4]
+    for training, record in zip([usual, *others], together, strict=True):
+        [path.unlink() for path in environment.store().iterdir()]
+        assert differences(train_all([training])[0], record) == []
 
 
 @pytest.mark.usefixtures("_in_this_process")
-def test_a_failing_task_keeps_the_finished_ones() -> None:
-    done = task(None, 1.0)
-    with pytest.raises(RuntimeError, match="nothing to square"):
-        pool.compute([task(None, cost=0.5), done])
-    assert store.get(done.key) is not None
+def test_a_failing_shard_keeps_the_finished_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    train_batch, dear, cheap = pool.train_batch, Training([2], 1, limits=FEW), Training([1], 1, limits=FEW)
+
+    def failing(trainings: Sequence[Training], *rest: Any) -> Any:
+        if trainings[0] == cheap:
+            raise RuntimeError("out of memory")
+        return train_batch(trainings, *rest)
+
+    monkeypatch.setattr(pool, "train_batch", failing)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        train_all([cheap, dear])
+    assert store.get(Shard(dear, range(1)).key) is not None
 
 
+@pytest.mark.usefixtures("_in_this_process")
 def test_a_terminal_hears_how_far_it_is_and_nobody_else(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for terminal in (False, True):
         monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)  # noqa: B023
-        with joblib.parallel_config(n_jobs=1):
-            pool.compute([task(None, float(terminal), 2.0), task(None, float(terminal), 3.0)])
+        train_restarts([1], 4, "lm", limits=FEW, shards=2, seed=int(terminal))
         said = capsys.readouterr()
         assert said.out == ""
         assert said.err == "\r\x1b[Ktrained 2 of 4 runs\r\x1b[K" * terminal
@@ -124,7 +148,6 @@ def test_the_record_does_not_depend_on_the_shards(method: str) -> None:
         assert differences(train_restarts([2], 7, method=method, limits=FEW, shards=shards), whole) == []
     read = train_restarts([2], 7, method=method, limits=FEW, shards=1)
     assert differences(read, whole) == []
-    assert read.seconds == whole.seconds
 
 
 def in_processes() -> Record:
@@ -183,12 +206,11 @@ def test_every_argument_and_every_number_of_the_data_trains_anew(options: dict[s
 
 def test_a_worker_with_other_code_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """As when a file is edited while this process lives: workers that start later run the new code."""
-    code = records.CODE["lm", "sigmoid"]
-    sources = code["sources"] | {"fnn.optimizers.network": "as it was"}
-    monkeypatch.setitem(records.CODE, ("lm", "sigmoid"), code | {"sources": sources, "processor": "a DIAL"})
+    code = records.CODE["lm", "sigmoid"] | {"fnn.optimizers.network": "as it was"}
+    monkeypatch.setitem(records.CODE, ("lm", "sigmoid"), code)
     with (
         joblib.parallel_config(n_jobs=2),
-        pytest.raises(training.OtherCodeError, match=r"another fnn\.optimizers\.network, processor than"),
+        pytest.raises(RuntimeError, match="a worker has other code or libraries"),
     ):
         train_restarts([1], 2, method="lm", limits=FEW, shards=2)
     assert not environment.store().exists()
