@@ -96,7 +96,8 @@ def read_outline(read: Read, name: str, config: Mapping[str, Any]) -> Outline:
     metadata = merged(config, source.metadata)
     markdown, shown = skeleton(blocks, metadata)
     reader = _Reader(Places(source, metadata), numbering(metadata))
-    reader.read(from_level_one(pandoc.parse(markdown, folder=Path()))["blocks"])
+    tree, _ = pandoc.parse(markdown, folder=Path())
+    reader.read(from_level_one(tree)["blocks"])
     reader.outline.chunks = list(chunks(blocks))
     reader.outline.shown = shown
     reader.outline.files = {str(line.place.file) for line in source.lines}

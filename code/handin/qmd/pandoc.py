@@ -46,13 +46,11 @@ def run(arguments: Sequence[str], text: str, *, folder: Path) -> tuple[str, str]
     return done.stdout, done.stderr
 
 
-def parse(text: str, *, folder: Path, form: str = "markdown", warned: list[str] | None = None) -> Node:
-    """The tree of a text in Markdown, or in HTML; `warned` takes what Pandoc warns of."""
-    said, warnings = run([f"--from={form}", "--to=json"], text, folder=folder)
-    if warned is not None:
-        warned += warnings.splitlines()
-    tree: Node = json.loads(said)
-    return tree
+def parse(markdown: str, *, folder: Path) -> tuple[Node, str]:
+    """The tree of a text, and what Pandoc warns of."""
+    # Quarto takes a second block of YAML for metadata; here it stays, lest it vanish.
+    tree, warnings = run(["--from=markdown-yaml_metadata_block", "--to=json"], markdown, folder=folder)
+    return json.loads(tree), warnings
 
 
 def walk(node: Any) -> Iterator[Node]:

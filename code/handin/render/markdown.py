@@ -18,9 +18,7 @@ from handin.errors import HandinError
 from handin.qmd.chunks import Chunk, Prose
 from handin.qmd.conditional import shown_lines
 from handin.qmd.outline import div
-from handin.qmd.pandoc import Node
 from handin.qmd.source import Line, lines_of, with_roles
-from handin.render.html_tables import read_table
 from handin.render.refusals import unknown
 from handin.render.settings import DocumentSettings
 from handin.render.values import Value, marked
@@ -28,8 +26,7 @@ from handin.render.values import Value, marked
 IMAGES = {"image/svg+xml": ".svg", "image/png": ".png", "image/jpeg": ".jpg"}
 LATEX = "text/latex"
 # Forms of an output, Quarto's first choice first; formulas, which Quarto prints as code, before words.
-FORMS = ("text/markdown", *IMAGES, LATEX, "text/html", "text/plain")
-TABLES = ("text/markdown", "text/html")
+FORMS = ("text/markdown", *IMAGES, LATEX, "text/plain")
 FORMULA = re.compile(r"\s*\$+(\\displaystyle )?(?P<tex>[^$]+)\$+\s*")
 PLOT_OBJECT = re.compile(r"^[<(\[].*[>)\]]$")
 PLOT_NAMES = ("[<matplotlib", "<matplotlib", "[<seaborn", "<seaborn.")
@@ -50,7 +47,6 @@ class Converter:
         self._metadata = settings.metadata
         self._media = media
         self.values: list[Value] = []  # that the marks stand for
-        self.tables: dict[str, list[Node]] = {}  # what chunks give in HTML, and what that is
 
     def convert(self, notebook: NotebookNode, blocks: Sequence[Prose | Chunk]) -> str:
         """The document's Markdown; writes the images."""
@@ -77,10 +73,10 @@ class Converter:
     def _float(self, chunk: Chunk, outputs: list[tuple[str, str]]) -> list[str]:
         """The outputs, the figure or table among them wrapped with its label and caption."""
         is_figure = str(chunk.label).startswith("fig-")
-        forms = tuple(IMAGES) if is_figure else TABLES
+        forms = tuple(IMAGES) if is_figure else ("text/markdown",)
         found = [number for number, (form, _) in enumerate(outputs) if form in forms]
         if len(found) != 1:
-            noun = "figure" if is_figure else "table (text/markdown or text/html)"
+            noun = "figure" if is_figure else "table in Markdown"
             raise HandinError(
                 f"chunk `{chunk.label}` gives {len(found)} outputs that are a {noun}, not 1",
                 place=chunk.place,
@@ -115,16 +111,13 @@ class Converter:
                 found.append((form, f"$${formula['tex'].strip()}$$"))
             elif form == "text/markdown":
                 found.append((form, _whole(data.strip("\n"), chunk)))
-            elif form == "text/html":
-                self.tables[data.strip()] = read_table(data, chunk.place)
-                found.append((form, fenced(data, "{=html}")))
             elif form and not _is_plot_object(output, data, with_image):
                 found.append((form, fenced(data)))
             elif not form:
                 raise HandinError(
                     f"an output of chunk `{chunk.name}` is {', '.join(output.data)}",
                     place=chunk.place,
-                    remedy="let it give text, Markdown, a formula, an image or a table in HTML",
+                    remedy="let it give text, an image, a formula, Markdown: `Markdown(frame.to_markdown())`",
                 )
         return found
 
@@ -142,12 +135,13 @@ def _is_fit(form: str, data: dict[str, Any]) -> bool:
     text = str(data.get(form, ""))
     if form == LATEX:
         return bool(FORMULA.fullmatch(text))
-    if form == "text/html":
-        return "<table" in text.lower()
     if form == "text/plain":
         others = set(data) - {form}
         is_name = bool(others) and text.startswith("<") and text.endswith(">")
-        return form in data and not is_name and not any("widget" in other for other in others)
+        is_table = "<table" in str(data.get("text/html", "")).lower()
+        return (
+            form in data and not is_name and not is_table and not any("widget" in other for other in others)
+        )
     return form in data
 
 

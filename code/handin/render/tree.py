@@ -1,9 +1,9 @@
-"""An executed notebook as the tree that is set: Markdown, values, tables in HTML, conditions, references."""
+"""An executed notebook as the tree that is set: Markdown, values, references."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -12,7 +12,7 @@ from handin.errors import Faults, HandinError
 from handin.qmd import pandoc
 from handin.qmd.chunks import Chunk, Prose
 from handin.qmd.outline import from_level_one, numbering
-from handin.qmd.pandoc import Node, rewrite
+from handin.qmd.pandoc import Node
 from handin.qmd.places import Places
 from handin.qmd.source import Source
 from handin.render.crossref import resolve_references
@@ -46,18 +46,15 @@ def to_tree(
         HandinError: What is wrong with the document, each thing at its line.
     """
     scratch, root = roots
-    places, faults, warned = Places(source, settings.metadata), Faults(), list[str]()
+    places, faults = Places(source, settings.metadata), Faults()
     converter = Converter(settings, scratch / f"{Path(source.name).stem}-media")
-    markdown = converter.convert(notebook, blocks)
-    # Quarto takes a second block of YAML for metadata; here it stays, lest it vanish.
-    tree = pandoc.parse(markdown, folder=root, form="markdown-yaml_metadata_block", warned=warned)
-    for match in NOTE.finditer("\n".join(warned)):
+    tree, warnings = pandoc.parse(converter.convert(notebook, blocks), folder=root)
+    for match in NOTE.finditer(warnings):
         place = places.find(rf"^\s*\[\^{re.escape(match['label'])}\]:", last=True)
         remedy = "give each note a label of its own, and refer to it"
         faults.found.append(HandinError(match[0], place=place, remedy=remedy))
     faults.raise_all()
-    tree = put_values(tree, converter.values, root)
-    tree = from_level_one(rewrite(tree, lambda node: _table(node, converter.tables)))
+    tree = from_level_one(put_values(tree, converter.values, root))
     with faults.noted():
         refuse_unknown(tree, places, roots)
     with faults.noted():
@@ -65,8 +62,3 @@ def to_tree(
         tree = resolve_references(tree, places, citations, depth)
     faults.raise_all()
     return tree
-
-
-def _table(node: Node, tables: Mapping[str, list[Node]]) -> list[Node] | None:
-    """The table that a piece of HTML is."""
-    return tables.get(node["c"][1].strip()) if node["t"] == "RawBlock" else None

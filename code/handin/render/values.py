@@ -25,9 +25,7 @@ from handin.render.refusals import PAGEBREAK
 MARK = re.compile("ꙮ(\\d+)ꙮ")  # a letter that nobody writes: words around it keep their shape
 SPECIAL = re.compile(r"([!-/:-@\[-`{-~])")  # what Markdown may take for a command
 OBJECT = re.compile(r"None|[+-]?(nan|inf)|<.*>|[A-Za-z_][\w.]*\(.*\)", re.DOTALL)  # what only Python reads
-LEFT = re.compile(
-    r"`\{(?![={])\w+\}|\{\{\w+\}\}"
-)  # something like an expression, in a form that is not known
+LEFT = re.compile(r"`\{\{?(?!=)\w+\}")  # something like an expression, in a form that is not known
 
 
 @dataclass(frozen=True)
@@ -54,20 +52,22 @@ def marked(prose: Prose, found: Sequence[Mapping[str, Any]], values: list[Value]
     """
     results = iter(found)
     lines = []
-    for line, _ in with_roles(prose.lines):
+    for line, role in with_roles(prose.lines):
 
         def mark(match: re.Match[str], place: Place = line.place) -> str:
             values.append(_value(match["code"].strip(), next(results)["result"]["data"], place))
             return f"{match['before']}ꙮ{len(values) - 1}ꙮ"
 
         text = INLINE.sub(mark, line.text)
-        if left := LEFT.search(text):
+        if role == "prose" and (left := LEFT.search(text)):
             raise HandinError(
                 f"an inline expression in an unknown form: {left[0]}",
                 place=line.place,
                 remedy="write `{python} …`, on one line",
             )
-        lines.append(Line(PAGEBREAK.sub("`#pagebreak()`{=typst}", text), line.place))
+        if role == "prose":
+            text = PAGEBREAK.sub("`#pagebreak()`{=typst}", text)
+        lines.append(Line(text, line.place))
     return lines
 
 
@@ -122,9 +122,9 @@ def put_values(tree: Node, values: Sequence[Value], folder: Path) -> Node:
 def _inlines(values: Sequence[Value], folder: Path) -> list[list[Node]]:
     """Each value as the content of a line; one Pandoc, which takes a moment to start, reads them all."""
     texts = list(dict.fromkeys(value.markdown.strip() for value in values))
-    read = pandoc.parse("\n\n".join(div(".value", text) for text in texts), folder=folder)["blocks"]
+    read = _blocks("\n\n".join(div(".value", text) for text in texts), folder)
     if len(read) != len(texts):  # something in one swallows the next
-        read = [pandoc.parse(div(".value", text), folder=folder)["blocks"][0] for text in texts]
+        read = [_blocks(div(".value", text), folder)[0] for text in texts]
     blocks = dict(zip(texts, (block["c"][1] for block in read), strict=True))
     found = []
     for value in values:
@@ -138,6 +138,12 @@ def _inlines(values: Sequence[Value], folder: Path) -> list[list[Node]]:
         space, text = [{"t": "Space"}], value.markdown if value.markdown.strip() else ""
         found.append([*space * text[:1].isspace(), *inside[0]["c"], *space * text[-1:].isspace()])
     return found
+
+
+def _blocks(markdown: str, folder: Path) -> list[Node]:
+    tree, _ = pandoc.parse(markdown, folder=folder)
+    blocks: list[Node] = tree["blocks"]
+    return blocks
 
 
 def substitute(text: str, values: Sequence[Mapping[str, Any]]) -> str:
