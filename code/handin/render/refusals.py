@@ -48,7 +48,7 @@ BRACES = {
     "Link": r"\.(uri|email)",
     "Table": r"#tbl-.+",
     "Figure": r"#fig-.+",
-    "Image": r"#fig-.+|fig-alt=.*|width=(100|\d?\d(\.\d+)?)%",
+    "Image": r"fig-alt=.*|width=(100|\d?\d(\.\d+)?)%",
 }
 MARK = re.compile(r"[-*+>|]|1[.)]|#{1,6}")  # of a list, a quotation, a table, a heading
 

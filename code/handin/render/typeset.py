@@ -21,7 +21,7 @@ OWN_TEMPLATES = Path(__file__).parent / "typst"
 FONTS = "templates/fonts"  # of the project; whatever stands there is used where other fonts lack a letter
 # What Pandoc drops from a formula without a word, or sets without gaps: columns that stand in no brackets.
 LOST = re.compile(
-    r"(?<!\\)%|\\&|\\[hc]line|\\color\b|\\begin\{(?!(aligned|gathered|cases|[pbBvV]matrix)\})[^}]*\}"
+    r"(?<!\\)%|\\&|\\[hc]line|\\color\b|\\begin\{(?!(align(ed)?|split|gather(ed)?|cases|[pbBvV]matrix)\*?\})[^}]*\}"
 )
 BRACKETED = re.compile(r"\\begin\{(cases|[pbBvV]matrix)\}.*?\\end\{\1\}", re.DOTALL)
 THIRD_COLUMN = re.compile(r"&(?:(?!\\\\|&).)*&", re.DOTALL)
