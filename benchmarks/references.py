@@ -43,21 +43,21 @@ def _least_squares(objective: LeastSquaresObjective, start: Tensor, limits: Limi
     columns, P = len(start), getattr(objective, "P", len(start))  # zeros follow P parameters
 
     def row(theta: Any) -> Tensor:
-        return pad(torch.from_numpy(theta), (0, columns - P)).to(start.device)[None]
+        return pad(torch.from_numpy(theta), (0, columns - P))[None]
 
     def residuals(theta: Any) -> Any:
         r = objective.residuals_and_jacobian(row(theta))[0][0]
         values.append(float(r.square().mean()))
-        return r.cpu().numpy()
+        return r.numpy()
 
     def jacobian(theta: Any) -> Any:
         _, Jt = objective.residuals_and_jacobian(row(theta))
-        return Jt[0, :P].mT.cpu().numpy()
+        return Jt[0, :P].mT.numpy()
 
     N = objective.N
     # SciPy's gradient is Jᵀr, ours 2/N Jᵀr. MINPACK's gtol bounds an angle instead: it is put out of action.
     found = least_squares(
-        residuals, start[:P].cpu().numpy(), jacobian, method="lm" if P <= N else "trf",
+        residuals, start[:P].numpy(), jacobian, method="lm" if P <= N else "trf",
         gtol=limits.gradient * N / 2 if P > N else 1e-15, ftol=1e-15, xtol=1e-15,
         max_nfev=limits.least_squares_iterations,
     )  # fmt: skip

@@ -325,30 +325,11 @@ def _quartiles(losses: Tensor) -> str:
     return ", ".join(f"{value:.7f}" for value in quartiles.tolist())
 
 
-def gpu(quick: bool) -> str:
-    """10,000 restarts of m = 100 on a GPU, wall-clock, where there is one."""
-    if not torch.cuda.is_available():
-        return 'No GPU was at hand: not measured. `train_restarts(…, device="cuda")` computes there.'
-    runs, steps = (200, 100) if quick else (10_000, 1_000)
-    training = Training([100], runs, limits=Limits(iterations=steps), device="cuda", data=D1)
-    began = time.perf_counter()
-    bfgs = METHODS["bfgs"].minimize
-    parts = [train_batch([training], bfgs, [shard])[0] for shard in training.ranges]
-    losses = torch.cat([part["train_mse"] for part in parts])
-    seconds = time.perf_counter() - began
-    return (
-        f"{torch.cuda.get_device_name()}: {runs:,} restarts of m = 100, {steps} steps of BFGS each, "
-        f"in {seconds:.0f} s, {1e6 * seconds / runs / steps:.1f} µs a restart and step; "
-        f"best train MSE {float(losses.min()):.7f}."
-    )
-
-
 SECTIONS: dict[str, tuple[str, Callable[[bool], str]]] = {
     "two-units": ("1,000 restarts of m = 2", two_units),
     "scaling": ("Growth with restarts and parameters", scaling),
     "bandwidth": ("Share of the memory bandwidth", bandwidth),
     "memory": ("Peak memory", memory),
-    "gpu": ("On a GPU", gpu),
     "agreement": ("Agreement with SciPy's BFGS", agreement),
     "widths": ("The course's width study", width_study),
     "compiled": ("Beside a compiled peer", compiled),
@@ -362,10 +343,9 @@ def machine() -> str:
         name = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         name = platform.processor() or platform.machine()
-    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU was at hand"
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg()) if hasattr(os, "getloadavg") else "unknown"
     return (
-        f"{name}, {os.cpu_count()} cores, {platform.system()}; {gpu}. Python {platform.python_version()}, "
+        f"{name}, {os.cpu_count()} cores, {platform.system()}. Python {platform.python_version()}, "
         f"PyTorch {torch.__version__}, SciPy {scipy.__version__}. Load average at the start: {load}."
     )
 

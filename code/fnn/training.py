@@ -103,7 +103,6 @@ def train_restarts(
     data: Dataset | None = None,
     init: str = "course",
     limits: Limits | str = "full",
-    device: str = "cpu",
     shards: int | None = None,
     decay: float = 0.0,
     options: Mapping[str, Any] | None = None,
@@ -123,7 +122,7 @@ def train_restarts(
         limits = PRESETS[limits]
     training = Training(
         hidden_sizes, restarts, method, find_unit(phi).name, seed, load_d1() if data is None else data,
-        init, limits, device, shards, decay, options or {},
+        init, limits, shards, decay, options or {},
     )  # fmt: skip
     return train_all([training])[0]
 

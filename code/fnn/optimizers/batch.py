@@ -15,7 +15,7 @@ class Outcome:
 
     def __init__(self, start: Tensor, traced_evaluations: int, *, jacobians: bool = False) -> None:
         R = len(start)
-        whole = torch.zeros(R, dtype=torch.int64, device=start.device)
+        whole = torch.zeros(R, dtype=torch.int64)
         self._params = start.clone()
         self._value = start.new_full((R,), torch.nan)
         self._norm = start.new_full((R,), torch.nan)

@@ -52,7 +52,7 @@ def minimize(objective: Objective, start: Tensor, limits: Limits) -> Result:
 
 
 def _begin(objective: Objective, start: Tensor) -> State:
-    run = torch.arange(len(start), device=start.device)
+    run = torch.arange(len(start))
     value, gradient = objective.value_and_gradient(start, run)
     square = dot(gradient, gradient)
     previous_value = value + square.sqrt() / 2  # as in SciPy: the first trial is a step of about length 1

@@ -23,7 +23,7 @@ def minimize(
     params = start.clone()
     optimizer = rule(params)
     outcome = Outcome(start, trace_limit(limits))
-    run = torch.arange(len(start), device=start.device)
+    run = torch.arange(len(start))
     alive = torch.ones_like(run, dtype=torch.bool)
     best, best_value = params.clone(), torch.full_like(start[:, 0], torch.inf)
     best_norm = best_value.clone()

@@ -29,7 +29,7 @@ class InverseHessian:
     def identity(cls, like: Tensor) -> "InverseHessian":
         """H = I for every row of a tensor [R, P]."""
         R, P = like.shape
-        M = torch.eye(P, dtype=like.dtype, device=like.device).repeat(R, 1, 1)
+        M = torch.eye(P, dtype=like.dtype).repeat(R, 1, 1)
         return cls(M, like.new_zeros(R, 2 * BLOCK if P > SMALL else 0, P), 0)
 
     def select(self, rows: Tensor) -> "InverseHessian":
@@ -65,5 +65,5 @@ class InverseHessian:
 
     def reset(self, rows: Tensor) -> None:
         """H = I in `rows` [R] bool."""
-        self.M[rows] = torch.eye(self.M.shape[1], dtype=self.M.dtype, device=self.M.device)
+        self.M[rows] = torch.eye(self.M.shape[1], dtype=self.M.dtype)
         self.pairs[rows] = 0.0

@@ -93,7 +93,7 @@ def direction(objective: LeastSquaresObjective, x: Tensor, at: Linearisation, da
 
 def _begin(objective: LeastSquaresObjective, start: Tensor) -> State:
     at = linearise(objective, start)
-    run = torch.arange(len(start), device=start.device)
+    run = torch.arange(len(start))
     none = torch.zeros_like(run)
     two = torch.full_like(at.value, 2.0)
     state = State(run, run >= 0, start, none, at.value, at, damping=two, growth=two)

@@ -41,7 +41,7 @@ class MeanSquaredError:
         sizes: the widths of all layers; one output.
         unit: the hidden units.
         X: inputs [N, D], float64.
-        y: targets [N, 1], float64, on the same device.
+        y: targets [N, 1], float64.
         decay: λ [R] of the weight decay λ‖θ‖² that `value_and_gradient` adds for each run; None for none.
     """
 

@@ -23,12 +23,12 @@ def minimize_one(
     values: list[float] = []
 
     def value_and_gradient_in_numpy(theta: Any) -> tuple[float, Any]:
-        value, gradient = value_and_gradient(torch.from_numpy(theta).to(start.device))
+        value, gradient = value_and_gradient(torch.from_numpy(theta))
         values.append(float(value))
-        return values[-1], gradient.cpu().numpy()
+        return values[-1], gradient.numpy()
 
     found = scipy.optimize.minimize(
-        value_and_gradient_in_numpy, start.cpu().numpy(), jac=True, method="BFGS",
+        value_and_gradient_in_numpy, start.numpy(), jac=True, method="BFGS",
         options={"gtol": limits.gradient, "maxiter": limits.iterations},
     )  # fmt: skip
     stop = BFGS_STOPS[found.status] if math.isfinite(found.fun) else Stop.DIVERGED

@@ -46,8 +46,7 @@ def train(shards: Sequence[Shard]) -> list[dict[str, Tensor]]:
     found = [store.get(key) for key in keys]
     batches = _batches(shards, [i for i, tensors in enumerate(found) if tensors is None])
     _, configured = get_active_backend()
-    alone = len(batches) <= 1 or any(shard.training.device != "cpu" for shard in shards)
-    jobs = 1 if alone else -1 if configured is None else configured
+    jobs = 1 if len(batches) <= 1 else -1 if configured is None else configured
     arriving = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(
         joblib.delayed(_train)(batch, [shards[i] for i in batch], [keys[i] for i in batch])
         for batch in batches

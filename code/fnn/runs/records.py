@@ -24,8 +24,7 @@ from fnn.runs.sources import dependencies
 from fnn.units import UNITS, Unit
 
 SEED = environment.seed()  # of every study that names no other
-# A batch's largest tensors are P × P matrices, one a run: memory is bounded by the batch, not by the runs.
-MATRIX_ENTRIES = {"cpu": 2**17, "accelerator": 2**28}  # in a batch, if they allow for the fewest runs
+MATRIX_ENTRIES = 2**17  # of the P × P matrices in a batch, a megabyte: they stay in a core's cache
 FEWEST_RUNS, MOST_RUNS = 10, 512  # in a batch: below, they hardly share the costs of a step; above, no better
 
 
@@ -46,7 +45,6 @@ class Training:
     data: Dataset = field(default_factory=load_d1, compare=False)
     init: str = "course"  # the law of the initial points, a key of LAWS: course or nguyen-widrow
     limits: Limits = PRESETS["full"]  # when a run ends
-    device: str = "cpu"  # where to compute: cpu, cuda, …
     shards: int | None = None  # in how many parts; by default as many as restarts and parameters suggest
     decay: float = 0.0  # λ: MSE + λ‖θ‖² is minimised; the record's losses are MSEs, without it
     options: Mapping[str, Any] = field(default_factory=dict)  # of the method, such as {"lr": 0.01}
@@ -69,13 +67,6 @@ class Training:
         without = [name for name, method in METHODS.items() if method.jacobians]
         if not 0 <= self.decay < math.inf or (self.decay and self.method in without):
             raise ValueError(f"decay={self.decay}: zero or positive, and zero for {', '.join(without)}")
-        try:
-            torch.empty(0, dtype=torch.float64, device=self.device)
-        except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
-            reason = str(error).splitlines()[0]
-            raise ValueError(
-                f"device={self.device!r}: PyTorch cannot compute there ({reason}); use 'cpu'"
-            ) from None
         object.__setattr__(self, "hidden_sizes", tuple(self.hidden_sizes))
         object.__setattr__(self, "data", self.data.double())
         object.__setattr__(self, "options", METHODS[self.method].options(self.options))
@@ -92,10 +83,8 @@ class Training:
 
     @property
     def most(self) -> int:
-        """The most runs in a batch; it depends on the size of the networks and the device alone."""
-        entries = MATRIX_ENTRIES["cpu" if self.device == "cpu" else "accelerator"]
-        fitting = entries // parameter_count(self.sizes) ** 2
-        return min(MOST_RUNS, max(FEWEST_RUNS, fitting)) if self.device == "cpu" else max(1, fitting)
+        """The most runs in a batch: memory is bounded by them, and not by all runs."""
+        return max(FEWEST_RUNS, min(MOST_RUNS, MATRIX_ENTRIES // parameter_count(self.sizes) ** 2))
 
     @property
     def ranges(self) -> list[range]:
@@ -112,7 +101,7 @@ class Training:
     @property
     def key(self) -> dict[str, Any]:
         """All that determines a run but its index, for the model store; the name of the data does not."""
-        names = ("method", "phi", "seed", "init", "device", "decay", "options", "sizes")
+        names = ("method", "phi", "seed", "init", "decay", "options", "sizes")
         return {
             **{name: getattr(self, name) for name in names},
             "limits": vars(self.limits),

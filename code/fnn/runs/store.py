@@ -38,7 +38,7 @@ class DamagedEntryError(Exception):
 
 
 def get(key: Key) -> dict[str, Tensor] | None:
-    """The tensors under `key`, on the CPU; None if there are none that are sound."""
+    """The tensors under `key`; None if there are none that are sound."""
     path = entry_path(key)
     try:
         return _read(path, key)
@@ -56,7 +56,7 @@ def put(key: Key, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         ValueError: if the key is not JSON.
     """
     path = entry_path(key)
-    owned = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    owned = {name: tensor.detach().contiguous().clone() for name, tensor in tensors.items()}
     header = {"key": _as_json(key), "sha256": _checksum(_as_json(key), owned)}
     try:
         _write_whole(path, safetensors.torch.save(owned, metadata=header))
@@ -72,7 +72,7 @@ def entry_path(key: Key) -> Path:
 
 def tensor_digest(*tensors: Tensor) -> str:
     """The SHA-256 of dtypes, shapes and bytes, for a key."""
-    named = {str(i): tensor.cpu().contiguous().clone() for i, tensor in enumerate(tensors)}
+    named = {str(i): tensor.contiguous().clone() for i, tensor in enumerate(tensors)}
     return hashlib.sha256(safetensors.torch.save(named)).hexdigest()
 
 

@@ -26,7 +26,7 @@ def train_batch(
     """Train runs of these indices, of each training its own, all at once.
 
     The trainings differ in initial law, seed and decay alone. Of each, the tensors of a `Record` are
-    returned, on the CPU, in the order of its runs.
+    returned, in the order of its runs.
 
     Pure: a run's result depends on the training and its index alone, bit for bit, whichever runs share its
     batch, in whatever order and number, on one kind of processor (it computes on one thread, whatever the
@@ -34,16 +34,16 @@ def train_batch(
     that chooses its kernels by the size of the batch could break it across sizes.
     """
     first = trainings[0]
-    X, y, X_test, y_test = (tensor.to(first.device) for tensor in first.data.tensors())
+    X, y, X_test, y_test = first.data.tensors()
     sizes, unit, counts = first.sizes, first.unit, [len(indices) for indices in runs]
     points, decays = [], []
     for training, indices in zip(trainings, runs, strict=True):
-        points.append(initial_points(training.init, sizes, unit, first.data.X_train, training.seed, indices))
+        points.append(initial_points(training.init, sizes, unit, X, training.seed, indices))
         decays += [training.decay] * len(indices)
     if len(decays) == 1:  # a single one could not be repeated bit for bit
         points, decays = points * 2, decays * 2
     with _one_thread(), torch.inference_mode():
-        start = torch.cat(points).to(X.device)
+        start = torch.cat(points)
         objective = MeanSquaredError(sizes, unit, X, y, start.new_tensor(decays) if any(decays) else None)
         found = minimize(objective, objective.pad(start), first.limits, **first.options)
         test = MeanSquaredError(sizes, unit, X_test, y_test)
@@ -53,7 +53,7 @@ def train_batch(
             "test_mse": test.value(found.params),
         }
     del tensors["value"]
-    parts = {name: tensor[: sum(counts)].cpu().split(counts) for name, tensor in tensors.items()}
+    parts = {name: tensor[: sum(counts)].split(counts) for name, tensor in tensors.items()}
     return [{name: part[place] for name, part in parts.items()} for place in range(len(trainings))]
 
 

@@ -69,7 +69,7 @@ def test_shards_have_every_run_once_in_order(restarts: int, shards: int) -> None
 @pytest.mark.parametrize("width", [1, 10, 100, 333])
 def test_shards_bound_the_memory(width: int) -> None:
     training, P = Training([width], 10_000), 3 * width + 1
-    assert max(map(len, training.ranges)) <= max(FEWEST_RUNS, MATRIX_ENTRIES["cpu"] / P**2)
+    assert max(map(len, training.ranges)) <= max(FEWEST_RUNS, MATRIX_ENTRIES / P**2)
     assert len(replace(training, restarts=1).ranges) == 1
 
 
