@@ -45,7 +45,7 @@ def test_it_says_what_was_asked_for(new: Path) -> None:
 
 def test_what_no_option_says_is_asked_at_a_terminal(tmp_path: Path) -> None:
     command = ["-m", "handin", "init", "with blanks", "--number", "3", "--package", "second"]
-    terminal = pexpect.spawn(sys.executable, command, cwd=tmp_path, timeout=60, use_poll=True)
+    terminal = pexpect.spawn(sys.executable, command, cwd=tmp_path, timeout=60)
     for question, answer in (
         ("Course", ""), ("Title", ""), ("Tasks", "1; 2"), ("Author", "Ada <ada>"), ("ZIP", "{login}.zip"),
         ("must not import", ""), ("needs", ""),
