@@ -13,6 +13,7 @@ from handin.qmd.pandoc import Node, attr, plain_text, raw_block, raw_inline, rew
 from handin.qmd.places import Places
 
 WORDS = {"fig": "Figure", "tbl": "Table", "eq": "Equation", "sec": "Section"}
+LEFT_OVER = re.compile(r"\{[#.][\w-]+|\$\$|##+|!\[")  # marks that Pandoc has taken for words
 
 
 def resolve_references(tree: Node, places: Places, citations: set[str], depth: int) -> Node:
@@ -131,12 +132,13 @@ class _Resolver:
 
     def cite(self, node: Node) -> list[Node] | None:
         """A cross-reference; None for other nodes and for citations, which Pandoc resolves."""
-        if node["t"] == "Str" and (left := re.match(r"\{[#.][\w-]+", node["c"])):
-            raise HandinError(
-                f"`{left[0]}…` belongs to nothing",
-                place=self._places.find(re.escape(left[0])),
-                remedy="write it right behind what it names, without a blank; behind $$ a label alone",
-            )
+        if node["t"] == "Str" and LEFT_OVER.match(node["c"]):
+            place = self._places.find(rf"(?<!\\){re.escape(node['c'])}")
+            if place.line:  # else it is escaped
+                remedy = (
+                    "write a label right behind what it names, behind $$ alone; or put \\ before the sign"
+                )
+                raise HandinError(f"`{node['c']}` would be printed as it stands", place=place, remedy=remedy)
         if node["t"] != "Cite":
             return None
         cites = node["c"][0]

@@ -36,6 +36,7 @@ OPTIONS: dict[str, type | tuple[object, ...]] = {
 }
 CODE_BLOCK = re.compile(r"```(\{python\}|`*\s*([\w+-]*|\{[.=][\w+-]+\}))\s*")  # its first line
 PAGEBREAK = re.compile(r"^\{\{<\s*pagebreak\s*>\}\}\s*$")
+IN_CODE = re.compile(r"\{\{<.*|# *<\d+>\s*$")  # Quarto computes shortcodes there, and makes notes of numbers
 # Formulas in \(…\) or \[…\], which Pandoc prints as text.
 TEX = re.compile(r"\\\([^)]*[\\^_][^)]*\\\)|^\s*\\\[\s*$")
 # What may stand in the braces behind an element, and in HTML around it: identifier, classes, attributes.
@@ -82,14 +83,10 @@ def _lines(lines: Iterable[Line]) -> Iterator[HandinError]:
     for line, role in with_roles(lines):
         text = line.text
         if role == "open" and not CODE_BLOCK.fullmatch(text if "{python" in text else text.strip()):
-            remedy = (
-                "write ```{python} at the beginning of the line, and options below it as `#| name: value`"
-            )
-            yield HandinError(
-                f"a code block opened by `{text}`; only Python chunks are known",
-                place=line.place,
-                remedy=remedy,
-            )
+            what = f"a code block opened by `{text}`, only Python chunks opened by ```{{python}}"
+            yield unknown(what, line.place)
+        elif role == "code" and (found := IN_CODE.search(text)):
+            yield unknown(f"{found[0][:40]} in code", line.place)
         elif role == "prose" and TEX.search(text):
             yield HandinError(
                 "a formula in \\(…\\) or \\[…\\]", place=line.place, remedy="write $…$ or $$…$$"
@@ -183,6 +180,8 @@ def refuse_unknown(tree: Node, places: Places, roots: Sequence[Path]) -> None:
                     _raw(node, places)
                 case "Image":
                     _image(node, places, roots)
+                case "OrderedList" if node["c"][0][1]["t"] == "Example":
+                    raise unknown("a numbered example, `(@…)`", places.find(r"^\s*\(?@[\w-]*[.)]"))
                 case "Para" | "Plain":
                     _paragraph(node["c"], places)
                 case "Str" if note := re.search(r"\[\^[^\s\]]+\]", node["c"]):
@@ -216,12 +215,13 @@ def _paragraph(inlines: Sequence[Node], places: Places) -> None:
     """Lists, headings and the like begin behind a blank line; else Pandoc takes their marks for words."""
     for before, node, after, word in zip(inlines, inlines[1:], inlines[2:], inlines[3:], strict=False):
         begins_line = before["t"] in ("SoftBreak", "LineBreak") and after["t"] == "Space"
-        if begins_line and node["t"] == "Str" and MARK.fullmatch(node["c"]):
-            raise HandinError(
-                f"`{node['c']}` begins a line within a paragraph",
-                place=places.find(rf"^\s*{re.escape(node['c'])}\s+{re.escape(plain_text(word))}"),
-                remedy="put a blank line above the list, heading, table or quotation",
-            )
+        if not begins_line or node["t"] != "Str" or not MARK.fullmatch(node["c"]):
+            continue
+        place = places.find(rf"^\s*{re.escape(node['c'])}\s+{re.escape(plain_text(word))}")
+        if place.line:  # else it is escaped
+            remedy = "put a blank line above the list, heading, table or quotation"
+            problem = f"`{node['c']}` begins a line within a paragraph"
+            raise HandinError(problem, place=place, remedy=remedy)
 
 
 def _image(node: Node, places: Places, roots: Sequence[Path]) -> None:

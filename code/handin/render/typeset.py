@@ -21,10 +21,12 @@ OWN_TEMPLATES = Path(__file__).parent / "typst"
 FONTS = "templates/fonts"  # of the project; whatever stands there is used where other fonts lack a letter
 # What Pandoc drops from a formula without a word, or sets without gaps: columns that stand in no brackets.
 LOST = re.compile(
-    r"(?<!\\)%|\\&|\\[hc]line|\\color\b|\\begin\{(?!(align(ed)?|split|gather(ed)?|cases|[pbBvV]matrix)\*?\})[^}]*\}"
+    r"(?<!\\)%|\\[&!|]|\\[hc]line|\\color\b|\\tag\b"
+    r"|\\begin\{(?!(align(ed)?|split|gather(ed)?|[pbBvV]matrix)\*?\})[^}]*\}"
 )
-BRACKETED = re.compile(r"\\begin\{(cases|[pbBvV]matrix)\}.*?\\end\{\1\}", re.DOTALL)
+BRACKETED = re.compile(r"\\begin\{([pbBvV]matrix)\}.*?\\end\{\1\}", re.DOTALL)
 THIRD_COLUMN = re.compile(r"&(?:(?!\\\\|&).)*&", re.DOTALL)
+BARE = re.compile(r"(-{2,}|^[-+/=]+$|^\d+\.$)")
 TEMPLATES = ("format", "typst", "template-partials")  # where `_quarto.yml` names them
 
 
@@ -65,8 +67,8 @@ def to_typst(tree: Node, source: Source, settings: DocumentSettings, project: Pr
                 return _image(node, folder, project.root)
             case "Math":
                 _formula(node, source)
-            case "Plain":
-                return _words(node)
+            case "Str":
+                return _words(node["c"])
         return None
 
     try:
@@ -96,7 +98,7 @@ def to_pdf(text: str, source: Source, project: Project, folder: Path, timestamp:
     file = folder / f"{Path(source.name).stem}.typ"
     file.write_text(text, encoding="utf-8")
     try:
-        pdf = typst.compile(
+        pdf, warnings = typst.compile_with_warnings(
             str(file),
             root=str(project.root),
             font_paths=[str(project.root / FONTS)],
@@ -106,11 +108,14 @@ def to_pdf(text: str, source: Source, project: Project, folder: Path, timestamp:
         )
     except typst.TypstError as error:
         raise _fault(error, text, source, project) from None
+    raise_all(_fault(warning, text, source, project) for warning in warnings)  # a font that is not there, say
     assert isinstance(pdf, bytes)
     return pdf
 
 
-def _fault(error: typst.TypstError, text: str, source: Source, project: Project) -> HandinError:
+def _fault(
+    error: typst.TypstError | typst.TypstWarning, text: str, source: Source, project: Project
+) -> HandinError:
     """What Typst complains of, in the words of who wrote the document."""
     problem, place = f"Typst cannot set the document: {error.message}", Place(source.name)
     remedy = "mend the formula or the raw Typst block there, or the templates"
@@ -210,12 +215,13 @@ def _formula(node: Node, source: Source) -> None:
         )
 
 
-def _words(node: Node) -> list[Node] | None:
-    """Text that begins like a list, which Pandoc leaves bare in the cells of a table."""
-    first = node["c"][0] if node["c"] else {"t": ""}
-    if first["t"] != "Str" or not re.fullmatch(r"[-+/=]+|\d+\.", first["c"]):
+def _words(text: str) -> list[Node] | None:
+    """Signs that Pandoc leaves bare, of which Typst would make lists, headings or dashes."""
+    parts = BARE.split(text)
+    if len(parts) == 1:
         return None
-    return [{"t": "Plain", "c": [raw_inline("#[]"), *node["c"]]}]
+    typst_of = [re.sub(r"(\D)", r"\\\1", part) for part in parts]
+    return [raw_inline(typst_of[n]) if n % 2 else {"t": "Str", "c": part} for n, part in enumerate(parts)]
 
 
 def _string(text: str) -> str:

@@ -27,14 +27,6 @@ def test_every_line_keeps_its_file_and_number() -> None:
     ]
 
 
-def test_a_shortcode_inside_code_is_text() -> None:
-    source = read_source(
-        in_memory(main="```\n{{< include absent.qmd >}}\n{{< video x >}}\n```\n"), "main.qmd"
-    )
-    refuse_lines(source, [])
-    assert len(source.lines) == 4
-
-
 def test_a_folder_is_read_as_a_zip_is(tmp_path: Path) -> None:
     (tmp_path / "main.qmd").write_text("a\n{{< include b.qmd >}}\n", encoding="utf-8")
     (tmp_path / "b.qmd").write_text("b", encoding="utf-8")
