@@ -31,7 +31,7 @@ from handin.project import CONFIG, Project, find_root, load_project
 if TYPE_CHECKING:
     from handin.rules import Finding
 
-BEGAN = time.perf_counter()
+STARTED = time.perf_counter()
 RENDERER = click.option(
     "--renderer",
     type=click.Choice(["quarto", "builtin"]),
@@ -306,7 +306,7 @@ def _document(name: str, project: Project) -> str:
 
 def _seconds() -> str:
     """How long ago the command was given."""
-    return f"{time.perf_counter() - BEGAN:.1f} s"
+    return f"{time.perf_counter() - STARTED:.1f} s"
 
 
 def _show(findings: Sequence[Finding]) -> None:

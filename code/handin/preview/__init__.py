@@ -23,7 +23,7 @@ from handin.preview.server import Board, serve
 from handin.project import Project
 from handin.sources import project_files
 
-FOLDER = "_build/preview"
+PREVIEWED = "_build/preview"
 LONGEST_LINE = 2**24  # bytes that a worker says at once
 
 
@@ -39,7 +39,7 @@ async def preview(project: Project, first: str, claims: str, port: int, browser:
     """
     board = Board(project.root.name, [Path(name).stem for name in project.documents], Path(first).stem)
     for name in board.documents:  # what there is, before anything is built
-        places = [folder / f"{name}.pdf" for folder in (project.root / FOLDER, project.output_dir)]
+        places = [folder / f"{name}.pdf" for folder in (project.root / PREVIEWED, project.output_dir)]
         if built := [path for path in places if path.exists()]:
             board.show(max(built, key=lambda path: path.stat().st_mtime_ns))
     builds = Builds(board, [str(project.root), claims])

@@ -20,7 +20,7 @@ from rich.console import Console
 
 from handin.environment import Mode
 from handin.errors import HandinError
-from handin.preview import FOLDER
+from handin.preview import PREVIEWED
 from handin.project import load_project
 from handin.render.builtin import Builder
 from handin.sources import replace
@@ -51,7 +51,7 @@ def build(root: Path, mode: Mode, first: str, answers: Answers) -> None:
     project = load_project(root)
 
     def keep(name: str, pdf: bytes) -> None:
-        path = project.root / FOLDER / f"{Path(name).stem}.pdf"
+        path = project.root / PREVIEWED / f"{Path(name).stem}.pdf"
         replace({path: pdf})
         answers.say(document=str(path))
 

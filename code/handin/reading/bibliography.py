@@ -10,7 +10,7 @@ from pathlib import Path
 from handin.errors import HandinError, Place
 from handin.qmd import pandoc
 
-FORMS = {".bibtex": "bibtex", ".json": "csljson", ".yaml": "markdown", ".yml": "markdown"}
+FORMATS = {".bibtex": "bibtex", ".json": "csljson", ".yaml": "markdown", ".yml": "markdown"}
 
 
 def entries(names: Iterable[str], root: Path, *, named_at: Place | None = None) -> dict[str, Place]:
@@ -28,7 +28,7 @@ def entries(names: Iterable[str], root: Path, *, named_at: Place | None = None) 
     for name in names:
         if not (root / name).is_file():
             raise HandinError(f"there is no file `{name}`", place=named_at, remedy="mend the path")
-        form = FORMS.get(Path(name).suffix, "biblatex")
+        form = FORMATS.get(Path(name).suffix, "biblatex")
         written, _ = pandoc.run([f"--from={form}", "--to=csljson", name], "", folder=root)
         lines = (root / name).read_text(encoding="utf-8", errors="replace").splitlines()
         for entry in json.loads(written):

@@ -6,8 +6,8 @@ from handin.reading.pdf import Pdf
 from handin.reading.submission import NOTEBOOK, REPORT, Submission
 from handin.rules.finding import Finding, cannot_tell, failed, passed
 
-FILE = "report.pdf"
-COPIED = 0.9  # of the report's lines, where it is the notebook
+_PDF = "report.pdf"
+_ALIKE = 0.9  # of the report's lines, where it is the notebook
 
 
 def report(submission: Submission) -> list[Finding]:
@@ -25,19 +25,19 @@ def report(submission: Submission) -> list[Finding]:
         return [failed(f"no document is called {REPORT}.qmd", place, "call the report so")]
     content, fault = submission.pdfs[REPORT]
     if content is None:
-        return [failed(fault, FILE, "run `handin render`")]
+        return [failed(fault, _PDF, "run `handin render`")]
     notebook, _ = submission.pdfs[NOTEBOOK]
     if notebook and _copied(content, notebook):
         message = "the report is the notebook converted to PDF"
-        return [failed(message, FILE, "write a separate document")]
-    return [passed(f"{len(content.pages)} pages in all", FILE)]
+        return [failed(message, _PDF, "write a separate document")]
+    return [passed(f"{len(content.pages)} pages in all", _PDF)]
 
 
 def _copied(report: Pdf, notebook: Pdf) -> bool:
     """Whether nearly every line of the report stands in the notebook as well."""
     held = {line for page in notebook.pages for line in page.splitlines()}
     lines = [line for page in report.pages for line in page.splitlines() if len(line) > 30]
-    return len(lines) > 5 and sum(line in held for line in lines) > COPIED * len(lines)
+    return len(lines) > 5 and sum(line in held for line in lines) > _ALIKE * len(lines)
 
 
 def pages(submission: Submission) -> list[Finding]:
@@ -53,17 +53,17 @@ def pages(submission: Submission) -> list[Finding]:
         return [cannot_tell("there is no report to read")]
     if len(content.bookmarks) != len(outline.sections):
         return [
-            cannot_tell("its bookmarks are not the headings of its sources", FILE, "count the pages yourself")
+            cannot_tell("its bookmarks are not the headings of its sources", _PDF, "count the pages yourself")
         ]
     headings = zip(outline.sections, content.bookmarks, strict=True)
     behind = next((mark for section, mark in headings if not section.in_body), None)
     count = behind.page - behind.first if behind else len(content.pages)
     limit = submission.course.page_limit
     if count < limit:
-        return [passed(f"body {count} of at most {limit - 1} pages", FILE)]
+        return [passed(f"body {count} of at most {limit - 1} pages", _PDF)]
     if outline.citations and not behind:
         message = f"{count} pages, and no heading “# References” says where the body ends"
-        return [cannot_tell(message, FILE, "write the heading above `::: {#refs}`")]
+        return [cannot_tell(message, _PDF, "write the heading above `::: {#refs}`")]
     message = f"the body covers {count} pages, it must stay below {limit}"
     remedy = "shorten it, or move what is not needed to follow it into the appendix"
-    return [failed(message, f"{FILE}, page {count}", remedy)]
+    return [failed(message, f"{_PDF}, page {count}", remedy)]
