@@ -31,8 +31,11 @@ def start(command: Sequence[str], folder: Path, **more: str) -> subprocess.Popen
 
 def run(command: Sequence[str], folder: Path, **more: str) -> tuple[int, str]:
     """Run to the end: status, and what was said. A hang is a failure."""
-    process = start(command, folder, **more)
-    said, _ = process.communicate(timeout=120)
+    with start(command, folder, **more) as process:
+        try:
+            said, _ = process.communicate(timeout=120)
+        finally:
+            process.kill()
     return process.returncode, said
 
 
