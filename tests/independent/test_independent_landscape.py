@@ -60,10 +60,8 @@ def test_the_limit_of_two_merging_units(limit: tuple[float, float, float]) -> No
     assert round(limit[0], 8) == 0.07957084
     assert math.isclose(theirs.loss, limit[0], rel_tol=1e-9)
     assert math.isclose(theirs.k, k, rel_tol=1e-4)
-    ours = (*parameters[:3], *parameters[3:])
-    for mine, value in zip(
-        ours, (theirs.a, theirs.alpha, theirs.beta, theirs.w, theirs.b, theirs.c), strict=True
-    ):
+    w, b, a, alpha, beta, c = theirs.theta.tolist()
+    for mine, value in zip(parameters, (a, alpha, beta, w, b, c), strict=True):
         assert math.isclose(mine, value, rel_tol=1e-4)
 
 

@@ -38,25 +38,10 @@ SAME_LOSS = 1e-7  # relative distance of the losses of one limit model found fro
 class LimitModel:
     """A strict local minimum of the loss over limit models; float64."""
 
+    theta: Tensor  # [6], w > 0 and b of the merged unit, a, α, β, c
     loss: float  # mean squared error on the training data, L*
-    w: float  # of the merged unit, positive
-    b: float
-    a: float
-    alpha: float
-    beta: float
-    c: float
     k: float  # dL/dT at T = 0; positive: not attained by any finite network nearby
-    hessian_eigenvalues: tuple[float, ...]  # of the loss over the six parameters, ascending
-
-    @property
-    def parameters(self) -> Tensor:
-        """w, b, a, α, β, c, [6]."""
-        six = [self.w, self.b, self.a, self.alpha, self.beta, self.c]
-        return torch.tensor(six, dtype=torch.float64)
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """g at inputs x [N], float64."""
-        return _evaluate(self.parameters, x)
+    hessian_eigenvalues: tuple[float, ...]  # of the loss over θ, ascending
 
 
 def limit_models(x: Tensor, y: Tensor) -> list[LimitModel]:
@@ -127,8 +112,8 @@ def _derivatives(z: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return s, first, first * (1 - 2 * s), first * (1 - 6 * first)
 
 
-def _evaluate(theta: Tensor, x: Tensor) -> Tensor:
-    """The limit model with parameters w, b, a, α, β, c at x [N]."""
+def evaluate(theta: Tensor, x: Tensor) -> Tensor:
+    """The limit model g with parameters θ = w, b, a, α, β, c at x [N]."""
     w, b, a, alpha, beta, c = theta
     s0, s1, _, _ = _derivatives(w * x + b)
     g: Tensor = a * s0 + (alpha * x + beta) * s1 + c
@@ -141,7 +126,7 @@ def _describe(theta: Tensor, x: Tensor, y: Tensor) -> LimitModel | None:
         theta = torch.cat([-theta[:3], theta[3:5], theta[5:] + theta[2]])
 
     def loss(theta: Tensor) -> Tensor:
-        mean_square: Tensor = (_evaluate(theta, x) - y).square().mean()
+        mean_square: Tensor = (evaluate(theta, x) - y).square().mean()
         return mean_square
 
     with torch.enable_grad():
@@ -152,18 +137,17 @@ def _describe(theta: Tensor, x: Tensor, y: Tensor) -> LimitModel | None:
     eigenvalues = torch.linalg.eigvalsh(H)
     if eigenvalues[0] <= len(H) * torch.finfo(H.dtype).eps * eigenvalues[-1]:  # not positive beyond rounding
         return None
-    w, b, a, alpha, beta, c = theta.tolist()
-    r = _evaluate(theta, x) - y
+    w, b, a, alpha, beta, _ = theta
     delta = alpha * x + beta
     _, _, s2, s3 = _derivatives(w * x + b)
-    k = 2 * (r * (a * delta**2 * s2 / 2 + delta**3 * s3 / 6)).mean()
-    return LimitModel(float(loss(theta)), w, b, a, alpha, beta, c, float(k), tuple(eigenvalues.tolist()))
+    k = 2 * ((evaluate(theta, x) - y) * (a * delta**2 * s2 / 2 + delta**3 * s3 / 6)).mean()
+    return LimitModel(theta, float(loss(theta)), float(k), tuple(eigenvalues.tolist()))
 
 
 def loss_at(limit: LimitModel, x: Tensor, y: Tensor, V: float) -> float:
     """The lowest MSE near the limit of a network [1, 2, 1] with output weights a/2 ± V; x, y [N] float64."""
     objective = cast(LeastSquaresObjective, _FixedDifference(x, y, V))
-    return float(levenberg_marquardt.minimize(objective, limit.parameters[None], LIMITS).value)
+    return float(levenberg_marquardt.minimize(objective, limit.theta[None], LIMITS).value)
 
 
 class _FixedDifference:

@@ -11,6 +11,7 @@ import torch
 
 from fnn import optimizers, training
 from fnn.data import Dataset
+from fnn.experiments.common import median
 from fnn.experiments.plan import LIMITS
 from fnn.experiments.task_2b import Restarts
 from fnn.experiments.task_2c import Widths, WidthStudy
@@ -18,6 +19,7 @@ from fnn.experiments.task_2e import GOOD, MethodRun, Variant
 from fnn.experiments.task_3 import BackpropExample
 from fnn.report.claims import book
 from fnn.report.numbers import decimals, number, series, thousands
+from fnn.training import Record
 
 ALIGNMENT = {"l": ":---", "r": "---:", "c": ":---:"}
 UNITS = {"sigmoid": "logistic", "relu": "ReLU"}
@@ -69,17 +71,17 @@ def minima(studies: Mapping[int, Restarts], most: int = 6) -> Table:
     return Table(["Units", "Train MSE", "Test MSE", "Runs (%)", "Ending"], rows, align="rrrrl")
 
 
-def _losses(study: WidthStudy, width: int) -> list[str]:
+def _losses(record: Record) -> list[str]:
     """The train and test MSE of the run that fits the training data best, and the medians."""
-    best = study.best_train(width), study.best_test(width)
-    return [number(loss) for loss in (*best, study.median_train(width), study.median_test(width))]
+    both = record.train_mse, record.test_mse
+    return [*(number(mse[record.best]) for mse in both), *(number(median(mse)) for mse in both)]
 
 
 def widths(study: Widths) -> Table:
     """Losses by width, and medians of the test MSE for the two other ways to train (task 2c)."""
     rows = [
         [
-            str(width), str(study.normal.parameters(width)), *_losses(study.normal, width),
+            str(width), str(study.normal.parameters(width)), *_losses(study.normal[width]),
             number(study.uniform.median_test(width)), number(study.decayed.median_test(width)),
         ]
         for width in study.normal.records
@@ -104,23 +106,20 @@ def methods(runs: Mapping[str, MethodRun], part: float = 0.25) -> Table:
 
 def architectures(variants: Iterable[Variant]) -> Table:
     """Losses of each architecture and unit (task 2e)."""
-    rows = []
-    for variant in variants:
-        sizes = "–".join(map(str, variant.hidden_sizes))
-        record = variant.record
-        losses = [
-            record.train_mse[record.best], record.test_mse[record.best],
-            record.train_mse.quantile(0.5), record.test_mse.quantile(0.5),
-        ]  # fmt: skip
-        cells = [sizes, UNITS.get(variant.unit, variant.unit), str(variant.parameters), *map(number, losses)]
-        rows.append(cells)
+    rows = [
+        [
+            "–".join(map(str, variant.hidden_sizes)), UNITS.get(variant.unit, variant.unit),
+            str(variant.parameters), *_losses(variant.record),
+        ]
+        for variant in variants
+    ]  # fmt: skip
     header = ["Hidden layers", "Units", "Parameters", *LOSSES]
     return Table(header, rows, align="llrrrrr", widths=(4, 3, 3, 3, 3, 4, 4))
 
 
 def relu(study: WidthStudy) -> Table:
     """Losses of ReLU networks by width (task 2e)."""
-    rows = [[str(width), str(len(study[width])), *_losses(study, width)] for width in study.records]
+    rows = [[str(width), str(len(record)), *_losses(record)] for width, record in study.records.items()]
     return Table(["Units", "Runs", *LOSSES], rows, align="rrrrrr", widths=(2, 2, 3, 3, 3, 3))
 
 

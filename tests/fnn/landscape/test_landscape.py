@@ -168,14 +168,12 @@ def test_runs_with_a_large_gradient_are_not_counted(one_unit: Record) -> None:
 def test_merged_units_are_seen_however_they_are_written() -> None:
     limit = limit_models(load_d1().X_train.double()[:, 0], load_d1().y_train.double()[:, 0])[0]
     generator = torch.Generator().manual_seed(1)
-    networks = []
+    networks, (w, b, a, alpha, beta, c) = [], limit.theta
     for V in (300.0, 1000.0):
         e = 1 / (2 * V)
-        w, b = (
-            [limit.w + s * e * limit.alpha for s in (1, -1)],
-            [limit.b + s * e * limit.beta for s in (1, -1)],
+        theta = torch.stack(
+            [w + e * alpha, w - e * alpha, b + e * beta, b - e * beta, a / 2 + V, a / 2 - V, c]
         )
-        theta = torch.tensor([*w, *b, limit.a / 2 + V, limit.a / 2 - V, limit.c], dtype=torch.float64)
         networks += [theta, *(symmetric_copy(theta, "sigmoid", generator) for _ in range(6))]
     record = record_of(torch.stack(networks), gradient=1e-2)  # large weights: the gradient is rounding error
     assert set(endings(record, load_d1())) == {Ending.MERGED}

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from fnn import load_d1
-from fnn.landscape.limit_models import LimitModel, limit_models, loss_at
+from fnn.landscape.limit_models import LimitModel, evaluate, limit_models, loss_at
 
 X, Y = load_d1().X_train.double()[:, 0], load_d1().y_train.double()[:, 0]
 
@@ -18,8 +18,7 @@ def limits() -> list[LimitModel]:
 def test_the_best_limit_of_two_units(limits: list[LimitModel]) -> None:
     best = limits[0]
     assert best.loss == pytest.approx(0.07957084, abs=5e-9)
-    assert best.w == pytest.approx(1.0627, abs=5e-5)
-    assert best.b == pytest.approx(-6.6743, abs=5e-5)
+    assert best.theta[:2].tolist() == pytest.approx([1.0627, -6.6743], abs=5e-5)
     assert best.k == pytest.approx(2.866, abs=5e-4)
     assert len(best.hessian_eigenvalues) == 6
     assert best.hessian_eigenvalues[0] > 0
@@ -32,16 +31,16 @@ def test_the_other_limit_that_training_finds(limits: list[LimitModel]) -> None:
 
 def test_the_loss_is_that_of_the_function(limits: list[LimitModel]) -> None:
     for limit in limits:
-        assert float((limit(X) - Y).square().mean()) == pytest.approx(limit.loss, rel=1e-12)
+        assert float((evaluate(limit.theta, X) - Y).square().mean()) == pytest.approx(limit.loss, rel=1e-12)
 
 
 def merging_network(limit: LimitModel, V: float, x: Tensor) -> Tensor:
     """Two units at a distance: the reparametrisation that the module's text gives, at ε = 1/(2V)."""
-    epsilon = 1 / (2 * V)
-    output = torch.full_like(x, limit.c)
+    w, b, a, alpha, beta, c = limit.theta
+    output = c.expand_as(x)
     for sign in (1, -1):
-        w, b = limit.w + sign * epsilon * limit.alpha, limit.b + sign * epsilon * limit.beta
-        output = output + (limit.a / 2 + sign * V) * torch.sigmoid(w * x + b)
+        shift = sign * (alpha * x + beta) / (2 * V)
+        output = output + (a / 2 + sign * V) * torch.sigmoid(w * x + b + shift)
     return output
 
 
@@ -63,4 +62,4 @@ def test_networks_approach_the_limit_as_predicted(limits: list[LimitModel]) -> N
 def test_limits_scale_with_the_targets(limits: list[LimitModel]) -> None:
     for limit, larger in zip(limits[:2], limit_models(X, 1000 * Y)[:2], strict=True):
         assert larger.loss == pytest.approx(1e6 * limit.loss, rel=1e-5)
-        assert larger.w == pytest.approx(limit.w, rel=1e-4)
+        assert float(larger.theta[0]) == pytest.approx(float(limit.theta[0]), rel=1e-4)

@@ -21,7 +21,7 @@ from fnn.report import figures
 from fnn.report.figures.style import SMALLEST, TEXT_WIDTH
 from fnn.training import Record, train_restarts
 
-LIMIT = LimitModel(0.0796, 1.06, -6.67, -1.73, 7.44, -46.7, 0.86, 2.87, (0.1, 1.0))
+LIMIT = LimitModel(torch.tensor([1.06, -6.67, -1.73, 7.44, -46.7, 0.86]), 0.0796, 2.87, (0.1, 1.0))
 NONE = torch.empty(0, dtype=torch.float64)
 
 

@@ -8,14 +8,9 @@ from fnn.report.figures.style import BLUE, INK, VERMILION, figure
 OPERATIONS = (r"$\times$", r"$+$", r"$\sigma$", r"$\times$", r"$+$", r"$L$")
 # The edge into each operation from the left, the last one leaving it, and the one from below (or none).
 CHAIN = (
-    r"\mathbf{x}",
-    r"\mathbf{z}_1",
-    r"\mathbf{z}_2",
-    r"\mathbf{z}_3",
-    r"\mathbf{z}_4",
-    r"\hat{\mathbf{y}}",
-    "l",
-)
+    r"\mathbf{x}", r"\mathbf{z}_1", r"\mathbf{z}_2", r"\mathbf{z}_3", r"\mathbf{z}_4",
+    r"\hat{\mathbf{y}}", "l",
+)  # fmt: skip
 SIDE = (r"\mathbf{W}_1", r"\mathbf{b}_1", None, r"\mathbf{W}_2", r"\mathbf{b}_2", r"\mathbf{y}")
 RADIUS = 0.17
 TYPE = 12.4  # points, so that an index of an index has 6
@@ -29,14 +24,12 @@ def draw_graphs(hidden_units: int) -> Figure:
     fig = figure(2.45)
     forward, backward = fig.subplots(2, 1)
     _draw(
-        forward,
-        "forward",
-        [rf"${name}$" for name in CHAIN],
-        [f"${name}$" if name else None for name in SIDE],
-        BLUE,
-    )
+        forward, "forward", [rf"${name}$" for name in CHAIN],
+        [f"${name}$" if name else None for name in SIDE], BLUE,
+    )  # fmt: skip
     for position, shape in enumerate(chain_shapes):
-        _below(forward, position, rf"$\mathrm{{ℝ}}^{{{shape}}}$" if shape else r"$\mathrm{ℝ}$")
+        space = rf"$\mathrm{{ℝ}}^{{{shape}}}$" if shape else r"$\mathrm{ℝ}$"
+        forward.text(position - 0.5, -0.1, space, ha="center", va="top", fontsize=9)
     for position, side in enumerate(side_shapes):
         if side:
             forward.text(position + 0.06, -0.62, rf"$\mathrm{{ℝ}}^{{{side}}}$", fontsize=9, va="center")
@@ -64,10 +57,6 @@ def _draw(ax: Axes, title: str, chain: list[str], side: list[str | None], colour
     ax.set(xlim=(-1.15, len(OPERATIONS) + 0.05), ylim=(-0.85, 0.75))
     ax.text(-1.15, 0.75, title, va="top", fontstyle="normal")
     ax.axis("off")
-
-
-def _below(ax: Axes, position: int, text: str) -> None:
-    ax.text(position - 0.5, -0.1, text, ha="center", va="top", fontsize=9)
 
 
 def _arrow(
