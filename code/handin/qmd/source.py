@@ -8,7 +8,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from handin.errors import HandinError, Place
 from handin.yaml_lines import Located
 
 INCLUDE = re.compile(r"^\s*\{\{<\s*include\s+(?P<path>[^\s>]+|\"[^\"]+\")\s*>\}\}\s*$")
-FENCE = re.compile(r"^(?P<indent>\s*)(?P<fence>`{3,}|~{3,})(?P<info>.*)$")
+FENCE = re.compile(r"^\s*(?P<fence>`{3,}|~{3,})(?P<info>.*)$")
 LINE_END = re.compile(r"\r\n|\r|\n")
 COMMENT = re.compile(r"(?P<text>\\.|(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`))|<!--")  # where one begins
 EMPTY_COMMENT = "<!-- -->"  # what stays of one: between two lists it matters
@@ -72,8 +72,8 @@ def read_source(read: Read, name: str) -> Source:
         HandinError: A file is missing or not UTF-8, an include goes in circles or leaves the project, or an
             included file has YAML front matter.
     """
-    front, body = _split_front_matter(_read(read, name, included_at=None), name)
-    return Source(name, tuple(_expand(read, name, body, (name,))), front)
+    alone = read_alone(read, name)
+    return replace(alone, lines=tuple(_expand(read, name, alone.lines, (name,))))
 
 
 def read_alone(read: Read, name: str) -> Source:

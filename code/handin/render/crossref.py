@@ -80,12 +80,10 @@ class _Resolver:
 
     def _float(self, label: str, kind: str, content: list[Node], caption: list[Node]) -> list[Node]:
         if not caption or not label.startswith(f"{kind}-"):
-            name = f"`{label}`" if label else f"the figure or table “{plain_text(caption)[:40]}”"
+            name, first = label or plain_text(caption)[:40], re.escape(plain_text(caption[:1]))
             raise HandinError(
-                f"{name} needs both a caption of one paragraph and a label `{kind}-…`",
-                place=self._places.label(label)
-                if label
-                else self._places.find(re.escape(plain_text(caption[:1]))),
+                f"the figure or table “{name}” needs a caption of one paragraph and a label `{kind}-…`",
+                place=self._places.label(label) if label else self._places.find(first),
                 remedy=f"write the caption, and {{#{kind}-name}} behind it",
             )
         if any(node["t"] == "RawBlock" and "#figure(" in node["c"][1] for node in walk(content)):

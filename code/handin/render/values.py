@@ -152,16 +152,12 @@ def substitute(text: str, values: Sequence[Mapping[str, Any]]) -> str:
 
     def replace(match: re.Match[str]) -> str:
         data = next(left)["result"]["data"]
-        markdown = data.get("text/markdown")
-        return match["before"] + (escaped(str(data["text/plain"])) if markdown is None else str(markdown))
+        plain = str(data.get("text/plain", ""))
+        literal = _literal(plain)  # a string loses its quotes and is taken literally
+        shown = plain if literal == plain else SPECIAL.sub(r"\\\1", literal)
+        return f"{match['before']}{data.get('text/markdown', shown)}"
 
     return INLINE.sub(replace, text)
-
-
-def escaped(representation: str) -> str:
-    """What is printed for Python's `repr` of a value: a string loses its quotes and is taken literally."""
-    text = _literal(representation)
-    return representation if text == representation else SPECIAL.sub(r"\\\1", text)
 
 
 def _literal(representation: str) -> str:

@@ -42,7 +42,7 @@ def test_displayed_and_raw_code_is_prose(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("\n```{python, echo=FALSE}\n1\n```\n", r"main\.qmd:2: .* only Python chunks"),
-        ("````{python}\n1\n````\n", r"main\.qmd:1: a code block opened by `````"),
+        ("````{python}\n1\n````\n", r"main\.qmd:1: .* a code block opened by `````"),
         ("```{python}\n#| echo: [\n1\n```\n", r"main\.qmd:2: this is not YAML"),
         ("```{python}\n#| label: a\n#| tbl-cap: c\n1\n```\n", r"main\.qmd:3: `tbl-cap` and a label"),
     ],
