@@ -19,7 +19,7 @@ from handin.qmd.chunks import Chunk, Prose
 from handin.qmd.conditional import shown_lines
 from handin.qmd.outline import div
 from handin.qmd.source import Line, lines_of, with_roles
-from handin.render.refusals import unknown
+from handin.render.refusals import UNREAD, unknown
 from handin.render.settings import DocumentSettings
 from handin.render.values import Value, marked
 
@@ -147,9 +147,9 @@ def _is_fit(form: str, data: dict[str, Any]) -> bool:
 
 def _whole(markdown: str, chunk: Chunk) -> str:
     """Markdown that ends what it begins, lest it swallow what follows."""
-    lines = with_roles(Line(line, chunk.place) for line in lines_of(markdown))
-    if any(role == "prose" and line.text.lstrip().startswith(":::") for line, role in lines):
-        raise unknown("a block `:::` in what a chunk gives", chunk.place)
+    for line, role in with_roles(Line(line, chunk.place) for line in lines_of(markdown)):
+        if role == "prose" and (line.text.lstrip().startswith(":::") or UNREAD.search(line.text)):
+            raise unknown(f"`{line.text[:40]}` in what a chunk gives", chunk.place)
     return markdown
 
 

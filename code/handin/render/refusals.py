@@ -37,8 +37,10 @@ OPTIONS: dict[str, type | tuple[object, ...]] = {
 CODE_BLOCK = re.compile(r"```(\{python\}|`*\s*([\w+-]*|\{[.=][\w+-]+\}))\s*")  # its first line
 PAGEBREAK = re.compile(r"^\{\{<\s*pagebreak\s*>\}\}\s*$")
 IN_CODE = re.compile(r"\{\{<.*|# *<\d+>\s*$")  # Quarto computes shortcodes there, and makes notes of numbers
-# Formulas in \(…\) or \[…\], which Pandoc prints as text.
-TEX = re.compile(r"\\\([^)]*[\\^_][^)]*\\\)|^\s*\\\[\s*$")
+# Formulas that Pandoc prints as they stand, and addresses of links below the text, which it takes out.
+UNREAD = re.compile(
+    r"\\\([^)]*[\\^_][^)]*\\\)|^\s*\\\[\s*$|(?<!\S)\$ [^$]*[\\^_=][^$]* \$(?!\S)|^ {0,3}\[[^]^@]+\]:\s.*"
+)
 # What may stand in the braces behind an element, and in HTML around it: identifier, classes, attributes.
 BRACES = {
     "Header": r"#.*|\.unnumbered",
@@ -87,10 +89,8 @@ def _lines(lines: Iterable[Line]) -> Iterator[HandinError]:
             yield unknown(what, line.place)
         elif role == "code" and (found := IN_CODE.search(text)):
             yield unknown(f"{found[0][:40]} in code", line.place)
-        elif role == "prose" and TEX.search(text):
-            yield HandinError(
-                "a formula in \\(…\\) or \\[…\\]", place=line.place, remedy="write $…$ or $$…$$"
-            )
+        elif role == "prose" and (found := UNREAD.search(text)):
+            yield unknown(f"`{found[0][:40]}`", line.place)
         elif role == "prose" and "{{<" in text and not PAGEBREAK.match(text):
             yield unknown(f"the shortcode {text[text.index('{{<') :][:40]} here", line.place)
 
