@@ -20,7 +20,7 @@ NOTEBOOK = Path(__file__).parents[1] / "_output" / "notebook.ipynb"
 TELL = """
 import json
 from fnn.report.claims import book
-print(json.dumps({each.sentence: each.holds for each in book}))  # the last line
+print(json.dumps({each.sentence: each.holds for each in book.values()}))  # the last line
 """
 
 

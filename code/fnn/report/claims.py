@@ -5,7 +5,6 @@ DRAFT=1 in the environment it is marked in the document and the render goes on. 
 prose is for whoever builds the documents to check.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import SupportsFloat
 
@@ -29,20 +28,7 @@ class FalseClaimError(AssertionError):
     """The data at hand do not support a sentence of the report."""
 
 
-class ClaimBook:
-    """The claims of one run of the documents, in order. A chunk that runs again replaces its claim."""
-
-    def __init__(self) -> None:
-        self._claims: dict[str, Claim] = {}
-
-    def __iter__(self) -> Iterator[Claim]:
-        return iter(self._claims.values())
-
-    def add(self, claim: Claim) -> None:
-        self._claims[claim.sentence] = claim
-
-
-book = ClaimBook()
+book: dict[str, Claim] = {}  # by sentence, in order; a chunk that runs again replaces its claim
 
 
 def claim(condition: bool | Tensor, sentence: str, **measured: object) -> None:
@@ -58,7 +44,7 @@ def claim(condition: bool | Tensor, sentence: str, **measured: object) -> None:
     """
     holds = bool(condition.all()) if isinstance(condition, Tensor) else bool(condition)
     values = "; ".join(f"{name.replace('_', ' ')} {_show(value)}" for name, value in measured.items())
-    book.add(Claim(sentence, holds, values))
+    book[sentence] = Claim(sentence, holds, values)
     if holds:
         return
     message = f"the data do not support “{sentence}”" + (f"; {values}" if values else "")

@@ -209,5 +209,5 @@ def _optimiser(chosen: training.Training) -> str:
 
 def claims() -> Table:
     """Words and measured values of every claim that was checked so far."""
-    rows = [[each.sentence + ("" if each.holds else " **(false)**"), each.values] for each in book]
+    rows = [[each.sentence + ("" if each.holds else " **(false)**"), each.values] for each in book.values()]
     return Table(["Claim", "Measured"], rows, align="ll", widths=(5, 5))

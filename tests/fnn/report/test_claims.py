@@ -5,32 +5,32 @@ import pytest
 import torch
 
 from fnn.report import claims, tables
-from fnn.report.claims import ClaimBook, FalseClaimError, claim
+from fnn.report.claims import Claim, FalseClaimError, claim
 
 
 @pytest.fixture
-def book(monkeypatch: pytest.MonkeyPatch) -> ClaimBook:
+def book(monkeypatch: pytest.MonkeyPatch) -> dict[str, Claim]:
     """An empty book."""
-    book = ClaimBook()
+    book: dict[str, Claim] = {}
     monkeypatch.setattr(claims, "book", book)
     monkeypatch.setattr(tables, "book", book)
     monkeypatch.delenv("DRAFT", raising=False)
     return book
 
 
-def test_a_true_claim_is_noted_with_its_values(book: ClaimBook) -> None:
+def test_a_true_claim_is_noted_with_its_values(book: dict[str, Claim]) -> None:
     claim(torch.tensor([True, True]), "errors fall", a=0.123456, last_step=[1, np.float64(2.5)])
     assert tables.claims().rows == [["errors fall", "a 0.123; last step 1, 2.50"]]
 
 
 @pytest.mark.parametrize("condition", [False, torch.tensor([True, False]), np.bool_(False)])
-def test_a_false_claim_stops_with_its_values(book: ClaimBook, condition: bool | torch.Tensor) -> None:
+def test_a_false_claim_stops_with_its_values(book: dict[str, Claim], condition: bool | torch.Tensor) -> None:
     with pytest.raises(FalseClaimError, match=r"errors fall.*a 3; b nan"):
         claim(condition, "errors fall", a=3, b=float("nan"))
 
 
 def test_a_draft_marks_a_false_claim_and_goes_on(
-    book: ClaimBook, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    book: dict[str, Claim], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DRAFT", "1")
     claim(False, "errors fall", a=3)
@@ -38,7 +38,7 @@ def test_a_draft_marks_a_false_claim_and_goes_on(
     assert "**(false)**" in tables.claims().rows[0][0]
 
 
-def test_a_chunk_that_runs_again_replaces_its_claim(book: ClaimBook) -> None:
+def test_a_chunk_that_runs_again_replaces_its_claim(book: dict[str, Claim]) -> None:
     claim(True, "errors fall", a=1)
     claim(True, "errors fall", a=2)
-    assert [noted.values for noted in book] == ["a 2"]
+    assert [noted.values for noted in book.values()] == ["a 2"]
