@@ -90,11 +90,11 @@ def series(values: Sequence[object]) -> MarkdownText:
 
 
 def percent(share: Share) -> MarkdownText:
-    """34 %; with one decimal below ten: 3.5 %. A share of no runs raises as `number` does."""
+    """34 %, on one line; with one decimal below ten: 3.5 %. A share of no runs raises as `number` does."""
     if not share.of:
         return _no_number(share.percent)
-    decimal = 0 < share.percent < 9.95
-    return MarkdownText(f"{share.percent:.1f} %" if decimal else f"{math.floor(share.percent + 0.5)} %")
+    value = f"{share.percent:.1f}" if 0 < share.percent < 9.95 else f"{math.floor(share.percent + 0.5)}"
+    return MarkdownText(f"{value}\N{NO-BREAK SPACE}%")
 
 
 def out_of(share: Share) -> MarkdownText:

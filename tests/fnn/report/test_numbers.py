@@ -81,5 +81,5 @@ def test_words_for_counts_comparisons_and_shares() -> None:
         "far better than", "better than", "as good as", "worse than",
     ]  # fmt: skip
     assert [between(torch.tensor([0.1, end])) for end in (0.2, 0.10001)] == ["0.100 to 0.200", "0.100"]
-    assert [percent(Share(count, 200)) for count in (2, 104, 0)] == ["1.0 %", "52 %", "0 %"]
+    assert [percent(Share(count, 200)) for count in (2, 104, 0)] == ["1.0\xa0%", "52\xa0%", "0\xa0%"]
     assert [out_of(Share(count, 20)) for count in (20, 18)] == ["all 20 runs", "18 of 20 runs"]
