@@ -117,7 +117,6 @@ class LimitStudy:
     excess: Tensor  # [19] least L − L* where V is held at each of FIXED_V
     run_V: Tensor  # [R'] of the runs near the limit
     run_excess: Tensor  # [R'] observed L − L*
-    under_way: Share  # of all runs
 
     @property
     def loss(self) -> float:
@@ -146,15 +145,15 @@ class LimitStudy:
 
 def limit_study(data: Dataset, study: Restarts) -> LimitStudy:
     """Runs of [1, 2, 1] and networks at fixed V, beside the lowest limit model, computed without them."""
-    starts, runs = STARTS_PER_AXIS**2, len(study.record)
+    starts = STARTS_PER_AXIS**2
     x, y = data.X_train.double()[:, 0], data.y_train.double()[:, 0]
     limit = next(iter(limit_models(x, y)), None)
     if limit is None:
         none = torch.empty(0, dtype=torch.float64)
-        return LimitStudy(None, starts, torch.full_like(FIXED_V, math.nan), none, none, Share(0, runs))
+        return LimitStudy(None, starts, torch.full_like(FIXED_V, math.nan), none, none)
     fixed = torch.tensor([loss_at(limit, x, y, V) for V in FIXED_V.tolist()], dtype=torch.float64)
     w, v = study.record.params[:, :2], study.record.params[:, 4:6]
     v = torch.where(w < 0, -v, v)  # as if every unit had w > 0
     run_V, run_excess = ((v[:, 0] - v[:, 1]) / 2).abs(), study.record.train_mse - limit.loss
     near = (run_excess / limit.loss).abs() < NEAR
-    return LimitStudy(limit, starts, fixed - limit.loss, run_V[near], run_excess[near], share(near))
+    return LimitStudy(limit, starts, fixed - limit.loss, run_V[near], run_excess[near])

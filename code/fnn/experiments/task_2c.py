@@ -118,6 +118,17 @@ def validate_decays(data: Dataset, width: int = 10, decays: Sequence[float] = DE
     return {decay: median(record.test_mse) for decay, record in zip(decays, records, strict=True)}
 
 
+def with_zero_in_the_middle(data: Dataset, width: int) -> WidthStudy:
+    """Train [1, width, 1] by the normal law on the data with the middle of the range of x moved to zero."""
+    middle = sum(data.x_range) / 2
+    moved = replace(
+        data, name=f"{data.name}, zero in the middle", X_train=data.X_train - middle,
+        X_test=data.X_test - middle, signal=None,
+    )  # fmt: skip
+    records = train_all([training(moved, width, runs=max(PLAN.contrast // 2, 1))])
+    return WidthStudy(moved, {width: records[0]})
+
+
 def by_levenberg_marquardt(data: Dataset, width: int) -> Record:
     """Train [1, width, 1] by Levenberg–Marquardt from the first initial points of the normal law."""
     [record] = train_all([Training([width], PLAN.contrast, "lm", data=data, limits=LIMITS)])
@@ -131,7 +142,6 @@ class Gaps:
     knots: Tensor  # [K] the training inputs, ascending
     height: Tensor  # [K−1] the largest distance from the straight line in each gap
     astray: Tensor  # [K−1] bool: more than STRAY standard deviations of the targets
-    range_astray: float  # the share of the range on which it is, in per cent
     straightened_test_mse: float  # with these straight lines in place of the fit
 
 
@@ -143,13 +153,11 @@ def stray(model: MLP, data: Dataset, points_per_gap: int = 400) -> Gaps:
     prediction = predict(model, x.reshape(-1, 1)).reshape(x.shape)
     at_knots = predict(model, knots.unsqueeze(1))
     straight = at_knots[:-1, None] + fractions * at_knots.diff()[:, None]
-    distance = (prediction - straight).abs()
-    astray = distance > STRAY * data.y_train.double().std()
+    distance = (prediction - straight).abs().amax(dim=1)
     return Gaps(
         knots,
-        distance.amax(dim=1),
-        astray.any(dim=1),
-        100 * float((astray.double().mean(dim=1) * knots.diff()).sum() / (knots[-1] - knots[0])),
+        distance,
+        distance > STRAY * data.y_train.double().std(),
         mse(_interpolate(knots, at_knots, data.X_test[:, 0].double()), data.y_test[:, 0]),
     )
 

@@ -23,7 +23,6 @@ class Ablation:
     frozen: Tensor  # [m] each unit in turn held at its mean over the training data, nothing else changed
     refitted: Tensor  # [m] without it, the other output weights and the bias refitted by least squares
     dispensable: int  # units of which each alone can go, at less than twice the error once refitted
-    without_these: float  # refitted without all of them at once
     correlation_gap: float  # 1 − the largest correlation of two hidden outputs on the training data
     cancellation: float  # mean over the training data of Σ|v_k z_k − mean| / mean of |Σ(v_k z_k − mean)|
 
@@ -60,21 +59,18 @@ def ablate(model: MLP, data: Dataset) -> Ablation:
     contributions = Z * v
     centred = contributions - contributions.mean(dim=0)
     intact, units = mse(output, y), range(Z.shape[1])
-    refitted = torch.tensor([_refitted(Z, y, [unit]) for unit in units])
-    dispensable = [unit for unit in units if refitted[unit] < 2 * intact]
+    refitted = torch.tensor([_refitted(Z, y, unit) for unit in units])
     return Ablation(
         intact,
         torch.tensor([mse(output - centred[:, [unit]], y) for unit in units]),
         refitted,
-        len(dispensable),
-        _refitted(Z, y, dispensable),
+        int((refitted < 2 * intact).sum()),
         1 - float((torch.corrcoef(Z.T) - torch.eye(len(units))).abs().max()),
         float(centred.abs().sum(dim=1).mean() / centred.sum(dim=1).abs().mean()),
     )
 
 
-def _refitted(Z: Tensor, y: Tensor, gone: list[int]) -> float:
-    """Train MSE of the best output weights and bias without the units `gone`; Z [N, m], y [N, 1]."""
-    kept = [unit for unit in range(Z.shape[1]) if unit not in gone]
-    design = torch.cat([Z[:, kept], torch.ones_like(y)], dim=1)
+def _refitted(Z: Tensor, y: Tensor, gone: int) -> float:
+    """Train MSE of the best output weights and bias without the unit `gone`; Z [N, m], y [N, 1]."""
+    design = torch.cat([Z[:, :gone], Z[:, gone + 1 :], torch.ones_like(y)], dim=1)
     return mse(design @ torch.linalg.lstsq(design, y, driver="gelsd").solution, y)

@@ -5,13 +5,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
-
 from fnn.data import Dataset
 from fnn.experiments.common import Share, median, share, training
 from fnn.experiments.plan import LIMITS, PLAN
-from fnn.experiments.task_2c import WidthStudy
+from fnn.experiments.task_2c import WIDTHS, WidthStudy
 from fnn.optimizers.network import parameter_count
 from fnn.training import Record, Training, train_all
 
@@ -82,13 +79,6 @@ class Variant:
     def median_train(self) -> float:
         return median(self.record.train_mse)
 
-    def dead_layers(self, data: Dataset) -> Tensor:
-        """Which runs have a hidden layer whose ReLU units are all inactive on the training data, [R] bool."""
-        models = [self.record.model(run, torch.float64) for run in range(len(self.record))]
-        with torch.no_grad():
-            hidden = [model.layer_outputs(data.X_train.double())[:-1] for model in models]
-        return torch.tensor([any(bool((z == 0).all()) for z in layers) for layers in hidden])
-
 
 def compare_architectures(data: Dataset) -> dict[tuple[tuple[int, ...], str], Variant]:
     """Train each of `ARCHITECTURES` with logistic, tanh and ReLU units by Levenberg–Marquardt.
@@ -107,18 +97,21 @@ def compare_architectures(data: Dataset) -> dict[tuple[tuple[int, ...], str], Va
 
 @dataclass(frozen=True)
 class ReluStudy:
-    """ReLU networks of every width, from two laws of the initial kinks."""
+    """ReLU networks of every width, from two laws of the initial kinks, and logistic ones beside them."""
 
     normal: WidthStudy
     uniform: WidthStudy  # kinks uniform over the data
+    logistic: WidthStudy  # centres uniform over the data
 
 
 def relu_study(data: Dataset, widths: Sequence[int] = RELU_WIDTHS) -> ReluStudy:
     """Train [1, m, 1] with ReLU units for each width m from uniform kinks, for some by the normal law."""
     kinds = [("course", m) for m in NORMAL_WIDTHS] + [("nguyen-widrow", m) for m in widths]
-    records = iter(train_all([training(data, m, "relu", law) for law, m in kinds]))
+    logistic = [training(data, m, init="nguyen-widrow", runs=PLAN.contrast) for m in WIDTHS]
+    records = iter(train_all([training(data, m, "relu", law) for law, m in kinds] + logistic))
     normal = WidthStudy(data, {width: next(records) for width in NORMAL_WIDTHS})
-    return ReluStudy(normal, WidthStudy(data, {width: next(records) for width in widths}))
+    uniform = WidthStudy(data, {width: next(records) for width in widths})
+    return ReluStudy(normal, uniform, WidthStudy(data, {width: next(records) for width in WIDTHS}))
 
 
 def idle_units(study: WidthStudy, width: int) -> float:

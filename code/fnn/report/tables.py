@@ -68,7 +68,9 @@ def minima(studies: Mapping[int, Restarts], most: int = 6) -> Table:
         for width, study in studies.items()
         for minimum in study.frequent(most)
     ]  # fmt: skip
-    return Table(["Units", "Train MSE", "Test MSE", "Runs (%)", "Ending"], rows, align="rrrrl")
+    return Table(
+        ["Units", "Train MSE", "Test MSE", "Runs (%)", "Ending"], rows, align="rrrrl", widths=(2, 3, 3, 3, 4)
+    )
 
 
 def _losses(record: Record) -> list[str]:

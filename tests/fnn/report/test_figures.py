@@ -12,7 +12,6 @@ from matplotlib.text import Text
 
 from fnn import Dataset, load_d1
 from fnn.experiments import task_2a, task_2b
-from fnn.experiments.common import Share
 from fnn.experiments.task_2b import FIXED_V, LimitStudy
 from fnn.experiments.task_2c import Widths, WidthStudy
 from fnn.experiments.task_2e import ReluStudy
@@ -43,8 +42,8 @@ def drawings() -> dict[str, Callable[[], Figure]]:
     best = {width: record.model(record.best, torch.float64) for width, record in records.items()}
     V = torch.tensor([10.0, 100.0], dtype=torch.float64)
     excess, runs = LIMIT.k / (4 * FIXED_V**2), LIMIT.k / (4 * V**2)
-    limit = LimitStudy(LIMIT, 256, excess, V, runs, Share(2, 4))
-    without = LimitStudy(None, 256, NONE, NONE, NONE, Share(0, 4))
+    limit = LimitStudy(LIMIT, 256, excess, V, runs)
+    without = LimitStudy(None, 256, NONE, NONE, NONE)
     guesses = [task_2a.conjecture(data, width) for width in (0, 1, 2, 3)]
     kinks = [task_2a.conjecture(data, width, "relu") for width in (1, 2, 3, 4)]
     firsts = {0: guesses[0].model, **{width: best[width] for width in (1, 2, 3)}}
@@ -57,7 +56,7 @@ def drawings() -> dict[str, Callable[[], Figure]]:
         "predictions": lambda: figures.draw_predictions(widths, close=(2, 3, 10)),
         "two units": lambda: figures.draw_two_units(data, {"one": best[2], "another": best[2]}),
         "hidden": lambda: figures.draw_hidden_outputs(data, {str(m): best[m] for m in (2, 3, 10)}),
-        "relu": lambda: figures.draw_relu(data, ReluStudy(kinked, kinked), widths, kinks),
+        "relu": lambda: figures.draw_relu(data, ReluStudy(kinked, kinked, widths), kinks),
         "graphs": lambda: figures.draw_graphs(50),
     }
 
@@ -83,7 +82,7 @@ def test_a_figure_keeps_its_width_and_repeats(drawings: dict[str, Callable[[], F
     first, second = (_svg(drawings[name]()) for _ in range(2))
     assert first == second
     width = float(first.split(b'width="', 1)[1].split(b"pt", 1)[0])
-    assert math.isclose(width, 72 * (4.2 if "limit" in name else TEXT_WIDTH), abs_tol=0.5)
+    assert math.isclose(width, 72 * TEXT_WIDTH, abs_tol=0.5)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -103,7 +103,7 @@ def draw_predictions(study: WidthStudy, close: Sequence[int] = (10, 50, 100)) ->
 
 def draw_two_units(data: Dataset, models: Mapping[str, MLP]) -> Figure:
     """Two units: the curve (z₁, z₂), the hidden outputs, and the outputs times their weights (task 2d)."""
-    fig = figure(2.8)
+    fig = figure(3.1)
     x = grid(data)
     rows = fig.subplots(len(models), 3)
     for (plane, raw, scaled), (title, model) in zip(rows, models.items(), strict=True):
@@ -112,7 +112,7 @@ def draw_two_units(data: Dataset, models: Mapping[str, MLP]) -> Figure:
         plane.plot(z[0, 0], z[0, 1], "o", color=INK, markersize=4)
         plane.set(ylabel="output $z_2$", xlim=(-0.05, 1.05), ylim=(-0.05, 1.05))
         plane.set_title(title)
-        for ax, curves, label in ((raw, z, "output"), (scaled, z * v, "output × weight")):
+        for ax, curves, label in ((raw, z, "output"), (scaled, z * v, "output ×\nweight")):
             ax.plot(x, curves[:, 0], color=BLUE, label="unit 1")
             ax.plot(x, curves[:, 1], color=VERMILION, linestyle=(0, (4, 2)), label="unit 2")
             ax.set_ylabel(label)

@@ -10,7 +10,7 @@ from fnn.data import Dataset
 from fnn.experiments.common import predict
 from fnn.experiments.task_2a import Conjecture
 from fnn.experiments.task_2b import FIXED_V, LimitStudy, Restarts
-from fnn.experiments.task_2c import Widths, WidthStudy
+from fnn.experiments.task_2c import Widths
 from fnn.experiments.task_2e import ReluStudy
 from fnn.report.figures.fits import conjecture_panels, crosses, grid, y_limits
 from fnn.report.figures.style import BLUE, FAINT, INK, LINES, VERMILION, figure, panel_letters, units_title
@@ -60,7 +60,7 @@ def _shares(ax: Axes, study: Restarts) -> None:
 
 def draw_limit(study: LimitStudy) -> Figure:
     """The excess loss of networks on their way to the limit (task 2b)."""
-    fig = figure(1.7, width=4.2)
+    fig = figure(1.7)
     ax = fig.subplots()
     if study.limit:  # data without a limit have none
         ax.plot(
@@ -107,9 +107,7 @@ def draw_widths(study: Widths) -> Figure:
     return fig
 
 
-def draw_relu(
-    data: Dataset, study: ReluStudy, logistic: WidthStudy, conjectures: Sequence[Conjecture]
-) -> Figure:
+def draw_relu(data: Dataset, study: ReluStudy, conjectures: Sequence[Conjecture]) -> Figure:
     """Tasks a) to c) once more with ReLU units: conjectures and best fits, runs, widths."""
     fig = figure(2.9)
     rows = fig.add_gridspec(2, 1)
@@ -131,8 +129,8 @@ def draw_relu(
     losses.set_ylim(low - 0.8 * (high - low), high)  # room for the legend
     losses.legend(loc="lower right", borderpad=0)
 
-    both = [width for width in study.uniform.records if width in logistic.records]
-    curves = ((study.uniform, "ReLU", VERMILION, "^-"), (logistic, "logistic", BLUE, "o--"))
+    both = [width for width in study.uniform.records if width in study.logistic.records]
+    curves = ((study.uniform, "ReLU", VERMILION, "^-"), (study.logistic, "logistic", BLUE, "o--"))
     for widths, label, colour, marker in curves:
         medians = [widths.median_test(width) for width in both]
         by_width.plot(range(len(both)), medians, marker, color=colour, markersize=4, label=label)

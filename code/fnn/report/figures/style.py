@@ -27,9 +27,9 @@ WIDTH_STYLES: dict[int, dict[str, Any]] = {
     1: {"color": SKY, "linewidth": 2.4},
     2: {"color": GREEN, "linewidth": 1.5, "linestyle": (0, (5, 1.2))},
     3: {"color": VERMILION, "linewidth": 2.2, "zorder": 3},
-    10: {"color": BLUE, "linewidth": 1.0, "linestyle": (0, (6, 1, 1, 1))},
-    50: {"color": PURPLE, "linewidth": 0.7, "linestyle": (0, (2, 1))},
-    100: {"color": INK, "linewidth": 0.5},
+    10: {"color": BLUE, "linewidth": 0.8, "linestyle": (0, (6, 1, 1, 1)), "zorder": 1.5},
+    50: {"color": PURPLE, "linewidth": 0.6, "linestyle": (0, (2, 1)), "zorder": 1.5},
+    100: {"color": INK, "linewidth": 0.35, "zorder": 1.5},  # what spikes stays thin, and below the others
 }
 # Several curves of one kind, such as the units of a network: six colours, and dashes that change every time.
 DASHES: tuple[Any, ...] = ("-", (0, (4, 2)), (0, (1, 1)), (0, (6, 1, 1, 1)), (0, (8, 2)))
@@ -81,9 +81,9 @@ def use_print_style() -> None:
     )
 
 
-def figure(height: float, width: float = TEXT_WIDTH) -> Figure:
-    """An empty figure, `height` and `width` in inches."""
-    fig = Figure(figsize=(width, height), layout="constrained")
+def figure(height: float) -> Figure:
+    """An empty figure, `height` in inches, as wide as the text."""
+    fig = Figure(figsize=(TEXT_WIDTH, height), layout="constrained")
     # Jupyter crops figures to what is drawn; an invisible frame keeps them at the size they were made for.
     fig.add_artist(Rectangle((0, 0), 1, 1, transform=fig.transFigure, fill=False, edgecolor="none"))
     return fig
