@@ -39,8 +39,12 @@ CONFIG = "_quarto.yml"
 PROSE = re.compile(r".*\.(qmd|md|bib|csl|typ|css|lua)|(tests|benchmarks)/.*\.py|_quarto\.yml|_environment")
 # Variables that Python, C and the libraries of numbers read where nobody hears it.
 VARIABLES = re.compile(r"PYTHON(?!PATH)|LC_|LANG|TZ$|OMP_|MKL_|OPENBLAS_|KMP_|MPL|TORCH|ATEN_|NUMEXPR_|CUDA_")
+INLINE = "module://matplotlib_inline.backend_inline"  # what ipykernel makes of no MPLBACKEND, later on
 
 NAMED = re.compile(r"[\"'.]([A-Za-z][\w-]*)")  # what code may ask settings for: "name", .name
+
+# What chunks get from a renderer's set-up, a request without history: both share what is kept behind it.
+FIGURES = re.compile(r"^fig_\w+ = .*$", re.MULTILINE)
 
 KEPT = {"stream", "display_data", "execute_result"}  # messages that can be sent again
 
@@ -97,7 +101,8 @@ class Memory:
         self._signatures = self._look()
         self._forgotten = _forgotten(root, [name for name in names if name.endswith(".qmd")])
         self._off = execute.get("cache") is False
-        numbers = {name: variables[name] for name in sorted(variables) if VARIABLES.match(name)}
+        told = {"MPLBACKEND": INLINE, **variables}
+        numbers = {name: told[name] for name in sorted(told) if VARIABLES.match(name)}
         circumstances = sources.circumstances(root, variables, handin.get("quick", ()))
         self._chain = digest([
             str(root), self._settings(names), sources.contents(root, material), circumstances, numbers,
@@ -125,7 +130,8 @@ class Memory:
 
     def follow(self, request: Request, entry: Entry) -> None:
         """Go on behind a request that has this entry."""
-        self._chain = digest([self._chain, asdict(request), entry.outside])
+        asked = asdict(request) if request.store_history else FIGURES.findall(request.code)
+        self._chain = digest([self._chain, asked, entry.outside])
 
     def keep(self, request: Request, entry: Entry) -> bool:
         """Keep the entry of a request that comes next, and go on; whether anything behind it can be kept."""
@@ -276,9 +282,10 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
                 self._answered.append(request)
                 memory.follow(request, entry)
                 return entry.reply
-            self._up_to_date = True
-            if failure := await self._catch_up(memory):
-                return failure
+            if request.store_history:
+                self._up_to_date = True
+                if failure := await self._catch_up(memory):
+                    return failure
         self._messages = []
         self._hook.begin()
         reply = await self._execute(request, *rest)

@@ -33,15 +33,19 @@ FRAME_IN_CHUNK = re.compile(r"Cell In\[\d+\], line (?P<line>\d+)")
 FRAME_IN_FILE = re.compile(r"^File (?P<file>.+?\.py):(?P<line>\d+), in (?P<function>\S+?)\(", re.MULTILINE)
 STARVED = "it may have run out of memory: close other programs, or run the code by itself"
 
-# What Quarto tells the kernel before the first chunk, as far as it bears on figures.
+# What Quarto tells the kernel before the first chunk, as far as it bears on figures; its `fig_` are compared.
 SETUP = """\
+fig_width = {:g}
+fig_height = {:g}
+fig_format = 'svg'
+fig_dpi = 96
 import matplotlib.pyplot as plt
 from matplotlib_inline.backend_inline import set_matplotlib_formats
-plt.rcParams["figure.figsize"] = ({}, {})
-plt.rcParams["figure.dpi"] = 96
+plt.rcParams["figure.figsize"] = (fig_width, fig_height)
+plt.rcParams["figure.dpi"] = fig_dpi
 plt.rcParams["savefig.dpi"] = "figure"
-set_matplotlib_formats("svg")
-del plt, set_matplotlib_formats
+set_matplotlib_formats(fig_format)
+del plt, set_matplotlib_formats, fig_width, fig_height, fig_format, fig_dpi
 """
 
 
@@ -52,7 +56,7 @@ def requests(blocks: Sequence[Prose | Chunk], figure_size: tuple[float, float]) 
         blocks: Its prose and chunks.
         figure_size: Default width and height of a figure, in inches.
     """
-    found = [Request(SETUP.format(*figure_size), silent=True)]
+    found = [Request(SETUP.format(*figure_size), store_history=False)]
     for block in filter(asks, blocks):
         if isinstance(block, Chunk):
             found.append(Request(block.code))

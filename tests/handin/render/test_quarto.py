@@ -14,6 +14,7 @@ from tests.handin.render.quartos import each_quarto, use
 from handin.environment import HAND_IN
 from handin.errors import HandinError
 from handin.project import Project, load_project
+from handin.render.builtin import Builder
 from handin.render.quarto import render_by_quarto
 from handin.sources import Built, fingerprint
 
@@ -68,6 +69,7 @@ def test_a_failure_shows_quartos_words_and_replaces_nothing(
 
 
 def test_an_edit_shows_in_a_terminal_where_quarto_keeps_kernels(quarto: str, folder: Path) -> None:
+    """And the built-in renderer executes none of what Quarto has executed."""
     with (folder / "_environment").open("a") as file:
         file.write("HANDIN_MEMORY=1\nIPYTHONDIR=code/handin/ipython\n")
     module = folder / "code" / "words.py"
@@ -76,6 +78,9 @@ def test_an_edit_shows_in_a_terminal_where_quarto_keeps_kernels(quarto: str, fol
         status = pty.spawn(["quarto", "render", str(folder / "report.qmd")])
         assert status == 0
         assert f"The answer is {answer}, or" in " ".join(words(folder / "_output" / "report.pdf"))
+    executed = set((folder / "_build" / "memory").iterdir())
+    Builder(load_project(folder)).render(["report.qmd"])
+    (_set_up,) = set((folder / "_build" / "memory").iterdir()) - executed
 
 
 def test_quarto_by_itself_keeps_the_notebook_and_notes_what_it_made(
