@@ -1,7 +1,8 @@
 """Task 3: forward and backward pass of a network with one hidden layer of logistic units, by hand.
 
 The graph is z1 = W1ᵀx → z2 = z1 + b1 → z3 = σ(z2) → z4 = W2ᵀz3 → ŷ = z4 + b2 → l = (y − ŷ)².
-Only elementary tensor operations, no autograd. Section 3 of the report derives every line.
+Only elementary tensor operations, no autograd. Section 3 of the report derives every line. The loss l
+is that of one example; training (`training.py`) minimises its mean over all examples.
 
 Shapes, with Z hidden units: x, y, z4, ŷ and b2 [1]; z1, z2, z3 and b1 [Z]; W1 [1, Z]; W2 [Z, 1]; l [].
 """

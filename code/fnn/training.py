@@ -34,8 +34,7 @@ def train_one(
     seed: int = SEED,
     data: Dataset | None = None,
 ) -> MLP:
-    """Train one network the plain way: SciPy's BFGS on the MSE, all training data at once, autograd's
-    gradient.
+    """Train one network the plain way: SciPy's BFGS on the MSE of all training data, autograd's gradient.
 
     It starts where run `run` of `train_restarts` starts and gives the same network, in double precision.
 
@@ -47,7 +46,11 @@ def train_one(
     mlp = MLP(training.sizes, phi).double()
 
     def loss_and_gradient(theta: Tensor) -> tuple[Tensor, Tensor]:
-        """L(θ) = (1/N) Σᵢ (f(xᵢ; θ) − yᵢ)² and ∂L/∂θ [P], which autograd gets by backpropagation."""
+        """L(θ) = (1/N) Σᵢ (f(xᵢ; θ) − yᵢ)² and ∂L/∂θ [P], by backpropagation.
+
+        θ has all weights and biases in a row, layer by layer. The gradient is the mean over the examples of
+        the δ's that `backprop.py` derives by hand for one hidden layer.
+        """
         vector_to_parameters(theta, mlp.parameters())
         loss = ((mlp(X) - y) ** 2).mean()
         gradients = torch.autograd.grad(loss, list(mlp.parameters()))

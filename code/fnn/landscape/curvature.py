@@ -19,25 +19,16 @@ def split_parameters(params: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 
 def unit_derivatives(phi: Callable[[Tensor], Tensor], z: Tensor, order: int) -> list[Tensor]:
-    """φ(z), φ′(z), … up to `order`, by autograd; each has z's shape, and a graph only if z requires one."""
-    keeps_graph = z.requires_grad
+    """φ(z), φ′(z), … up to `order`, by autograd; each has z's shape."""
     with torch.enable_grad():
-        z = z if keeps_graph else z.detach().requires_grad_()
+        z = z.detach().requires_grad_()
         values = [phi(z)]
         for _ in range(order):
             if values[-1].requires_grad:
                 values.append(torch.autograd.grad(values[-1].sum(), z, create_graph=True)[0])
             else:
                 values.append(torch.zeros_like(z))  # φ′ is constant piece by piece, as ReLU's
-    return values if keeps_graph else [value.detach() for value in values]
-
-
-def jacobian(params: Tensor, x: Tensor, unit: str) -> Tensor:
-    """∂f(xᵢ)/∂θ; [R, P], x [N] → [R, N, P]."""
-    w, b, v, _ = split_parameters(params)
-    s0, s1 = unit_derivatives(UNITS[unit].phi, w[:, None] * x[:, None] + b[:, None], 1)  # [R, N, m]
-    dz = v[:, None] * s1
-    return torch.cat([dz * x[:, None], dz, s0, torch.ones_like(s0[:, :, :1])], dim=2)
+    return [value.detach() for value in values]
 
 
 def hessian(params: Tensor, x: Tensor, y: Tensor, unit: str = "sigmoid") -> Tensor:
@@ -46,7 +37,8 @@ def hessian(params: Tensor, x: Tensor, y: Tensor, unit: str = "sigmoid") -> Tens
     m = w.shape[1]
     s0, s1, s2 = unit_derivatives(UNITS[unit].phi, w[:, None] * x[:, None] + b[:, None], 2)  # [R, N, m]
     r = (s0 @ v[:, :, None]).squeeze(2) + c - y  # [R, N]
-    J = jacobian(params, x, unit)
+    dz = v[:, None] * s1
+    J = torch.cat([dz * x[:, None], dz, s0, torch.ones_like(s0[:, :, :1])], dim=2)  # [R, N, P]
     H: Tensor = J.mT @ J
 
     # ∂²f couples the parameters of one unit only: ∂²/∂z² = vφ″, ∂²/∂z∂v = φ′, with ∂z = (x, 1) · ∂(w, b).
