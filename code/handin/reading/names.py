@@ -22,6 +22,7 @@ class Use:
     dotted: str
     line: int
     is_import: bool = False
+    is_named: bool = False  # by an assignment, and followed from there
 
 
 def uses(trees: Sequence[ast.Module]) -> list[list[Use]]:
@@ -54,17 +55,22 @@ def uses(trees: Sequence[ast.Module]) -> list[list[Use]]:
 
 def _used(tree: ast.Module, held: dict[str, set[str]]) -> Iterator[Use]:
     inner: set[int] = set()  # an outer attribute, which comes first, says more than those inside
+    named: set[int] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
+        if isinstance(node, ast.Assign) and all(isinstance(target, ast.Name) for target in node.targets):
+            named |= {id(node.value), *map(id, node.targets)}
+        elif isinstance(node, ast.Import):
             yield from (Use(alias.name, node.lineno, True) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             start = "." * node.level + (f"{node.module}." if node.module else "")
             yield from (Use(start + alias.name, node.lineno, True) for alias in node.names)
         elif isinstance(node, ast.Attribute | ast.Name | ast.Call):
-            if isinstance(node, ast.Attribute):
-                inner.add(id(node.value))
+            match node:
+                case ast.Attribute(value=below) | ast.Call(func=ast.Name(id="getattr"), args=[below, *_]):
+                    inner.add(id(below))
             if id(node) not in inner:
-                yield from (Use(name, node.lineno) for name in _held_by(node, held))
+                is_named = id(node) in named
+                yield from (Use(name, node.lineno, is_named=is_named) for name in _held_by(node, held))
 
 
 def _held_by(node: ast.expr, held: dict[str, set[str]]) -> set[str]:

@@ -69,6 +69,8 @@ def banned_names(submission: Submission) -> list[Finding]:
                 yield failed(f"`{name}` is banned", place, remedy)
             elif use.dotted.endswith(".*") and use.dotted.partition(".")[0] not in own:
                 yield cannot_tell(f"`{use.dotted}` may be any name", place, "name what you use")
+            elif f"{use.dotted}.*" in course.banned_names and not (use.is_import or use.is_named):
+                yield cannot_tell(f"`{use.dotted}` is handed on unseen", place, "name what you use")
 
     return _judged(submission, judge, listed)
 

@@ -109,7 +109,16 @@ def test_what_cannot_be_followed_is_said_so(look: Look, code: str) -> None:
         assert look(code)[rule][0].status is Status.CANNOT_TELL
 
 
-@pytest.mark.parametrize("code", ["from torch import *\nvmap(print)", "import torch\ngetattr(torch, name)"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from torch import *\nvmap(print)",
+        "import torch\ngetattr(torch, name)",
+        "import torch\nclass A:\n    def f(self): self.nn = torch.nn; self.nn.Linear",
+        "import torch\nn, m = torch.nn, 1\nn.Linear",
+        "from torch import nn\nif (n := nn): n.Linear",
+    ],
+)
 def test_what_may_be_any_name_is_said_so(look: Look, code: str) -> None:
     assert [finding.status for finding in look(code)[NAMES]] == [Status.CANNOT_TELL]
 
