@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import matplotlib_inline.backend_inline  # noqa: F401  # shows figures in a notebook where no renderer does
-from matplotlib import font_manager
+from matplotlib import font_manager, style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -43,42 +42,7 @@ def use_print_style() -> None:
     """Set the look for every figure drawn afterwards."""
     for font in (Path(__file__).parent / "fonts").glob("*.ttf"):
         font_manager.fontManager.addfont(font)
-    mpl.rcParams.update(
-        {
-            "font.family": ["Libertinus Serif", "STIXGeneral"],
-            "mathtext.fontset": "custom",
-            "mathtext.rm": "Libertinus Serif",
-            "mathtext.it": "Libertinus Serif:italic",
-            "mathtext.bf": "Libertinus Serif:bold",
-            "mathtext.cal": "Libertinus Serif:italic",
-            "mathtext.sf": "Libertinus Serif",
-            "mathtext.tt": "Libertinus Serif",
-            "mathtext.fallback": "stix",
-            "font.size": 9.5,
-            "axes.titlesize": 9.5,
-            "axes.labelsize": 9.5,
-            "xtick.labelsize": 8.6,
-            "ytick.labelsize": 8.6,
-            "legend.fontsize": 8.6,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.edgecolor": INK,
-            "axes.labelcolor": INK,
-            "axes.linewidth": 0.6,
-            "xtick.color": INK,
-            "ytick.color": INK,
-            "xtick.major.width": 0.6,
-            "ytick.major.width": 0.6,
-            "xtick.minor.width": 0.4,
-            "ytick.minor.width": 0.4,
-            "text.color": INK,
-            "lines.linewidth": 1.2,
-            "legend.frameon": False,
-            "legend.handlelength": 1.6,
-            "savefig.pad_inches": 0,
-            "svg.hashsalt": "fnn",  # identifiers inside an SVG repeat from build to build
-        }
-    )
+    style.use(Path(__file__).with_name("print.mplstyle"))
 
 
 def figure(height: float) -> Figure:
