@@ -13,7 +13,10 @@ from handin.qmd.pandoc import Node, attr, plain_text, raw_block, raw_inline, rew
 from handin.qmd.places import Places
 
 WORDS = {"fig": "Figure", "tbl": "Table", "eq": "Equation", "sec": "Section"}
-LEFT_OVER = re.compile(r"\{[#.][\w-]+|\$\$|##+|!\[")  # marks that Pandoc has taken for words
+# Marks that Pandoc has taken for words: of a label, a formula, a heading, a picture, code, a table.
+LEFT_OVER = re.compile(
+    r"\{[#.][\w-]+|\{\{|\$\$|##|#[^\W\d]|!\[|`{3}|(?=.{3})[|+:=–—-]*[|+][|+:=–—-]*[=–—-][|+:=–—-]*$"
+)
 
 
 def resolve_references(tree: Node, places: Places, citations: set[str], depth: int) -> Node:
@@ -131,11 +134,10 @@ class _Resolver:
     def cite(self, node: Node) -> list[Node] | None:
         """A cross-reference; None for other nodes and for citations, which Pandoc resolves."""
         if node["t"] == "Str" and LEFT_OVER.match(node["c"]):
-            place = self._places.find(rf"(?<!\\){re.escape(node['c'])}")
+            written = re.sub("[–—]", "-{2,3}", re.escape(node["c"]))
+            place = self._places.find(("^" if node["c"][0] in "#|+:=–—-" else r"(?<!\\)") + written)
             if place.line:  # else it is escaped
-                remedy = (
-                    "write a label right behind what it names, behind $$ alone; or put \\ before the sign"
-                )
+                remedy = "write it in its form, a label right behind what it names; or put \\ before it"
                 raise HandinError(f"`{node['c']}` would be printed as it stands", place=place, remedy=remedy)
         if node["t"] != "Cite":
             return None

@@ -14,12 +14,12 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from handin.errors import HandinError
+from handin.errors import HandinError, raise_all
 from handin.qmd.chunks import Chunk, Prose
 from handin.qmd.conditional import shown_lines
 from handin.qmd.outline import div
-from handin.qmd.source import Line, lines_of, with_roles
-from handin.render.refusals import UNREAD, unknown
+from handin.qmd.source import Line, lines_of
+from handin.render.refusals import slips, unknown
 from handin.render.settings import DocumentSettings
 from handin.render.values import Value, marked
 
@@ -28,6 +28,7 @@ LATEX = "text/latex"
 # Forms of an output, Quarto's first choice first; formulas, which Quarto prints as code, before words.
 FORMS = ("text/markdown", *IMAGES, LATEX, "text/plain")
 FORMULA = re.compile(r"\s*\$+(\\displaystyle )?(?P<tex>[^$]+)\$+\s*")
+MOVE = re.compile("\x08|\x1b")  # of a terminal's cursor
 PLOT_OBJECT = re.compile(r"^[<(\[].*[>)\]]$")
 PLOT_NAMES = ("[<matplotlib", "<matplotlib", "[<seaborn", "<seaborn.")
 
@@ -83,8 +84,9 @@ class Converter:
                 remedy="let the chunk end in what its caption describes",
             )
         body = outputs[found[0]][1]
+        caption = re.sub(r"^(\(?\w*)([-+*#>|:.)])(?=\s)", r"\1\\\2", chunk.caption)  # "1. x" begins no list
         return [
-            div(f"#{chunk.label}", body, chunk.caption) if number == found[0] else text
+            div(f"#{chunk.label}", body, caption) if number == found[0] else text
             for number, (_, text) in enumerate(outputs)
         ]
 
@@ -94,6 +96,8 @@ class Converter:
         found: list[tuple[str, str]] = []
         for number, output in enumerate(cell.outputs, start=1):
             if output.output_type == "stream":
+                if MOVE.search(output.text):
+                    raise unknown("what moves a terminal's cursor", chunk.place)
                 if output.name == "stdout" and options["output"] == "asis":
                     found.append((output.name, _whole(output.text, chunk)))
                 elif output.name == "stdout" or options["warning"]:
@@ -106,6 +110,8 @@ class Converter:
             form = next((form for form in FORMS if _is_fit(form, output.data)), "")
             data = str(output.data.get(form, ""))
             if form in IMAGES:
+                if "width" in output.metadata.get(form, {}) and b"pHYs" not in base64.b64decode(data):
+                    raise unknown("a picture with a width of its own", chunk.place)
                 found.append((form, self._image(data, form, cell, chunk, number)))
             elif form == LATEX and (formula := FORMULA.fullmatch(data)):
                 found.append((form, f"$${formula['tex'].strip()}$$"))
@@ -135,21 +141,15 @@ def _is_fit(form: str, data: dict[str, Any]) -> bool:
     text = str(data.get(form, ""))
     if form == LATEX:
         return bool(FORMULA.fullmatch(text))
-    if form == "text/plain":
-        others = set(data) - {form}
-        is_name = bool(others) and text.startswith("<") and text.endswith(">")
-        is_table = "<table" in str(data.get("text/html", "")).lower()
-        return (
-            form in data and not is_name and not is_table and not any("widget" in other for other in others)
-        )
+    if form == "text/plain" and len(data) > 1:  # beside what only a browser shows
+        is_name = text.startswith("<") and text.endswith(">")
+        return form in data and not is_name and not re.search("<table|widget", str(data), re.IGNORECASE)
     return form in data
 
 
 def _whole(markdown: str, chunk: Chunk) -> str:
     """Markdown that ends what it begins, lest it swallow what follows."""
-    for line, role in with_roles(Line(line, chunk.place) for line in lines_of(markdown)):
-        if role == "prose" and (line.text.lstrip().startswith(":::") or UNREAD.search(line.text)):
-            raise unknown(f"`{line.text[:40]}` in what a chunk gives", chunk.place)
+    raise_all(slips([Line(line, chunk.place) for line in lines_of(markdown)]))
     return markdown
 
 

@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 
 from handin.qmd.chunks import Chunk, Prose, expressions
 
-CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")  # what moves a terminal's cursor, or colours
+CONTROL = re.compile(r"\x1b(\[[0-9;?]*[mKJhl]|\][^\x07\x1b]*(\x07|\x1b\\))")  # colours, erased ends, links
 OVERWRITTEN = re.compile(r"[^\n\r]*\r+(?=[^\n\r])")  # by what follows on the line
 READABLE = 20_000  # characters that one output may print, some five pages
 

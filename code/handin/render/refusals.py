@@ -36,11 +36,13 @@ OPTIONS: dict[str, type | tuple[object, ...]] = {
 }
 CODE_BLOCK = re.compile(r"```(\{python\}|`*\s*([\w+-]*|\{[.=][\w+-]+\}))\s*")  # its first line
 PAGEBREAK = re.compile(r"^\{\{<\s*pagebreak\s*>\}\}\s*$")
-IN_CODE = re.compile(r"\{\{<.*|# *<\d+>\s*$")  # Quarto computes shortcodes there, and makes notes of numbers
+COMPUTED = re.compile(r"\{\{<.*|# *<\d+>\s*$")  # shortcodes, also in code, and annotations of code
 # Formulas that Pandoc prints as they stand, and addresses of links below the text, which it takes out.
 UNREAD = re.compile(
     r"\\\([^)]*[\\^_][^)]*\\\)|^\s*\\\[\s*$|(?<!\S)\$ [^$]*[\\^_=][^$]* \$(?!\S)|^ {0,3}\[[^]^@]+\]:\s.*"
 )
+LEFT = re.compile(r"`\{\{?(?!=)\w+\}")  # something like an expression, in a form that is not known
+NO_BAR = re.compile(r"\\.|`[^`]*`|\$[^$]*\$|\[[^\]]*\]")  # in which a bar divides no cells
 # What may stand in the braces behind an element, and in HTML around it: identifier, classes, attributes.
 BRACES = {
     "Header": r"#.*|\.unnumbered",
@@ -71,9 +73,9 @@ def refuse_lines(source: Source, blocks: Iterable[Prose | Chunk]) -> None:
         HandinError: All such things, each with its place; or two chunks have the same label.
     """
     labels: dict[str, Place] = {}
-    found = [*_lines(source.lines), *_fences(source.lines)]
+    found = list(slips(source.lines))
     for chunk in chunks(blocks):
-        found += [*_options(chunk.located), *_late_options(chunk)]
+        found += _options(chunk.located)
         if chunk.label in labels:
             problem = f"the label `{chunk.label}` already stands at {labels[chunk.label]}"
             found.append(HandinError(problem, place=chunk.place, remedy="give each chunk its own"))
@@ -81,18 +83,36 @@ def refuse_lines(source: Source, blocks: Iterable[Prose | Chunk]) -> None:
     raise_all(found)
 
 
+def slips(lines: Sequence[Line]) -> Iterator[HandinError]:
+    """What this renderer does not know, and what Pandoc would take otherwise, in a piece of Markdown."""
+    yield from _lines(lines)
+    yield from _fences(lines)
+
+
 def _lines(lines: Iterable[Line]) -> Iterator[HandinError]:
+    above, columns, indent = "", 0, 0  # of the table, of the code block
     for line, role in with_roles(lines):
-        text = line.text
-        if role == "open" and not CODE_BLOCK.fullmatch(text if "{python" in text else text.strip()):
-            what = f"a code block opened by `{text}`, only Python chunks opened by ```{{python}}"
-            yield unknown(what, line.place)
-        elif role == "code" and (found := IN_CODE.search(text)):
-            yield unknown(f"{found[0][:40]} in code", line.place)
-        elif role == "prose" and (found := UNREAD.search(text)):
-            yield unknown(f"`{found[0][:40]}`", line.place)
-        elif role == "prose" and "{{<" in text and not PAGEBREAK.match(text):
-            yield unknown(f"the shortcode {text[text.index('{{<') :][:40]} here", line.place)
+        text, blanks, place = line.text.strip(), len(line.text) - len(line.text.lstrip()), line.place
+        indent = blanks if role == "open" else indent
+        cells = NO_BAR.sub("", text).strip("|").count("|") + 1
+        if role == "prose" and "-" in text and "|" in text and not text.strip("|:-+ "):
+            columns, cells = cells + text.count("+"), NO_BAR.sub("", above).strip("|").count("|") + 1
+        columns = columns if text and role == "prose" else 0
+        if role == "open" and not CODE_BLOCK.fullmatch(line.text if "{python" in text else text):
+            yield unknown(f"a code block opened by `{line.text}`, only Python chunks by ```{{python}}", place)
+        elif role == "code" and OPTION.match(text) and not (OPTION.match(above) or "{python" in above):
+            yield unknown(f"an option below other lines, as `{text}`", place)
+        elif role != "open" and (found := COMPUTED.search(text)) and not PAGEBREAK.match(text):
+            yield unknown(f"`{found[0][:40]}` here", place)
+        elif role == "prose" and (found := UNREAD.search(line.text)):
+            yield unknown(f"`{found[0][:40]}`", place)
+        elif role == "prose" and (found := LEFT.search(INLINE.sub("", text))):
+            yield unknown(f"`{found[0]} …`, only `{{python}} …` on one line", place)
+        elif columns and cells > columns:  # Pandoc leaves the rest out
+            yield unknown(f"a row of {cells} cells in a table of {columns} columns", place)
+        elif indent and ((role == "open" and above) or (role != "prose" and text and blanks < indent)):
+            yield unknown("code in a list without a blank line above, or less indented", place)
+        above = text
 
 
 def _fences(lines: Iterable[Line]) -> Iterator[HandinError]:
@@ -121,17 +141,6 @@ def _fences(lines: Iterable[Line]) -> Iterator[HandinError]:
         yield HandinError(
             "the block that begins here never ends", place=line.place, remedy="close it with :::"
         )
-
-
-def _late_options(chunk: Chunk) -> Iterator[HandinError]:
-    """Quarto reads options at the top of a chunk alone, before any other line."""
-    for number, line in enumerate(chunk.code.splitlines(), start=chunk.code_line):
-        if OPTION.match(line):
-            yield HandinError(
-                f"an option below other lines, which is ignored: {line}",
-                place=Place(chunk.place.file, number),
-                remedy="write it at the top of the chunk",
-            )
 
 
 def _options(located: Located) -> Iterator[HandinError]:
@@ -184,6 +193,9 @@ def refuse_unknown(tree: Node, places: Places, roots: Sequence[Path]) -> None:
                     raise unknown("a numbered example, `(@…)`", places.find(r"^\s*\(?@[\w-]*[.)]"))
                 case "Para" | "Plain":
                     _paragraph(node["c"], places)
+                case "LineBlock":
+                    word = "".join(re.findall(r"\w+", plain_text(node))[:1])
+                    raise unknown("lines behind |", places.find(rf"^\s*\|[\W_]*{word}"))
                 case "Str" if note := re.search(r"\[\^[^\s\]]+\]", node["c"]):
                     place = places.find(rf"(?<!\\){re.escape(note[0])}")
                     if place.line:
@@ -199,8 +211,8 @@ def _braces(node: Node, places: Places) -> None:
     signs = [f"#{identifier}"] * bool(identifier) + [f".{name}" for name in classes]
     for sign in [*signs, *(f"{name}={value}" for name, value in attributes.items())]:
         if not re.fullmatch(BRACES[node["t"]], sign, re.DOTALL):
-            name = re.match(r"[#.]?([^=]*)", sign)
-            raise unknown(f"`{sign}` here", places.find(rf"[{{<].*{re.escape(name[1] if name else sign)}"))
+            written = re.escape(sign.lstrip("#.")).replace("=", "=[\"']?")
+            raise unknown(f"`{sign}` here", places.find(rf"[{{<].*{written}"))
 
 
 def _raw(node: Node, places: Places) -> None:
@@ -213,11 +225,12 @@ def _raw(node: Node, places: Places) -> None:
 
 def _paragraph(inlines: Sequence[Node], places: Places) -> None:
     """Lists, headings and the like begin behind a blank line; else Pandoc takes their marks for words."""
-    for before, node, after, word in zip(inlines, inlines[1:], inlines[2:], inlines[3:], strict=False):
+    for number, (before, node, after) in enumerate(zip(inlines, inlines[1:], inlines[2:], strict=False), 1):
         begins_line = before["t"] in ("SoftBreak", "LineBreak") and after["t"] == "Space"
         if not begins_line or node["t"] != "Str" or not MARK.fullmatch(node["c"]):
             continue
-        place = places.find(rf"^\s*{re.escape(node['c'])}\s+{re.escape(plain_text(word))}")
+        word = "".join(re.findall(r"\w+", plain_text(inlines[number + 1 :]))[:1])
+        place = places.find(rf"^\s*{re.escape(node['c'])}[\W_]+({word}|python)")
         if place.line:  # else it is escaped
             remedy = "put a blank line above the list, heading, table or quotation"
             problem = f"`{node['c']}` begins a line within a paragraph"

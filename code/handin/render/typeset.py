@@ -21,12 +21,15 @@ OWN_TEMPLATES = Path(__file__).parent / "typst"
 FONTS = "templates/fonts"  # of the project; whatever stands there is used where other fonts lack a letter
 # What Pandoc drops from a formula without a word, or sets without gaps: columns that stand in no brackets.
 LOST = re.compile(
-    r"(?<!\\)%|\\[&!|]|\\[hc]line|\\color\b|\\tag\b"
-    r"|\\begin\{(?!(align(ed)?|split|gather(ed)?|[pbBvV]matrix)\*?\})[^}]*\}"
+    r"(?<!\\)%|\\&|\\[hc]line|\\color\b|\\tag\b"
+    r"|\\begin\{(?!(align(ed)?|split|gather(ed)?|cases|[pbB]?matrix)\*?\})[^}]*\}"
 )
-BRACKETED = re.compile(r"\\begin\{([pbBvV]matrix)\}.*?\\end\{\1\}", re.DOTALL)
+BRACKETED = re.compile(r"\\begin\{(cases|[pbB]?matrix)\}.*?\\end\{\1\}", re.DOTALL)
+CASES = re.compile(r"\\begin\{cases\}.*?\\end\{cases\}", re.DOTALL)
+# Spaces that Pandoc makes whole ems, and the bars of a norm, below which it sets an index.
+NARROW = re.compile(r"(?<!\\)\\[!;]|(?:\\\||\\Vert\b)(?=\s*[_^])")
 THIRD_COLUMN = re.compile(r"&(?:(?!\\\\|&).)*&", re.DOTALL)
-BARE = re.compile(r"(-{2,}|^[-+/=]+$|^\d+\.$)")
+BARE = re.compile(r"(-{2,}|\.{3,}|^[-+/=]+$|^\d+\.$)")
 TEMPLATES = ("format", "typst", "template-partials")  # where `_quarto.yml` names them
 
 
@@ -66,13 +69,12 @@ def to_typst(tree: Node, source: Source, settings: DocumentSettings, project: Pr
             case "Image":
                 return _image(node, folder, project.root)
             case "Math":
-                _formula(node, source)
-            case "Str":
-                return _words(node["c"])
+                return _formula(node, source)
         return None
 
+    tree = rewrite(rewrite(tree, change), _words)
     try:
-        text, warnings = pandoc.run(arguments, json.dumps(rewrite(tree, change)), folder=project.root)
+        text, warnings = pandoc.run(arguments, json.dumps(tree), folder=project.root)
     except HandinError as error:
         key = TEMPLATES if re.search(r"\btemplate\b", error.problem) else ("csl",)
         raise HandinError(
@@ -132,7 +134,9 @@ def _fault(
     elif "CMYK" in error.message:
         problem, place = "a picture has colours for print (CMYK)", source.find(r"\.jpe?g\b")
         remedy = "save it as RGB"
-    else:
+    elif "unknown font" in error.message:
+        problem, place = error.message, project.place("format", "typst", "mainfont")
+    if not place.line:
         place = _origin(error.diagnostic, text, source, project)
     return HandinError(problem, place=place, remedy=remedy)
 
@@ -200,25 +204,28 @@ def _image(node: Node, folder: Path, root: Path) -> list[Node]:
     return [raw_inline(f"#box(image({', '.join(filter(None, arguments))}))")]
 
 
-def _formula(node: Node, source: Source) -> None:
-    """Refuse a formula of which Pandoc would lose a part on the way to Typst.
+def _formula(node: Node, source: Source) -> list[Node]:
+    """A formula as Pandoc sets it right.
 
     Raises:
-        HandinError: It would.
+        HandinError: Pandoc would lose a part of it.
     """
-    tex = node["c"][1]
+    kind, tex = node["c"]
     if found := LOST.search(tex) or THIRD_COLUMN.search(BRACKETED.sub("", tex)):
         raise HandinError(
             f"Pandoc would lose `{found[0]}` in a formula, or what sets it apart",
             place=source.find(re.escape(found[0].partition("\n")[0])),
             remedy="write it in simpler TeX, or as a table",
         )
+    tex = CASES.sub(lambda cases: cases[0].replace("&", r"&\quad "), tex)
+    wider = {r"\!": "", r"\;": r"\ "}
+    return [{"t": "Math", "c": [kind, NARROW.sub(lambda space: wider.get(space[0], space[0] + "{}"), tex)]}]
 
 
-def _words(text: str) -> list[Node] | None:
+def _words(node: Node) -> list[Node] | None:
     """Signs that Pandoc leaves bare, of which Typst would make lists, headings or dashes."""
-    parts = BARE.split(text)
-    if len(parts) == 1:
+    parts = BARE.split(node["c"]) if node["t"] == "Str" else ()
+    if len(parts) < 2:
         return None
     typst_of = [re.sub(r"(\D)", r"\\\1", part) for part in parts]
     return [raw_inline(typst_of[n]) if n % 2 else {"t": "Str", "c": part} for n, part in enumerate(parts)]

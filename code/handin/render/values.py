@@ -25,7 +25,6 @@ from handin.render.refusals import PAGEBREAK
 MARK = re.compile("ꙮ(\\d+)ꙮ")  # a letter that nobody writes: words around it keep their shape
 SPECIAL = re.compile(r"([!-/:-@\[-`{-~])")  # what Markdown may take for a command
 OBJECT = re.compile(r"None|[+-]?(nan|inf)|<.*>|[A-Za-z_][\w.]*\(.*\)", re.DOTALL)  # what only Python reads
-LEFT = re.compile(r"`\{\{?(?!=)\w+\}")  # something like an expression, in a form that is not known
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def marked(prose: Prose, found: Sequence[Mapping[str, Any]], values: list[Value]
 
     Raises:
         HandinError: A value is empty (empty Markdown says that a sentence is left out) or nothing that a
-            reader can read; an expression is not in Quarto's form.
+            reader can read.
     """
     results = iter(found)
     lines = []
@@ -59,12 +58,6 @@ def marked(prose: Prose, found: Sequence[Mapping[str, Any]], values: list[Value]
             return f"{match['before']}ꙮ{len(values) - 1}ꙮ"
 
         text = INLINE.sub(mark, line.text)
-        if role == "prose" and (left := LEFT.search(text)):
-            raise HandinError(
-                f"an inline expression in an unknown form: {left[0]}",
-                place=line.place,
-                remedy="write `{python} …`, on one line",
-            )
         if role == "prose":
             text = PAGEBREAK.sub("`#pagebreak()`{=typst}", text)
         lines.append(Line(text, line.place))

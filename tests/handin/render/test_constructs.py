@@ -105,7 +105,7 @@ def render_with_kernel(folder: Path) -> None:
 def test_what_is_refused(row: Row, bare: Path) -> None:
     (bare / "sections" / "refused.qmd").write_text(f"Some words.\n\n{row.written}\n")
     (bare / "report.qmd").write_text(f"{START}\n{{{{< include sections/refused.qmd >}}}}\n")
-    needs_kernel = any(word in row.written for word in ("object()", "HTML(", "Frame()"))
+    needs_kernel = any(word in row.written for word in ("object()", "HTML(", "Frame()", "display(", "a\\bb"))
     render = render_with_kernel if needs_kernel else render_made_up
     with pytest.raises(HandinError) as caught:
         render(bare)

@@ -1,0 +1,30 @@
+"""What Pandoc's Typst would set otherwise than it is written."""
+
+from pathlib import Path
+
+import pytest
+
+from handin.project import load_project
+from handin.qmd import pandoc
+from handin.qmd.source import on_disk, read_source
+from handin.render.settings import document_settings
+from handin.render.typeset import to_typst
+
+
+@pytest.mark.parametrize(
+    ("written", "typst"),
+    [
+        (r"$\exp\!\left(x\right)\;y$", "$exp (x) med y$"),  # Pandoc's spaces are whole ems
+        (r"$\|v\|_2$ and $\left\|v\right\|^2$", "$parallel v parallel zws_2$ and $∥v∥ zws^2$"),  # not below
+        (r"$\begin{cases} a & b \\ c & d \end{cases}$", 'cases(delim: "{", a & quad b, c & quad d)'),
+        ("- \\- x", r"- \- x"),
+        ("A note.^[1\\. z]", r"#footnote[1\. z]"),
+        ("An option, \\--flag.", r"An option, \-\-flag."),
+        ("![In 2006.](box.svg){#fig-a}", 'alt: "In 2006."'),
+    ],
+)
+def test_what_is_written_is_set(written: str, typst: str, folder: Path) -> None:
+    (folder / "box.svg").write_text("<svg/>")
+    project, source = load_project(folder), read_source(on_disk(folder), "report.qmd")
+    tree, _ = pandoc.parse(written, folder=folder)
+    assert typst in to_typst(tree, source, document_settings(project, source), project, folder / "figures")
