@@ -71,7 +71,7 @@ def test_a_failure_shows_quartos_words_and_replaces_nothing(
 def test_an_edit_shows_in_a_terminal_where_quarto_keeps_kernels(quarto: str, folder: Path) -> None:
     """And the built-in renderer executes none of what Quarto has executed."""
     with (folder / "_environment").open("a") as file:
-        file.write("HANDIN_MEMORY=1\nIPYTHONDIR=code/handin/ipython\n")
+        file.write("HANDIN_MEMORY=1\n")
     module = folder / "code" / "words.py"
     for answer in (42, 42, 43):
         module.write_text(re.sub(r"(?m)^answer = .*", f"answer = {answer}", module.read_text()))
