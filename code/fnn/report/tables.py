@@ -88,7 +88,7 @@ def widths(study: Widths) -> Table:
         ]
         for width in study.normal.records
     ]  # fmt: skip
-    header = ["Units", "Parameters", *LOSSES, "Median: test, uniform centres", "Median: test, weight decay"]
+    header = ["Units", "Parameters", *LOSSES, "Uniform: test", "Decay: test"]
     return Table(header, rows, align="rrrrrrrr", widths=(2, 4, 3, 3, 3, 3, 3, 3))
 
 
@@ -175,7 +175,7 @@ def settings(data: Dataset) -> Table:
         ["Cut off", f"after {most}; {steps}"],
         ["Precision", "64 bits"],
         ["Versions", versions],
-        ["Processor", f"{platform.machine()}; digits of late training depend on it"],
+        ["Processor", f"{platform.machine()}; the last digits of long training depend on it"],
     ]
     return Table(["Setting", "Value"], rows, align="ll", widths=(2, 7))
 

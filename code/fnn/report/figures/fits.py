@@ -110,14 +110,14 @@ def draw_two_units(data: Dataset, models: Mapping[str, MLP]) -> Figure:
         z, v = hidden_outputs(model, x)
         plane.plot(z[:, 0], z[:, 1], color=INK)
         plane.plot(z[0, 0], z[0, 1], "o", color=INK, markersize=4)
-        plane.set(ylabel="output $z_2$", xlim=(-0.05, 1.05), ylim=(-0.05, 1.05))
+        plane.set(ylabel="output, unit 2", xlim=(-0.05, 1.05), ylim=(-0.05, 1.05))
         plane.set_title(title)
         for ax, curves, label in ((raw, z, "output"), (scaled, z * v, "output ×\nweight")):
             ax.plot(x, curves[:, 0], color=BLUE, label="unit 1")
             ax.plot(x, curves[:, 1], color=VERMILION, linestyle=(0, (4, 2)), label="unit 2")
             ax.set_ylabel(label)
         scaled.plot(x, predict(model, x), color=INK, linewidth=1.8, label="output of the network")
-    for ax, name in zip(rows[-1], ("output $z_1$", "input $x$", "input $x$"), strict=True):
+    for ax, name in zip(rows[-1], ("output, unit 1", "input $x$", "input $x$"), strict=True):
         ax.set_xlabel(name)
     fig.legend(*rows[0][2].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     panel_letters(rows.flatten().tolist())
@@ -143,6 +143,6 @@ def draw_hidden_outputs(data: Dataset, models: Mapping[str, MLP], height: float 
         upper.set_title(title)
         lower.set_xlabel("input $x$")
     axes[0][0].set_ylabel("hidden output")
-    axes[1][0].set_ylabel("output × weight,\nless mean")
+    axes[1][0].set_ylabel("output × weight,\nminus mean")
     panel_letters([*axes[0], *axes[1]])
     return fig
