@@ -41,7 +41,10 @@ def claim(condition: bool | Tensor, sentence: str, **measured: object) -> None:
 
     Raises:
         FalseClaimError: if it does not hold, unless DRAFT=1 is set.
+        ValueError: if the condition is a tensor of no elements, which says nothing.
     """
+    if isinstance(condition, Tensor) and condition.numel() == 0:
+        raise ValueError(f"“{sentence}” rests on a tensor of no elements; give what is to hold")
     holds = bool(condition.all()) if isinstance(condition, Tensor) else bool(condition)
     values = "; ".join(f"{name.replace('_', ' ')} {_show(value)}" for name, value in measured.items())
     book[sentence] = Claim(sentence, holds, values)

@@ -90,10 +90,15 @@ def series(values: Sequence[object]) -> MarkdownText:
 
 
 def percent(share: Share) -> MarkdownText:
-    """34 %, on one line; with one decimal below ten: 3.5 %. A share of no runs raises as `number` does."""
+    """34 %, on one line; with one decimal below ten and above 99: 3.5 %.
+
+    0 % and 100 % are none and all of the runs. A share of no runs raises as `number` does.
+    """
     if not share.of:
         return _no_number(share.percent)
-    value = f"{share.percent:.1f}" if 0 < share.percent < 9.95 else f"{math.floor(share.percent + 0.5)}"
+    value = f"{math.floor(share.percent + 0.5)}"
+    if 0 < share.percent < 9.95 or 99 < share.percent < 100:
+        value = f"{min(max(share.percent, 0.1), 99.9):.1f}"
     return MarkdownText(f"{value}\N{NO-BREAK SPACE}%")
 
 

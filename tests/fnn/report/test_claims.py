@@ -29,6 +29,12 @@ def test_a_false_claim_stops_with_its_values(book: dict[str, Claim], condition: 
         claim(condition, "errors fall", a=3, b=float("nan"))
 
 
+def test_a_condition_of_no_elements_is_refused(book: dict[str, Claim]) -> None:
+    with pytest.raises(ValueError, match=r"errors fall.*no elements"):
+        claim(torch.empty(0) > 0, "errors fall")
+    assert not book
+
+
 def test_a_draft_marks_a_false_claim_and_goes_on(
     book: dict[str, Claim], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -81,5 +81,15 @@ def test_words_for_counts_comparisons_and_shares() -> None:
         "far better than", "better than", "as good as", "worse than",
     ]  # fmt: skip
     assert [between(torch.tensor([0.1, end])) for end in (0.2, 0.10001)] == ["0.100 to 0.200", "0.100"]
-    assert [percent(Share(count, 200)) for count in (2, 104, 0)] == ["1.0\xa0%", "52\xa0%", "0\xa0%"]
     assert [out_of(Share(count, 20)) for count in (20, 18)] == ["all 20 runs", "18 of 20 runs"]
+
+
+@pytest.mark.parametrize(
+    ("count", "of", "text"),
+    [
+        (2, 200, "1.0"), (104, 200, "52"), (198, 200, "99"), (199, 200, "99.5"),
+        (1, 3000, "0.1"), (2999, 3000, "99.9"), (0, 3000, "0"), (3000, 3000, "100"),
+    ],
+)  # fmt: skip
+def test_only_none_and_all_of_the_runs_are_0_and_100_per_cent(count: int, of: int, text: str) -> None:
+    assert percent(Share(count, of)) == f"{text}\xa0%"
