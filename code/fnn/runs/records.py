@@ -146,6 +146,26 @@ class Record:
         """The index of the run with the lowest train MSE; a run without one never is."""
         return int(self.train_mse.nan_to_num(torch.inf).argmin())
 
+    @property
+    def best_train(self) -> float:
+        """The lowest train MSE."""
+        return float(self.train_mse[self.best])
+
+    @property
+    def best_test(self) -> float:
+        """The test MSE of the run with the lowest train MSE."""
+        return float(self.test_mse[self.best])
+
+    @property
+    def median_train(self) -> float:
+        """The median train MSE, halfway between the two middle ones."""
+        return float(self.train_mse.quantile(0.5))
+
+    @property
+    def median_test(self) -> float:
+        """The median test MSE, likewise."""
+        return float(self.test_mse.quantile(0.5))
+
     def model(self, i: int, dtype: torch.dtype = torch.float32) -> MLP:
         """The network of run i, in the course's single precision unless asked otherwise."""
         mlp = MLP(self.training.sizes, self.training.phi).to(dtype)
