@@ -49,7 +49,7 @@ _CACHE = re.compile(
 # What IPython makes beside the settings of a profile, which are sources.
 _PROFILE = re.compile(r"(.*/)?profile_\w+/(.+/.*|history\.sqlite.*)")
 # What Quarto writes beside a document `X.qmd`: `X` and one of these.
-_BESIDE = re.compile(r"(?P<stem>.+?)(_files/.*|\.(ipynb|typ|tex|pdf|html|docx))")
+_BESIDE = re.compile(r"(?P<stem>.+?)(_files(/.*)?|\.(ipynb|typ|tex|pdf|html|docx))")
 
 
 def project_files(root: Path, output_dir: str = "_output") -> list[str]:
@@ -63,18 +63,22 @@ def project_files(root: Path, output_dir: str = "_output") -> list[str]:
     written = [f"{Path(folder).as_posix()}/" for folder in (output_dir, BUILD, STORE)]
     environments = [name.removesuffix("pyvenv.cfg") for name in names if name.endswith("/pyvenv.cfg")]
     excepted = (*written, *environments)
-    documents = {name.removesuffix(".qmd") for name in names if name.endswith(".qmd")}
 
     def belongs(name: str) -> bool:
-        beside = _BESIDE.fullmatch(name)
         return (
             not name.startswith(excepted)
             and not any(map(_CACHE.fullmatch, name.split("/")))
             and not _PROFILE.fullmatch(name)
-            and not (beside and beside["stem"] in documents)
+            and not _is_beside(name, names)
         )
 
     return sorted(filter(belongs, names))
+
+
+def _is_beside(name: str, names: set[str]) -> bool:
+    """Whether Quarto writes this name beside a document among these."""
+    found = _BESIDE.fullmatch(name)
+    return found is not None and f"{found['stem']}.qmd" in names
 
 
 def _known_to_git(root: Path) -> list[str]:
@@ -112,10 +116,9 @@ def content(path: Path | str) -> str:
         link = f" by {os.readlink(path)}" if os.path.islink(path) else ""
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
-            made = (BUILD, STORE, "_output")
-            return digest(
-                sorted(name for name in os.listdir(path) if name not in made and not _CACHE.fullmatch(name))
-            )
+            made, names = (BUILD, STORE, "_output"), set(os.listdir(path))
+            others = (name for name in names if not (_CACHE.fullmatch(name) or _is_beside(name, names)))
+            return digest(sorted(name for name in others if name not in made))
         if not stat.S_ISREG(mode):
             return f"no file{link}"
         with open(path, "rb") as file:
