@@ -12,6 +12,7 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
 from fnn.experiments import task_2a, task_2c, task_2e
+from fnn.experiments.plan import PLANS
 
 ROOT = Path(__file__).parents[2]
 SECTIONS = sorted(ROOT.glob("sections/*.qmd"))
@@ -24,6 +25,7 @@ WORDS = {
     "from 5 % to 95 % of its height": task_2a.REACH == 0.95,
     "more than half a standard deviation": task_2c.STRAY == 0.5,
     "every fourth training point": task_2c.HELD_OUT == 4,
+    "over ten runs each": PLANS["full"].contrast == 10,
     "below one hundredth": task_2e.GOOD == 0.01,
     "within 1 % of the best loss": task_2e.NEAR_BEST == 1.01,
 }
