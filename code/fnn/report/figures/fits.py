@@ -103,7 +103,7 @@ def draw_predictions(study: WidthStudy, close: Sequence[int] = (10, 50, 100)) ->
 
 def draw_two_units(data: Dataset, models: Mapping[str, MLP]) -> Figure:
     """Two units: the curve (z₁, z₂), the hidden outputs, and the outputs times their weights (task 2d)."""
-    fig = figure(2.75)
+    fig = figure(3.2)
     x = grid(data)
     rows = fig.subplots(len(models), 3)
     for (plane, raw, scaled), (title, model) in zip(rows, models.items(), strict=True):
