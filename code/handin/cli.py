@@ -273,7 +273,7 @@ def _render(
     documents = [_document(name, project) for name in names] or project.documents
     version = None if renderer == "builtin" else quarto_version()
     if renderer == "quarto" and version is None:
-        remedy = "install it from quarto.org, or use --renderer builtin"
+        remedy = "install 1.7 or later from quarto.org, or use --renderer builtin"
         raise HandinError("there is no Quarto on the PATH", remedy=remedy)
     if version:
         paths: list[Path] = []  # Quarto names them

@@ -6,8 +6,6 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).parents[1])  # instead of this folder, whose modules have names of their own
 
-import psutil  # noqa: E402
-
 from handin.environment import DRAFT, Mode  # noqa: E402
 from handin.errors import HandinError  # noqa: E402
 from handin.project import find_root, load_project  # noqa: E402
@@ -19,8 +17,8 @@ try:
     if "QUARTO_PROJECT_OUTPUT_FILES" in os.environ:
         made = os.environ["QUARTO_PROJECT_OUTPUT_FILES"].splitlines()
         after(project, [project.root / name for name in made if name], mode)
-        if any("preview" in parent.cmdline() for parent in psutil.Process().parents()[:2]):
-            print("Quarto sees no edit in sections/; `handin preview` does.")
+        if "QUARTO_PROJECT_RENDER_ALL" not in os.environ:  # as when it previews
+            print("`quarto preview` sees no edit in sections/; `handin preview` does.")
     else:
         before(project, mode)
 except HandinError as error:

@@ -8,6 +8,7 @@ was made is noted as made from these sources.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -28,16 +29,19 @@ from handin.render.notebook import tidy
 from handin.render.record import record
 from handin.render.settings import refuse_author
 
-BEGAN = "quarto-began"  # in the scratch folder: the fingerprint from which Quarto began to render
+# In the scratch folder: the fingerprint from which the Quarto of this number, which runs our steps, began.
+BEGAN = f"quarto-began-{os.getppid()}"
+OLDEST = (1, 7)
 
 
 def quarto_version() -> str | None:
-    """The version of the Quarto on the PATH, None where there is none that runs."""
+    """The version of the Quarto on the PATH, None where there is none that runs, or an old one."""
     found = shutil.which("quarto")
     if found is None:
         return None
     done = subprocess.run([found, "--version"], capture_output=True, text=True, check=False)
-    return done.stdout.strip() if done.returncode == 0 else None
+    numbers = tuple(map(int, re.findall(r"\d+", done.stdout)[:2]))
+    return done.stdout.strip() if done.returncode == 0 and numbers >= OLDEST else None
 
 
 def render_by_quarto(project: Project, names: Sequence[str], mode: Mode, to: str) -> None:

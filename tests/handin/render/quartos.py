@@ -1,11 +1,9 @@
 """Every Quarto on this machine: the one on the PATH, and those in the folders that QUARTO_DIRS names."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
-import unicodedata
 from pathlib import Path
 
 import pytest
@@ -42,15 +40,3 @@ def use(quarto: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(tool, folder / "code" / "handin", ignore=ignored, dirs_exist_ok=True)
     monkeypatch.setenv("QUARTO_PYTHON", sys.executable)
     monkeypatch.setenv("PATH", f"{QUARTOS[quarto]}{os.pathsep}{PATH}")
-
-
-def page_words(html: str) -> list[str]:
-    """The words of a web page as they are seen, in order."""
-    body = html[html.index("<body") :]
-    body = re.sub(r"<(style|script|annotation)\b.*?</\1>|<!--.*?-->", "", body, flags=re.DOTALL)
-    body = re.sub(r"</?(a|em|strong|code|sup|m\w+)\b[^>]*>|</?span\b[^>]*>", "", body)
-    text = re.sub(r"<[^>]*>", " ", body)
-    for name, sign in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&#39;", "'"), ("&amp;", "&")):
-        text = text.replace(name, sign)
-    text = unicodedata.normalize("NFKC", text)  # letters of formulas have several forms
-    return re.sub("[\u2061-\u2064]", "", text).split()  # and some signs are not seen
