@@ -17,6 +17,7 @@ from contextlib import aclosing, suppress
 from pathlib import Path
 
 import click
+import pypdfium2
 from watchfiles import awatch
 
 from handin.preview.server import Board, serve
@@ -24,6 +25,7 @@ from handin.project import Project
 from handin.sources import project_files
 
 PREVIEWED = "_build/preview"
+State = dict[str, tuple[int, int]]
 LONGEST_LINE = 2**24  # bytes that a worker says at once
 
 
@@ -37,11 +39,13 @@ async def preview(project: Project, first: str, claims: str, port: int, browser:
         port: To serve at; where it is taken, any.
         browser: Open one.
     """
+    before = state(project)
     board = Board(project.root.name, [Path(name).stem for name in project.documents], Path(first).stem)
     for name in board.documents:  # what there is, before anything is built
         places = [folder / f"{name}.pdf" for folder in (project.root / PREVIEWED, project.output_dir)]
         if built := [path for path in places if path.exists()]:
-            board.show(max(built, key=lambda path: path.stat().st_mtime_ns))
+            with suppress(pypdfium2.PdfiumError):  # a broken one is none
+                board.show(max(built, key=lambda path: path.stat().st_mtime_ns))
     builds = Builds(board, [str(project.root), claims])
     with serve(board, port) as address:
         click.echo(f"{address}  shows the documents; Ctrl-C ends")
@@ -49,7 +53,7 @@ async def preview(project: Project, first: str, claims: str, port: int, browser:
             await builds.start()
             if browser:
                 webbrowser.open(address)
-            async for changed in saves(project.root):
+            async for changed in saves(project, before):
                 what = ", ".join(changed) if len(changed) <= 3 else f"{len(changed)} sources"
                 click.echo(f"{what} saved")
                 await builds.start()
@@ -57,17 +61,20 @@ async def preview(project: Project, first: str, claims: str, port: int, browser:
             await builds.stop()
 
 
-async def saves(root: Path) -> AsyncIterator[list[str]]:
+async def saves(project: Project, before: State) -> AsyncIterator[list[str]]:
     """The names of the sources that changed since the last time, save by save; never ends.
 
-    Folders are watched one by one: what is no source, `.venv` say, is not.
+    Folders are watched one by one: what is no source, `.venv` say, is not. What was saved while no watch was
+    set is noticed within seconds.
     """
-    before = _state(root)
+    root = project.root
     while True:
         folders = {(root / name).parent for name in before} | {root}
-        async with aclosing(awatch(*folders, recursive=False, watch_filter=None, debounce=500)) as events:
+        async with aclosing(
+            awatch(*folders, recursive=False, watch_filter=None, debounce=500, yield_on_timeout=True)
+        ) as events:
             async for _ in events:
-                now = _state(root)
+                now = state(project)
                 changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
                 before = now
                 if changed:
@@ -76,14 +83,14 @@ async def saves(root: Path) -> AsyncIterator[list[str]]:
                     break
 
 
-def _state(root: Path) -> dict[str, tuple[int, int]]:
+def state(project: Project) -> State:
     """Name → time of last change (ns) and size (bytes) of every source."""
-    state = {}
-    for name in project_files(root):
+    found = {}
+    for name in project_files(project.root, project.settings.project.output_dir):
         with suppress(FileNotFoundError):  # an editor is just replacing it
-            stat = (root / name).stat()
-            state[name] = (stat.st_mtime_ns, stat.st_size)
-    return state
+            stat = (project.root / name).stat()
+            found[name] = (stat.st_mtime_ns, stat.st_size)
+    return found
 
 
 class Builds:

@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from html import escape
 from pathlib import Path
 from typing import Any, cast
@@ -16,7 +16,7 @@ import pypdfium2
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError, RequestHandler
-from tornado.websocket import WebSocketHandler
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 HOST = "127.0.0.1"
 PAGE = Path(__file__).with_name("page.html")
@@ -55,7 +55,8 @@ class Board:
     def _tell(self, kind: str, news: dict[str, Any]) -> None:
         self.news[kind] = news
         for line in self.lines:
-            line.write_message(json.dumps(news))
+            with suppress(WebSocketClosedError):  # that browser is just leaving
+                line.write_message(json.dumps(news))
 
 
 @contextmanager
@@ -70,7 +71,7 @@ def serve(board: Board, port: int) -> Iterator[str]:
         sockets = bind_sockets(port, HOST)
     except OSError:
         sockets = bind_sockets(0, HOST)
-    routes = [("/", _Start), ("/news", _Line), (r"/page/(\w+)/(\d+)", _Page)]
+    routes = [("/", _Start), ("/news", _Line), (r"/page/([^/]+)/(\d+)", _Page)]
     application = Application(log_function=lambda handler: None, board=board)
     # A page of another site that got a name of its own to point here is not answered.
     application.add_handlers(rf"({HOST}|localhost)", routes)

@@ -17,8 +17,9 @@ import pytest
 import typst
 from browser import Browser, chromium, needs_browser, wait_for
 
-from handin.preview import saves
+from handin.preview import saves, state
 from handin.preview.server import Board, serve
+from handin.project import load_project
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -46,7 +47,11 @@ def pdf(text: str) -> bytes:
 
 def test_a_save_is_told_once_with_everything_in_it(folder: Path) -> None:
     async def watch() -> None:
-        told = aiter(saves(folder))
+        project = load_project(folder)
+        before = state(project)
+        (folder / "code" / "early.py").write_text("1\n")
+        told = aiter(saves(project, before))
+        assert await asyncio.wait_for(anext(told), 20) == ["code/early.py"]
 
         async def after(**edits: str | None) -> list[str]:
             waiting = asyncio.ensure_future(anext(told))
@@ -66,9 +71,9 @@ def test_a_save_is_told_once_with_everything_in_it(folder: Path) -> None:
 
 
 def test_the_server_answers_this_machine_and_shows_pages_alone(tmp_path: Path) -> None:
-    (tmp_path / "report.pdf").write_bytes(pdf("Rhubarb & custard"))
-    board = Board("Title", ["report", "notebook"], "report")
-    board.show(tmp_path / "report.pdf")
+    (tmp_path / "lab-report.pdf").write_bytes(pdf("Rhubarb & custard"))
+    board = Board("Title", ["lab-report", "notebook"], "lab-report")
+    board.show(tmp_path / "lab-report.pdf")
 
     def ask(address: str, host: str = "127.0.0.1") -> tuple[int, str]:
         request = urllib.request.Request(address, headers={"Host": host})
@@ -82,10 +87,10 @@ def test_the_server_answers_this_machine_and_shows_pages_alone(tmp_path: Path) -
     async def serving() -> None:
         with serve(board, 0) as address:
             assert "Title" in (await asyncio.to_thread(ask, address))[1]
-            status, page = await asyncio.to_thread(ask, f"{address}page/report/0")
+            status, page = await asyncio.to_thread(ask, f"{address}page/lab-report/0")
             assert status == 200
             assert ">Rhubarb &amp; custard</text>" in page
-            for path in ("page/report/1", "page/notebook/0", "page/../report.pdf", "report.pdf"):
+            for path in ("page/lab-report/1", "page/notebook/0", "page/../report.pdf", "report.pdf"):
                 assert (await asyncio.to_thread(ask, address + path))[0] == 404
             assert (await asyncio.to_thread(ask, address, "evil.example"))[0] == 404
 
@@ -98,6 +103,7 @@ def preview(folder: Path) -> Iterator[subprocess.Popen[str]]:
     replace(folder / SECTION, "words.answer + 1", LONG)
     (folder / "_output").mkdir(exist_ok=True)
     (folder / "_output" / "report.pdf").write_bytes(pdf("Built before."))
+    (folder / "_output" / "notebook.pdf").write_bytes(b"%PDF, and cut off")
     process = subprocess.Popen(
         [sys.executable, "-m", "handin", "preview", "--no-browser"],
         cwd=folder,
