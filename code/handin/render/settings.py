@@ -5,6 +5,7 @@ Settings that Quarto acts on and this renderer does not are refused, so that the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,32 +16,34 @@ from handin.qmd.chunks import INLINE
 from handin.qmd.source import Source, merged
 from handin.yaml_lines import Key, Located
 
-# Settings of Quarto that change what is printed, unknown here.
+# What passes: of each setting the type of its value, or its values. Other names at the top level and under
+# `format:` are the project's own or another format's, unless Quarto would print something else by them.
+PASSES: dict[Key, dict[str, Any]] = {
+    (): {
+        "execute": Mapping, "format": Mapping | str, "bibliography": str | list, "csl": str,
+        "fig-width": int | float, "fig-height": int | float, "fig-format": ("svg",),
+    },
+    ("format",): {"typst": Mapping | str},
+    ("execute",): {
+        **dict.fromkeys(("echo", "warning", "output", "include", "eval", "daemon"), bool), "cache": (False,),
+    },
+    ("format", "typst"): {
+        **dict.fromkeys(("papersize", "margin", "mainfont", "fontsize", "number-sections"), object),
+        **dict.fromkeys(("section-numbering", "figure-placement", "keep-ipynb", "keep-typ"), object),
+        "fig-width": int | float, "fig-height": int | float, "fig-format": ("svg",),
+        "pdf-standard": ("a-2b",), "template-partials": list, "syntax-highlighting": ("idiomatic",),
+        "toc": (False,),
+    },
+}  # fmt: skip
 REFUSED = {
-    "abstract", "abstract-title", "affiliation", "brand", "cap-location", "columns", "crossref",
-    "date", "date-format", "dir", "engine", "fig-cap-location", "from", "grid", "header-includes",
-    "include-after-body", "include-before-body", "include-in-header", "layout", "listing", "logo",
-    "metadata-files", "nocite", "number-depth", "number-offset", "params", "profile",
-    "reference-location", "shift-heading-level-by", "shortcodes", "tbl-cap-location", "theme",
+    "abstract", "abstract-title", "affiliation", "brand", "columns", "crossref", "date", "date-format",
+    "df-print", "dir", "engine", "from", "grid", "header-includes", "highlight-style", "include-after-body",
+    "include-before-body", "include-in-header", "language", "layout", "listing", "logo", "metadata-files",
+    "nocite", "number-depth", "number-offset", "params", "pdf-standard", "profile", "reference-location",
+    "shift-heading-level-by", "shortcodes", "suppress-bibliography", "syntax-highlighting", "theme",
     "toc-depth",
 }  # fmt: skip
-EXECUTE = {"echo", "warning", "output", "include", "eval", "cache", "daemon"}
-TYPST = {
-    "papersize", "margin", "mainfont", "fontsize", "number-sections", "section-numbering", "fig-format",
-    "fig-width", "fig-height", "figure-placement", "keep-ipynb", "keep-typ", "template-partials",
-    "pdf-standard", "syntax-highlighting", "toc",
-}  # fmt: skip
-KINDS: dict[Key, Any] = {
-    ("execute",): Mapping,
-    ("format",): Mapping | str,
-    ("format", "typst"): Mapping | str,
-    ("bibliography",): str | list,
-    ("csl",): str,
-    ("format", "typst", "template-partials"): list,
-    ("format", "typst", "fig-width"): int | float,
-    ("format", "typst", "fig-height"): int | float,
-    **{("execute", name): bool for name in EXECUTE},
-}
+QUARTOS = re.compile(r"(fig|tbl|lst|code|cap)-.*")  # likewise, but for those above
 FIGURE_SIZE = (5.5, 3.5)  # in, Quarto's for Typst
 
 
@@ -103,15 +106,16 @@ def refuse_author(own: Located) -> None:
 
 
 def _check(located: Located) -> None:
-    data = located.data
-    refused: list[Key] = [(name,) for name in data if name in REFUSED]
-    refused += [key for key, kind in KINDS.items() if not isinstance(_at(data, key), kind | None)]
-    for block, known in ((("execute",), EXECUTE), (("format", "typst"), TYPST)):
-        found = _at(data, block)
-        names = found if isinstance(found, Mapping) else ()
-        refused += [(*block, name) for name in names if name not in known]
-    # The second fails in Quarto, too.
-    refused += [key for key in (("format", "typst", "toc"), ("execute", "cache")) if _at(data, key)]
+    data, refused = located.data, list[Key]()
+    for block, passes in PASSES.items():
+        found: Any = data
+        for name in block:
+            found = found.get(name) if isinstance(found, Mapping) else None
+        for name, value in found.items() if isinstance(found, Mapping) else ():
+            is_own = not block and name not in REFUSED and not QUARTOS.fullmatch(str(name))
+            kind = passes.get(name, object if is_own or block == ("format",) else ())
+            fits = value in kind if isinstance(kind, tuple) else value is None or isinstance(value, kind)
+            refused += [] if fits else [(*block, name)]
     if not str(data.get("lang", "en")).startswith("en"):  # `Figure`, `Table`, `Section` are English here
         refused.append(("lang",))
     raise_all(
@@ -122,9 +126,3 @@ def _check(located: Located) -> None:
         )
         for key in refused
     )
-
-
-def _at(data: Any, key: Key) -> Any:
-    for name in key:
-        data = data.get(name) if isinstance(data, Mapping) else None
-    return data
