@@ -266,11 +266,11 @@ def _render(
 ) -> None:
     import pypdfium2
 
-    from handin.qmd.statements import require_statements
     from handin.render.builtin import Builder
     from handin.render.quarto import quarto_version, render_by_quarto
 
-    documents = [_document(name, project) for name in names] or project.documents
+    named = dict.fromkeys(_document(name, project) for name in names)
+    documents = list(named) or project.documents
     version = None if renderer == "builtin" else quarto_version()
     if renderer == "quarto" and version is None:
         remedy = "install 1.7 or later from quarto.org, or use --renderer builtin"
@@ -282,8 +282,6 @@ def _render(
         remedy = "install it from quarto.org"
         raise HandinError("Quarto makes the web pages, and there is none on the PATH", remedy=remedy)
     else:
-        if not mode.is_draft:
-            require_statements(project)
         paths = Builder(project, mode=mode, console=Console()).render(documents)
     for path in paths:
         size = f"{path.stat().st_size / 1000:,.0f} kB"

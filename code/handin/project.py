@@ -236,6 +236,9 @@ def _document_faults(root: Path, settings: Settings, source: Located) -> Iterato
         if not name.endswith(".qmd") or any(sign in name for sign in "*!?"):
             remedy = "list the documents one by one"
             yield HandinError(f"`{name}` is not the name of one .qmd file", place=place, remedy=remedy)
+        elif "/" in name:
+            remedy = "move it to the project's folder; what it includes may stay"
+            yield HandinError(f"the document `{name}` stands in a folder", place=place, remedy=remedy)
         elif not (root / name).is_file():
             remedy = "mend the name or write the file"
             yield HandinError(f"there is no file `{name}`", place=place, remedy=remedy)

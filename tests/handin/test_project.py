@@ -60,6 +60,7 @@ def test_the_root_is_found_from_inside(tmp_path: Path) -> None:
         ("  render: [report.qmd]", "  render: []", 4, "at least 1 item"),
         ("  render: [report.qmd]", "  render: [absent.qmd]", 4, "no file `absent.qmd`"),
         ("  render: [report.qmd]", "  render: ['*.qmd']", 4, "one by one"),
+        ("  render: [report.qmd]", "  render: [a/report.qmd]", 4, "`a/report.qmd` stands in a folder"),
         ("  output-dir: _output", "  output-dir: ../elsewhere", 2, "inside the project"),
         ("    login: alovelac", "    login: 1234", 7, 'in quotes, "1234"'),
         ("    login: alovelac", "", 6, "`author.0.login` is missing"),

@@ -42,7 +42,7 @@ def require_statements(project: Project) -> None:
             remedy=f"write the sentence that this `{call}` vouches for, or remove the call",
         )
         for words, place in stated
-        if not re.search(" ".join(f"(?:{re.escape(word)}|{_VALUE})" for word in _plain(words).split()), shown)
+        if not re.search(_pattern(words), shown)
     )
 
 
@@ -57,6 +57,12 @@ def _stated(chunk: Chunk, call: str) -> Iterator[tuple[str, Place]]:
             texts = (one for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str))
             for text in list(texts)[:1]:
                 yield str(text.value), Place(chunk.place.file, chunk.code_line + text.lineno - 1)
+
+
+def _pattern(words: str) -> str:
+    """Whole words, for any of which an inline value may stand."""
+    any_of = (f"(?:{re.escape(word)}|{_VALUE})" for word in _plain(words).split())
+    return rf"(?<!\w){' '.join(any_of)}(?!\w)"
 
 
 def _prose(source: Source, metadata: Mapping[str, Any]) -> str:

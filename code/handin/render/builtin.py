@@ -23,6 +23,7 @@ from handin.errors import Faults
 from handin.project import Project
 from handin.qmd.chunks import Chunk, Prose, expressions, read_blocks
 from handin.qmd.source import Source, on_disk, read_source
+from handin.qmd.statements import require_statements
 from handin.reading.bibliography import entries
 from handin.render.kernel import execute, remember, requests
 from handin.render.notebook import CellResult, asks, executed, remarks
@@ -121,6 +122,9 @@ class Builder:
 
     def _read(self, names: Sequence[str]) -> list[Document]:
         documents, faults = [], Faults()
+        if not self._mode.is_draft:
+            with faults.noted():
+                require_statements(self._project)
         for name in names:
             with faults.noted():
                 source = read_source(on_disk(self._project.root), name)

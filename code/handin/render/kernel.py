@@ -183,7 +183,7 @@ class _Kernel:
         values = reply["user_expressions"]
         for name, code in request.user_expressions.items():
             if values[name]["status"] == "error":
-                place = next((line.place for line in prose.lines if code in line.text), first)
+                place = next((line.place for line in prose.lines if code in expressions(line.text)), first)
                 error = f"{values[name]['ename']}: {values[name]['evalue']}"
                 raise HandinError(f"the inline expression `{code}` failed: {error}", place=place)
         return CellResult(outputs, values)
@@ -192,10 +192,10 @@ class _Kernel:
         self, request: Request, what: str, place: Place | None = None
     ) -> tuple[dict[str, Any], list[NotebookNode]]:
         """The content of the kernel's reply, and what was displayed until then."""
-        self._dead = HandinError(f"the kernel died while it {what}", place=place, remedy=STARVED)
+        dead = HandinError(f"the kernel died while it {what}", place=place, remedy=STARVED)
         message_id = self._client.execute(**asdict(request), allow_stdin=False)
         outputs: list[NotebookNode] = []
-        for message in self._messages(self._client.get_iopub_msg, message_id):
+        for message in self._messages(self._client.get_iopub_msg, message_id, dead):
             kind, content = message["msg_type"], message["content"]
             if kind == "status" and content["execution_state"] == "idle":
                 break
@@ -208,17 +208,20 @@ class _Kernel:
                 outputs.append(output_from_msg(message))
                 if name := (content.get("transient") or {}).get("display_id"):
                     self._displays.setdefault(name, []).append(outputs[-1])
-        reply: dict[str, Any] = next(self._messages(self._client.get_shell_msg, message_id))["content"]
+        answers = self._messages(self._client.get_shell_msg, message_id, dead)
+        reply: dict[str, Any] = next(answers)["content"]
         return reply, outputs
 
-    def _messages(self, get: Callable[..., dict[str, Any]], message_id: str) -> Iterator[dict[str, Any]]:
-        """The messages that answer a request, as they come."""
+    def _messages(
+        self, get: Callable[..., dict[str, Any]], message_id: str, dead: HandinError
+    ) -> Iterator[dict[str, Any]]:
+        """The messages that answer a request, as they come; `dead` is raised where none can come."""
         while True:
             try:
                 message = get(timeout=PATIENCE)
             except queue.Empty:
                 if not self._manager.is_alive():
-                    raise self._dead from None
+                    raise dead from None
                 continue
             if message["parent_header"].get("msg_id") == message_id:
                 yield message

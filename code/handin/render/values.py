@@ -22,8 +22,9 @@ from handin.qmd.pandoc import Node
 from handin.qmd.source import Line, with_roles
 from handin.render.refusals import PAGEBREAK
 
-MARK = re.compile("ꙮ(\\d+)ꙮ")  # a letter that nobody writes: words around it keep their shape
+PLACE = re.compile("ꙮ(\\d+)ꙮ")  # a letter that nobody writes: words around it keep their shape
 SPECIAL = re.compile(r"([!-/:-@\[-`{-~])")  # what Markdown may take for a command
+NUMBER = re.compile(r"-?(\d+|\d+\.\d+)(e[+-]?\d+)?")  # in which it does not
 OBJECT = re.compile(r"None|[+-]?(nan|inf)|<.*>|[A-Za-z_][\w.]*\(.*\)", re.DOTALL)  # what only Python reads
 
 
@@ -65,10 +66,10 @@ def marked(prose: Prose, found: Sequence[Mapping[str, Any]], values: list[Value]
 
 
 def _value(code: str, data: Mapping[str, Any], place: Place) -> Value:
+    text, markdown = _shown(data)
     plain = str(data.get("text/plain", ""))
-    if (markdown := data.get("text/markdown", data.get("text/latex"))) is not None:
-        return Value(code, place, str(markdown), str(markdown))
-    text = _literal(plain)
+    if "text/markdown" in data or "text/latex" in data:
+        return Value(code, place, text, markdown)
     if set(data) != {"text/plain"} or (text == plain and OBJECT.fullmatch(plain)):
         raise HandinError(
             f"the inline expression `{code}` gives {plain[:60] or ', '.join(data)}",
@@ -77,7 +78,15 @@ def _value(code: str, data: Mapping[str, Any], place: Place) -> Value:
         )
     if not text.strip():
         raise HandinError(f"the inline expression `{code}` is empty", place=place, remedy="give it a value")
-    return Value(code, place, text, SPECIAL.sub(r"\\\1", text))
+    return Value(code, place, text, markdown)
+
+
+def _shown(data: Mapping[str, Any]) -> tuple[str, str]:
+    """What a value shows: as text, and as Markdown in which its signs stand for themselves."""
+    if (markdown := data.get("text/markdown", data.get("text/latex"))) is not None:
+        return str(markdown), str(markdown)
+    text = _literal(str(data.get("text/plain", "")))
+    return text, text if NUMBER.fullmatch(text) else SPECIAL.sub(r"\\\1", text)
 
 
 def put_values(tree: Node, values: Sequence[Value], folder: Path) -> Node:
@@ -90,7 +99,7 @@ def put_values(tree: Node, values: Sequence[Value], folder: Path) -> Node:
 
     def fill(node: Any) -> Any:
         if isinstance(node, str):
-            return MARK.sub(lambda match: values[int(match[1])].text, node)
+            return PLACE.sub(lambda match: values[int(match[1])].text, node)
         if isinstance(node, dict):
             filled = {key: fill(value) for key, value in node.items()}
             if node.get("t") == "Math" and filled != node:  # a number that comes as a formula
@@ -103,7 +112,7 @@ def put_values(tree: Node, values: Sequence[Value], folder: Path) -> Node:
             if not isinstance(value, dict) or value.get("t") != "Str":
                 result.append(fill(value))
                 continue
-            for number, part in enumerate(MARK.split(value["c"])):
+            for number, part in enumerate(PLACE.split(value["c"])):
                 words = [{"t": "Str", "c": part}] if part else []
                 result += found[int(part)] if number % 2 else words
         return result
@@ -144,11 +153,7 @@ def substitute(text: str, values: Sequence[Mapping[str, Any]]) -> str:
     left = iter(values)
 
     def replace(match: re.Match[str]) -> str:
-        data = next(left)["result"]["data"]
-        plain = str(data.get("text/plain", ""))
-        literal = _literal(plain)  # a string loses its quotes and is taken literally
-        shown = plain if literal == plain else SPECIAL.sub(r"\\\1", literal)
-        return f"{match['before']}{data.get('text/markdown', shown)}"
+        return f"{match['before']}{_shown(next(left)['result']['data'])[1]}"
 
     return INLINE.sub(replace, text)
 

@@ -48,6 +48,8 @@ def test_words_are_found_in_the_prose(tmp_path: Path, prose: str) -> None:
     "prose",
     [
         "Two units predict better.",
+        "So twenty-three units predict betterment.",
+        "Fortythree units predict better.",
         "<!-- three units predict better -->",
         "```\nthree units predict better\n```",
     ],

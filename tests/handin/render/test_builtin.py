@@ -22,7 +22,7 @@ from handin.project import Project, load_project
 from handin.qmd.chunks import Prose
 from handin.qmd.source import Line
 from handin.render.builtin import Builder
-from handin.render.values import marked
+from handin.render.values import Value, marked, substitute
 
 CODE = Path(__file__).parents[3] / "code"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(CODE)}
@@ -81,7 +81,7 @@ def test_the_notebook_is_kept_as_it_ran(built: Project) -> None:
     nbformat.validate(notebook)
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     assert prose.startswith("# Assignment 1: Small Things")
-    assert "The answer is 42, or 6\\.000, or **bold**." in prose
+    assert "The answer is 42, or 6.000, or **bold**." in prose
     assert "rhubarb" not in prose
     assert not re.search(r":::|\{python\}|\{=typst\}", prose)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
@@ -119,6 +119,23 @@ def test_an_empty_string_is_refused() -> None:
     prose = Prose((Line("`{python} str()`", Place("a.qmd", 3)),))
     with pytest.raises(HandinError, match=r"a\.qmd:3: the inline expression `str\(\)` is empty"):
         marked(prose, [{"result": {"data": {"text/plain": "''"}}}], [])
+
+
+@pytest.mark.parametrize(
+    ("data", "markdown"),
+    [
+        ({"text/plain": "x**2", "text/latex": "$x^2$"}, "$x^2$"),
+        ({"text/plain": "-0.5"}, "-0.5"),
+        ({"text/plain": "'*a*'"}, r"\*a\*"),
+        ({"text/plain": "['*a*']"}, r"\[\'\*a\*\'\]"),
+    ],
+)
+def test_the_notebook_shows_the_value_that_is_printed(data: dict[str, str], markdown: str) -> None:
+    text, found = "It is `{python} x` so.", [{"result": {"data": data}}]
+    values: list[Value] = []
+    marked(Prose((Line(text, Place("a.qmd", 3)),)), found, values)
+    assert values[0].markdown == markdown
+    assert substitute(text, found) == f"It is {markdown} so."
 
 
 def test_a_name_that_no_font_here_can_set_is_named_by_its_line(folder: Path, edit: Edit) -> None:
@@ -178,8 +195,8 @@ def test_a_broken_chunk_names_everything_and_replaces_nothing(folder: Path, edit
 
 
 def test_a_broken_inline_expression_is_named(folder: Path, edit: Edit) -> None:
-    edit(WORDS, "`{python} words.answer`", "`{python} words.absent`")
-    with pytest.raises(HandinError, match=r"1-words\.qmd:3: .*`words\.absent` failed: AttributeError"):
+    edit(WORDS, "`{python} words.answer`", "`{python} Words`")  # which stands in the heading above, too
+    with pytest.raises(HandinError, match=r"1-words\.qmd:3: .*`Words` failed: NameError"):
         render(folder)
 
 
