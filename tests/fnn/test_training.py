@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 import torch
@@ -127,7 +128,10 @@ def test_record_gives_models_that_have_its_losses() -> None:
             float(record.train_mse[run]), rel=1e-12
         )
     assert record.best_model.get_parameter("0_weight").dtype == torch.float32
-    assert record.train_mse[record.best] == record.train_mse.min()
+    assert record.best_train == record.train_mse.min()
+    assert record.median_train == record.train_mse.sort().values[1]
+    four = replace(record, train_mse=torch.tensor([2.0, 1, 4, 10]), test_mse=torch.tensor([4.0, 1, 2, 10]))
+    assert (four.best_test, four.median_train, four.median_test) == (1, 3, 3)
     assert record.trace.shape == (3, len(record.trace_evaluations))
     assert (record.trace.diff(dim=1) <= 0).all()
 

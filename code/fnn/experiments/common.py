@@ -1,4 +1,4 @@
-"""What the experiments share: training by width, networks from given parameters, medians, shares of runs."""
+"""What the experiments share: training by width, networks from given parameters, shares of runs."""
 
 import math
 from collections.abc import Sequence
@@ -12,6 +12,8 @@ from fnn.experiments.plan import LIMITS, PLAN
 from fnn.models import MLP
 from fnn.training import Record, Training, train_all
 from fnn.units import UNITS
+
+SAME_LOSS = 1e-4  # relative: two runs from one point that end within it end at the same loss
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,12 @@ def share(chosen: Tensor) -> Share:
     return Share(int(chosen.sum()), len(chosen))
 
 
-def median(values: Tensor) -> float:
-    """The median, halfway between the two middle values; `torch.median` takes the lower of them."""
-    return float(values.double().quantile(0.5))
+def same_losses(one: Tensor, other: Tensor) -> Share:
+    """The runs, from one initial point each, that end at the same train MSE; both [R]."""
+    return share((one - other).abs() <= SAME_LOSS * other)
 
 
-def training(
+def bfgs_training(
     data: Dataset, width: int, phi: str = "sigmoid", init: str = "course", runs: int | None = None,
     decay: float = 0.0,
 ) -> Training:  # fmt: skip
@@ -61,7 +63,7 @@ def train_widths(
     data: Dataset, widths: Sequence[int], phi: str = "sigmoid", init: str = "course"
 ) -> dict[int, Record]:
     """A record for each width, by BFGS from the plan's number of initial points, side by side."""
-    return dict(zip(widths, train_all([training(data, m, phi, init) for m in widths]), strict=True))
+    return dict(zip(widths, train_all([bfgs_training(data, m, phi, init) for m in widths]), strict=True))
 
 
 def network(w: Tensor, b: Tensor, v: Tensor, c: Tensor, phi: str = "sigmoid") -> MLP:

@@ -6,6 +6,7 @@ from itertools import combinations, product
 
 import torch
 from torch import Tensor
+from torch.nn.utils import vector_to_parameters
 
 from fnn.data import Dataset
 from fnn.experiments.common import mse, network, predict
@@ -101,14 +102,13 @@ def conjecture(data: Dataset, units: int, phi: str = "sigmoid") -> Conjecture:
 def _fitted(data: Dataset, w: Tensor, b: Tensor, phi: str) -> MLP:
     """[1, m, 1] with hidden weights w, b [m], its output weights by least squares; a line where m = 0."""
     X, y = data.X_train.double(), data.y_train.double()
-    if len(w) == 0:
-        line = MLP([1, 1]).double().requires_grad_(False)
-        design = torch.cat([X, torch.ones_like(X)], dim=1)
-        slope, offset = torch.linalg.lstsq(design, y, driver="gelsd").solution[:, 0]
-        line.layers()[0][0].fill_(slope)
-        line.layers()[0][1].fill_(offset)
-        return line
-    hidden, _ = network(w, b, torch.ones_like(w), torch.zeros(()), phi).layer_outputs(X)
-    design = torch.cat([hidden, torch.ones_like(X)], dim=1)
+    inputs = X
+    if len(w):
+        inputs, _ = network(w, b, torch.ones_like(w), torch.zeros(()), phi).layer_outputs(X)
+    design = torch.cat([inputs, torch.ones_like(X)], dim=1)
     solution = torch.linalg.lstsq(design, y, driver="gelsd").solution[:, 0]
-    return network(w, b, solution[:-1], solution[-1], phi)
+    if len(w):
+        return network(w, b, solution[:-1], solution[-1], phi)
+    line = MLP([1, 1]).double().requires_grad_(False)
+    vector_to_parameters(solution, line.parameters())
+    return line

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from fnn.data import Dataset
-from fnn.experiments.common import Share, share, train_widths
+from fnn.experiments.common import Share, same_losses, train_widths
 from fnn.experiments.plan import PLAN
 from fnn.landscape.endings import Ending, endings
 from fnn.landscape.limit_models import STARTS_PER_AXIS, LimitModel, limit_models, loss_at
@@ -17,7 +17,6 @@ from fnn.landscape.networks import Networks
 from fnn.models import MLP
 from fnn.training import Record, train_restarts
 
-SAME_LOSS = 1e-4  # relative: two runs from one point that end within it end at the same loss
 FIXED_V = torch.logspace(0.8, 4.4, 19, dtype=torch.float64)  # half differences V of the output weights
 NEAR = 0.01  # relative excess loss up to which a run counts as under way to the limit
 
@@ -31,11 +30,6 @@ class Restarts:
     minima: list[Minimum]
 
     @property
-    def best_train(self) -> float:
-        """Lowest train MSE of all runs."""
-        return float(self.record.train_mse[self.record.best])
-
-    @property
     def ending_of_best(self) -> Ending:
         """How the run with the lowest train MSE ended."""
         return self.endings[self.record.best]
@@ -45,9 +39,8 @@ class Restarts:
         """The minimum with the lowest train MSE; the best run alone where no run converged."""
         if self.minima:
             return self.minima[0]
-        run = self.record.best
-        test_mse = float(self.record.test_mse[run])
-        return Minimum(self.best_train, test_mse, self.endings[run], run, (run,))
+        best = self.record.best
+        return Minimum(self.record.best_train, self.record.best_test, self.ending_of_best, best, (best,))
 
     @property
     def rival(self) -> Minimum:
@@ -92,7 +85,7 @@ def check_against_scipy(data: Dataset, study: Restarts, runs: int = PLAN.referen
         study.record.training.sizes[1:-1], runs, method="scipy-bfgs", data=data, limits=PLAN.limits,
         shards=min(2, runs),  # so that both cores of a small machine work
     ).train_mse  # fmt: skip
-    return share((study.record.train_mse[:runs] - reference).abs() <= SAME_LOSS * reference)
+    return same_losses(study.record.train_mse[:runs], reference)
 
 
 def initial_centres(data: Dataset, parts: int = 2) -> list[float]:

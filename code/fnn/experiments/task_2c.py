@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from fnn.data import Dataset
-from fnn.experiments.common import Share, median, mse, predict, share, training
+from fnn.experiments.common import Share, bfgs_training, mse, predict, share
 from fnn.experiments.plan import LIMITS, PLAN
 from fnn.models import MLP
 from fnn.optimizers.network import parameter_count
@@ -38,24 +38,6 @@ class WidthStudy:
         """The network of the run with the lowest train MSE, float64."""
         record = self.records[width]
         return record.model(record.best, torch.float64)
-
-    def best_train(self, width: int) -> float:
-        """Lowest train MSE of all runs."""
-        record = self.records[width]
-        return float(record.train_mse[record.best])
-
-    def best_test(self, width: int) -> float:
-        """Test MSE of the run with the lowest train MSE."""
-        record = self.records[width]
-        return float(record.test_mse[record.best])
-
-    def median_train(self, width: int) -> float:
-        """Median train MSE over all runs."""
-        return median(self.records[width].train_mse)
-
-    def median_test(self, width: int) -> float:
-        """Median test MSE over all runs."""
-        return median(self.records[width].test_mse)
 
     def tested_below(self, width: int, loss: float) -> Share:
         """The runs with a test MSE below `loss`."""
@@ -91,9 +73,9 @@ def width_study(data: Dataset, decay: float, widths: Sequence[int] = WIDTHS) -> 
     few = PLAN.contrast
     records = iter(
         train_all(
-            [training(data, m) for m in widths]
-            + [training(data, m, init="nguyen-widrow", runs=few) for m in widths]
-            + [training(data, m, runs=few, decay=decay) for m in widths]
+            [bfgs_training(data, m) for m in widths]
+            + [bfgs_training(data, m, init="nguyen-widrow", runs=few) for m in widths]
+            + [bfgs_training(data, m, runs=few, decay=decay) for m in widths]
         )
     )
     normal, uniform, decayed = (
@@ -114,8 +96,8 @@ def validate_decays(data: Dataset, width: int = 10, decays: Sequence[float] = DE
         X_train=data.X_train[~held], y_train=data.y_train[~held],
         X_test=data.X_train[held], y_test=data.y_train[held],
     )  # fmt: skip
-    records = train_all([training(part, width, runs=PLAN.contrast, decay=decay) for decay in decays])
-    return {decay: median(record.test_mse) for decay, record in zip(decays, records, strict=True)}
+    records = train_all([bfgs_training(part, width, runs=PLAN.contrast, decay=decay) for decay in decays])
+    return {decay: record.median_test for decay, record in zip(decays, records, strict=True)}
 
 
 def with_zero_in_the_middle(data: Dataset, width: int) -> WidthStudy:
@@ -125,7 +107,7 @@ def with_zero_in_the_middle(data: Dataset, width: int) -> WidthStudy:
         data, name=f"{data.name}, zero in the middle", X_train=data.X_train - middle,
         X_test=data.X_test - middle, signal=None,
     )  # fmt: skip
-    records = train_all([training(moved, width, runs=max(PLAN.contrast // 2, 1))])
+    records = train_all([bfgs_training(moved, width, runs=max(PLAN.contrast // 2, 1))])
     return WidthStudy(moved, {width: records[0]})
 
 
@@ -140,8 +122,7 @@ class Gaps:
     """How far a fit strays from the straight lines between its values at neighbouring training inputs."""
 
     knots: Tensor  # [K] the training inputs, ascending
-    height: Tensor  # [K−1] the largest distance from the straight line in each gap
-    astray: Tensor  # [K−1] bool: more than STRAY standard deviations of the targets
+    astray: Tensor  # [K−1] bool: further than STRAY standard deviations of the targets
     straightened_test_mse: float  # with these straight lines in place of the fit
 
 
@@ -156,7 +137,6 @@ def stray(model: MLP, data: Dataset, points_per_gap: int = 400) -> Gaps:
     distance = (prediction - straight).abs().amax(dim=1)
     return Gaps(
         knots,
-        distance,
         distance > STRAY * data.y_train.double().std(),
         mse(_interpolate(knots, at_knots, data.X_test[:, 0].double()), data.y_test[:, 0]),
     )

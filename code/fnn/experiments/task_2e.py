@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fnn.data import Dataset
-from fnn.experiments.common import Share, median, share, training
+from fnn.experiments.common import Share, bfgs_training, share
 from fnn.experiments.plan import LIMITS, PLAN
 from fnn.experiments.task_2c import WIDTHS, WidthStudy
-from fnn.optimizers.network import parameter_count
 from fnn.training import Record, Training, train_all
 
 COMPARED = ("lm", "bfgs", "rprop", "adam")
@@ -21,66 +20,35 @@ RELU_WIDTHS = (1, 2, 3, 4, 10, 50, 100)
 NORMAL_WIDTHS = (2, 10)  # by the normal law too
 GOOD = 0.01  # train MSE that an optimiser is timed to
 NEAR_BEST = 1.01  # times the best train MSE: up to there a run has come near it
-SAME_LOSS = 1e-3  # relative: two runs from one point that end within it end at the same loss
 
 
-@dataclass(frozen=True)
-class MethodRun:
-    """How one optimiser went about the runs of one architecture."""
-
-    record: Record
-
-    @property
-    def method(self) -> str:
-        return self.record.training.method
-
-    def evaluations_to(self, loss: float, part: float) -> float:
-        """Evaluations after which this part of the runs is at or below the train MSE; infinite if never."""
-        reached = (self.record.trace <= loss).double().mean(dim=0) >= part  # [T]
-        places = reached.nonzero()
-        return float(self.record.trace_evaluations[int(places[0, 0])]) if len(places) else math.inf
-
-    def near(self, loss: float) -> Share:
-        """The runs that end near this train MSE."""
-        return share(self.record.train_mse <= NEAR_BEST * loss)
-
-    def poor_ends(self, loss: float) -> Counter[str]:
-        """Why the runs that do not end near this train MSE stopped."""
-        poor = (self.record.train_mse > NEAR_BEST * loss).tolist()
-        return Counter(stop for stop, chosen in zip(self.record.stop, poor, strict=True) if chosen)
+def evaluations_to(record: Record, loss: float, part: float) -> float:
+    """Evaluations after which this part of the runs is at or below the train MSE; infinite if never."""
+    reached = (record.trace <= loss).double().mean(dim=0) >= part  # [T]
+    places = reached.nonzero()
+    return float(record.trace_evaluations[int(places[0, 0])]) if len(places) else math.inf
 
 
-def agreement(one: Record, other: Record) -> Share:
-    """The runs from one initial point that end at one train MSE."""
-    return share((one.train_mse - other.train_mse).abs() <= SAME_LOSS * other.train_mse)
+def near(record: Record, loss: float) -> Share:
+    """The runs that end near this train MSE."""
+    return share(record.train_mse <= NEAR_BEST * loss)
 
 
-def compare_methods(data: Dataset, width: int) -> dict[str, MethodRun]:
+def poor_ends(record: Record, loss: float) -> Counter[str]:
+    """Why the runs that do not end near this train MSE stopped."""
+    poor = (record.train_mse > NEAR_BEST * loss).tolist()
+    return Counter(stop for stop, chosen in zip(record.stop, poor, strict=True) if chosen)
+
+
+def compare_methods(data: Dataset, width: int) -> dict[str, Record]:
     """Train [1, width, 1] by each optimiser from the same initial points on the same data."""
     records = train_all(
         [Training([width], PLAN.variants, method, data=data, limits=LIMITS) for method in COMPARED]
     )
-    return {method: MethodRun(record) for method, record in zip(COMPARED, records, strict=True)}
+    return dict(zip(COMPARED, records, strict=True))
 
 
-@dataclass(frozen=True)
-class Variant:
-    """Runs of one architecture with one kind of unit."""
-
-    hidden_sizes: tuple[int, ...]
-    unit: str
-    record: Record
-
-    @property
-    def parameters(self) -> int:
-        return parameter_count(self.record.training.sizes)
-
-    @property
-    def median_train(self) -> float:
-        return median(self.record.train_mse)
-
-
-def compare_architectures(data: Dataset) -> dict[tuple[tuple[int, ...], str], Variant]:
+def compare_architectures(data: Dataset) -> dict[tuple[tuple[int, ...], str], Record]:
     """Train each of `ARCHITECTURES` with logistic, tanh and ReLU units by Levenberg–Marquardt.
 
     First-layer centres start uniform over the data, so that ReLU units have kinks where the data are.
@@ -92,7 +60,7 @@ def compare_architectures(data: Dataset) -> dict[tuple[tuple[int, ...], str], Va
             for sizes, unit in variants
         ]
     )
-    return {kind: Variant(*kind, record) for kind, record in zip(variants, records, strict=True)}
+    return dict(zip(variants, records, strict=True))
 
 
 @dataclass(frozen=True)
@@ -107,8 +75,8 @@ class ReluStudy:
 def relu_study(data: Dataset, widths: Sequence[int] = RELU_WIDTHS) -> ReluStudy:
     """Train [1, m, 1] with ReLU units for each width m from uniform kinks, for some by the normal law."""
     kinds = [("course", m) for m in NORMAL_WIDTHS] + [("nguyen-widrow", m) for m in widths]
-    logistic = [training(data, m, init="nguyen-widrow", runs=PLAN.contrast) for m in WIDTHS]
-    records = iter(train_all([training(data, m, "relu", law) for law, m in kinds] + logistic))
+    logistic = [bfgs_training(data, m, init="nguyen-widrow", runs=PLAN.contrast) for m in WIDTHS]
+    records = iter(train_all([bfgs_training(data, m, "relu", law) for law, m in kinds] + logistic))
     normal = WidthStudy(data, {width: next(records) for width in NORMAL_WIDTHS})
     uniform = WidthStudy(data, {width: next(records) for width in widths})
     return ReluStudy(normal, uniform, WidthStudy(data, {width: next(records) for width in WIDTHS}))

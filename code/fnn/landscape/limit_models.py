@@ -31,7 +31,7 @@ NARROWEST = 200.0  # over a hundredth of it
 # the scale of the targets.
 LIMITS = Limits(gradient=0.0, patience=20, progress=1e-12, least_squares_iterations=400)
 FLAT_GRADIENT = 1e-6  # of the loss over all parameters at a limit model, max-norm, for targets of order 1
-SAME_LOSS = 1e-7  # relative distance of the losses of one limit model found from two starts
+SAME_LIMIT = 1e-7  # relative distance of the losses of one limit model found from two starts
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def limit_models(x: Tensor, y: Tensor) -> list[LimitModel]:
     ends = levenberg_marquardt.minimize(objective, _starts(x), LIMITS)
     found: list[LimitModel] = []
     for end, loss in zip(problem.all_parameters(ends.params), ends.value.tolist(), strict=True):
-        if any(abs(loss - other.loss) <= SAME_LOSS * loss for other in found):
+        if any(abs(loss - other.loss) <= SAME_LIMIT * loss for other in found):
             continue
         limit = _describe(end, x, y)
         if limit is not None:

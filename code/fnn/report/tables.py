@@ -11,12 +11,12 @@ import torch
 
 from fnn import optimizers, training
 from fnn.data import Dataset
-from fnn.experiments.common import median
 from fnn.experiments.plan import LIMITS
 from fnn.experiments.task_2b import Restarts
 from fnn.experiments.task_2c import Widths, WidthStudy
-from fnn.experiments.task_2e import GOOD, MethodRun, Variant
+from fnn.experiments.task_2e import GOOD, evaluations_to, near, poor_ends
 from fnn.experiments.task_3 import BackpropExample
+from fnn.optimizers.network import parameter_count
 from fnn.report.claims import book
 from fnn.report.numbers import decimals, number, series, thousands
 from fnn.training import Record
@@ -75,8 +75,8 @@ def minima(studies: Mapping[int, Restarts], most: int = 6) -> Table:
 
 def _losses(record: Record) -> list[str]:
     """The train and test MSE of the run that fits the training data best, and the medians."""
-    both = record.train_mse, record.test_mse
-    return [*(number(mse[record.best]) for mse in both), *(number(median(mse)) for mse in both)]
+    losses = record.best_train, record.best_test, record.median_train, record.median_test
+    return [number(loss) for loss in losses]
 
 
 def widths(study: Widths) -> Table:
@@ -84,7 +84,7 @@ def widths(study: Widths) -> Table:
     rows = [
         [
             str(width), str(study.normal.parameters(width)), *_losses(study.normal[width]),
-            number(study.uniform.median_test(width)), number(study.decayed.median_test(width)),
+            number(study.uniform[width].median_test), number(study.decayed[width].median_test),
         ]
         for width in study.normal.records
     ]  # fmt: skip
@@ -92,29 +92,27 @@ def widths(study: Widths) -> Table:
     return Table(header, rows, align="rrrrrrrr", widths=(2, 4, 3, 3, 3, 3, 3, 3))
 
 
-def methods(runs: Mapping[str, MethodRun], part: float = 0.25) -> Table:
+def methods(records: Mapping[str, Record], part: float = 0.25) -> Table:
     """How soon a part of the runs is good, how many come near the best, why the others ended (task 2e)."""
     rows = []
-    best = min(float(run.record.train_mse.min()) for run in runs.values())
-    for method, run in runs.items():
-        evaluations = run.evaluations_to(GOOD, part)
-        poor = run.poor_ends(best)
+    best = min(record.best_train for record in records.values())
+    for method, record in records.items():
+        evaluations = evaluations_to(record, GOOD, part)
+        good, poor = near(record, best), poor_ends(record, best)
         stopped = [poor["gradient"], poor["no progress"] + poor["diverged"], poor["iterations"]]
         soon = thousands(int(evaluations)) if math.isfinite(evaluations) else "never"
-        rows.append([METHOD_NAMES.get(method, method), soon, str(run.near(best).count), *map(str, stopped)])
+        rows.append([METHOD_NAMES.get(method, method), soon, str(good.count), *map(str, stopped)])
     header = ["Optimiser", "Evaluations", "Near the best", "Converged", "No progress", "Cut off"]
     return Table(header, rows, align="lrrrrr", widths=(5, 3, 3, 3, 3, 3))
 
 
-def architectures(variants: Iterable[Variant]) -> Table:
+def architectures(records: Iterable[Record]) -> Table:
     """Losses of each architecture and unit (task 2e)."""
-    rows = [
-        [
-            "–".join(map(str, variant.hidden_sizes)), UNITS.get(variant.unit, variant.unit),
-            str(variant.parameters), *_losses(variant.record),
-        ]
-        for variant in variants
-    ]  # fmt: skip
+    rows = []
+    for record in records:
+        sizes, unit = record.training.sizes, record.training.phi
+        layers, parameters = "–".join(map(str, sizes[1:-1])), str(parameter_count(sizes))
+        rows.append([layers, UNITS.get(unit, unit), parameters, *_losses(record)])
     header = ["Hidden layers", "Units", "Parameters", *LOSSES]
     return Table(header, rows, align="llrrrrr", widths=(4, 3, 3, 3, 3, 4, 4))
 

@@ -8,8 +8,8 @@ import torch
 
 from fnn import MLP, Dataset, load_d1
 from fnn.experiments import task_1, task_2a, task_2b, task_2c, task_2d, task_2e, task_3
-from fnn.experiments.common import median
 from fnn.experiments.common import network as build
+from fnn.experiments.common import same_losses
 from fnn.training import train_restarts
 
 
@@ -80,7 +80,6 @@ def test_a_spike_is_found_between_the_points_it_avoids(data: Dataset) -> None:
     mlp = network([steep] * 2, [-steep * (middle - gap), -steep * (middle + gap)], [7.0, -7.0], 0.0)
     gaps = task_2c.stray(mlp, data)
     assert gaps.astray.nonzero().flatten().tolist() == [40]
-    assert float(gaps.height[40]) == pytest.approx(7.0, rel=1e-3)
     flat = (data.y_test.double() ** 2).mean().item()
     assert gaps.straightened_test_mse == pytest.approx(flat, rel=1e-6)
 
@@ -105,7 +104,6 @@ def test_the_noise_floor(data: Dataset) -> None:
     assert study.expected(3) == pytest.approx((0.009, 0.011))
     unknown = task_2c.WidthStudy(replace(data, noise_std=None), study.records)
     assert all(map(math.isnan, unknown.expected(3)))
-    assert median(torch.tensor([4.0, 1.0, 2.0, 10.0])) == 3.0
 
 
 def test_ablation_of_a_duplicated_unit(data: Dataset) -> None:
@@ -137,13 +135,13 @@ def test_the_canonical_network_computes_the_same_function(data: Dataset) -> None
 
 
 def test_optimisers_are_compared_by_trace_and_ends(data: Dataset) -> None:
-    run = task_2e.MethodRun(train_restarts([2], 4, method="lm", data=data, limits="quick"))
-    assert run.evaluations_to(math.inf, 1.0) == 1
-    assert run.evaluations_to(0.0, 0.25) == math.inf
-    assert run.evaluations_to(0.5, 0.25) <= run.evaluations_to(0.4, 0.25)
-    best = float(run.record.train_mse.min())
-    assert run.near(best).count + sum(run.poor_ends(best).values()) == 4
-    assert task_2e.agreement(run.record, run.record).percent == 100
+    record = train_restarts([2], 4, method="lm", data=data, limits="quick")
+    assert task_2e.evaluations_to(record, math.inf, 1.0) == 1
+    assert task_2e.evaluations_to(record, 0.0, 0.25) == math.inf
+    assert task_2e.evaluations_to(record, 0.5, 0.25) <= task_2e.evaluations_to(record, 0.4, 0.25)
+    ends = task_2e.near(record, record.best_train), task_2e.poor_ends(record, record.best_train)
+    assert ends[0].count + sum(ends[1].values()) == 4
+    assert same_losses(record.train_mse, record.train_mse * torch.tensor([1, 1.00005, 1.0002, 1])).count == 3
 
 
 def test_idle_relu_units_are_counted(data: Dataset) -> None:

@@ -24,13 +24,13 @@ from fnn.report.figures.style import (
     units_title,
 )
 
-GRID_POINTS = 1000
+CURVE_POINTS = 1000
 CLOSE = 16  # gaps between training points that a close-up shows
 
 
 def grid(data: Dataset) -> Tensor:
-    """Evenly spaced inputs over the range of the data, [GRID_POINTS, 1], float64."""
-    return torch.linspace(*data.x_range, GRID_POINTS, dtype=torch.float64).unsqueeze(1)
+    """Evenly spaced inputs over the range of the data, [CURVE_POINTS, 1], float64."""
+    return torch.linspace(*data.x_range, CURVE_POINTS, dtype=torch.float64).unsqueeze(1)
 
 
 def crosses(ax: Axes, data: Dataset, part: str = "train") -> None:
@@ -87,7 +87,7 @@ def draw_predictions(study: WidthStudy, close: Sequence[int] = (10, 50, 100)) ->
     whole.set_ylabel("target $y$")
     y_limits(whole, data)
     knots, order = data.X_train[:, 0].double().sort()
-    x = torch.linspace(float(knots[0]), float(knots[CLOSE]), GRID_POINTS, dtype=torch.float64)
+    x = torch.linspace(float(knots[0]), float(knots[CLOSE]), CURVE_POINTS, dtype=torch.float64)
     for width in close:
         ax = panels[str(width)]
         ax.plot(x, predict(models[width], x[:, None]), color=INK, linewidth=0.9)

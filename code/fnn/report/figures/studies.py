@@ -133,7 +133,7 @@ def draw_relu(data: Dataset, study: ReluStudy, conjectures: Sequence[Conjecture]
     both = [width for width in study.uniform.records if width in study.logistic.records]
     curves = ((study.uniform, "ReLU", VERMILION, "^-"), (study.logistic, "logistic", BLUE, "o--"))
     for widths, label, colour, marker in curves:
-        medians = [widths.median_test(width) for width in both]
+        medians = [widths[width].median_test for width in both]
         by_width.plot(range(len(both)), medians, marker, color=colour, markersize=4, label=label)
     by_width.set_xticks(range(len(both)), [str(width) for width in both])
     by_width.set(yscale="log", xlabel="hidden units", ylabel="median test MSE")

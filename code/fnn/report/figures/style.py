@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 TEXT_WIDTH = 6.38  # inches: A4 less the margins in _quarto.yml
-SMALLEST = 8.6  # points, at final size: superscripts are set at 0.7 of it, that is at 6
 
 INK = "#222222"
 FAINT = "#9a9a9a"
