@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fnn.data import Dataset
 from fnn.experiments.common import Share, bfgs_training, share
 from fnn.experiments.plan import LIMITS, PLAN
-from fnn.experiments.task_2c import WIDTHS, WidthStudy
+from fnn.experiments.task_2c import WidthStudy
 from fnn.training import Record, Training, train_all
 
 COMPARED = ("lm", "bfgs", "rprop", "adam")
@@ -18,6 +18,7 @@ ARCHITECTURES: tuple[tuple[int, ...], ...] = ((10,), (4, 4), (3, 3, 3), (4,), (4
 UNITS = ("sigmoid", "tanh", "relu")
 RELU_WIDTHS = (1, 2, 3, 4, 10, 50, 100)
 NORMAL_WIDTHS = (2, 10)  # by the normal law too
+LOGISTIC_WIDTHS = (10, 50, 100)  # with logistic units too
 GOOD = 0.01  # train MSE that an optimiser is timed to
 NEAR_BEST = 1.01  # times the best train MSE: up to there a run has come near it
 
@@ -75,11 +76,12 @@ class ReluStudy:
 def relu_study(data: Dataset, widths: Sequence[int] = RELU_WIDTHS) -> ReluStudy:
     """Train [1, m, 1] with ReLU units for each width m from uniform kinks, for some by the normal law."""
     kinds = [("course", m) for m in NORMAL_WIDTHS] + [("nguyen-widrow", m) for m in widths]
-    logistic = [bfgs_training(data, m, init="nguyen-widrow", runs=PLAN.contrast) for m in WIDTHS]
+    logistic = [bfgs_training(data, m, init="nguyen-widrow", runs=PLAN.contrast) for m in LOGISTIC_WIDTHS]
     records = iter(train_all([bfgs_training(data, m, "relu", law) for law, m in kinds] + logistic))
     normal = WidthStudy(data, {width: next(records) for width in NORMAL_WIDTHS})
     uniform = WidthStudy(data, {width: next(records) for width in widths})
-    return ReluStudy(normal, uniform, WidthStudy(data, {width: next(records) for width in WIDTHS}))
+    beside = WidthStudy(data, {width: next(records) for width in LOGISTIC_WIDTHS})
+    return ReluStudy(normal, uniform, beside)
 
 
 def idle_units(study: WidthStudy, width: int) -> float:

@@ -130,7 +130,7 @@ def draw_relu(data: Dataset, study: ReluStudy, conjectures: Sequence[Conjecture]
     losses.set_ylim(low - 0.8 * (high - low), high)  # room for the legend
     losses.legend(loc="lower right", borderpad=0)
 
-    both = [width for width in study.uniform.records if width in study.logistic.records]
+    both = list(study.logistic.records)
     curves = ((study.uniform, "ReLU", VERMILION, "^-"), (study.logistic, "logistic", BLUE, "o--"))
     for widths, label, colour, marker in curves:
         medians = [widths[width].median_test for width in both]
