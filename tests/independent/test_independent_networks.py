@@ -37,7 +37,8 @@ def complex_step(theta: oracle.Array) -> oracle.Array:
 def test_loss_and_gradient(width: int) -> None:
     thetas = random_parameters(width, rows=3 if width < 10 else 1)
     objective = MeanSquaredError([1, width, 1], UNITS["sigmoid"], DATA.X_train, DATA.y_train)
-    values, gradients = objective.value_and_gradient(objective.pad(torch.from_numpy(thetas)))
+    params = objective.pad(torch.from_numpy(thetas))
+    values, gradients = objective.value_and_gradient(params, torch.arange(len(params)))
     gradients = gradients[:, : objective.P]
     for row, theta in enumerate(thetas):
         value, gradient = float(values[row]), gradients[row].numpy()

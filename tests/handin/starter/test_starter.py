@@ -94,7 +94,7 @@ def test_its_own_tests_and_linter_are_content(new: Path) -> None:
         (("--tasks", ";"), "`tasks` should have at least 1 item"),
         (("--author", "Ada"), "`Ada` is no author"),
         (("--author", "Ada <a b>"), "`a b` cannot be part of a file name"),
-        (("--archive", "{logn}.zip"), "there is no {logn}"),
+        (("--archive", "{logn}.zip"), "write … {login}.zip"),
         (("--author", "A <a>, B <b>, C <c>"), "at most 2 items"),
         (("--number", "two"), "`handin.assignment`"),
         (("--package", "my package"), "no name for a package"),
