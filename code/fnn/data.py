@@ -13,7 +13,8 @@ import torch
 import yaml
 from torch import Tensor
 
-PROJECT = Path(__file__).resolve().parents[2]
+from fnn.inputs.environment import PROJECT
+
 SIGNALS = {"sin": torch.sin, "cos": torch.cos, "exp": torch.exp}  # names that `signal` may have
 MIN_ROWS = 10  # fewer points than this say nothing about a fit: three hidden units have ten parameters
 LARGEST = torch.finfo(torch.float32).max

@@ -11,21 +11,32 @@ import pytest
 
 CODE = Path(__file__).parents[2] / "code"
 
-# The rooms of handin, from the ground up: a room imports what stands in the lines below it, and itself.
-STOREYS = (
-    {"errors", "ipython"},
-    {"yaml_lines"},
-    {"project"},
-    {"environment"},
-    {"sources"},
-    {"qmd"},
-    {"reading", "memory"},
-    {"render", "rules", "starter"},
-    {"pack", "rehearse", "preview", "quarto_step"},
-    {"cli"},
-    {"__main__"},
-)
-ROOMS = {room: number for number, storey in enumerate(STOREYS) for room in storey}
+# The rooms of each package, from the ground up: a room imports what stands in the lines above it, and itself.
+STOREYS = {
+    "fnn": (
+        {"inputs", "backprop"},
+        {"data", "units"},
+        {"models"},
+        {"optimizers"},
+        {"landscape", "runs"},
+        {"training"},
+        {"experiments"},
+        {"report"},
+    ),
+    "handin": (
+        {"errors", "ipython"},
+        {"yaml_lines"},
+        {"project"},
+        {"environment"},
+        {"sources"},
+        {"qmd"},
+        {"reading", "memory"},
+        {"render", "rules", "starter"},
+        {"pack", "rehearse", "preview", "quarto_step"},
+        {"cli"},
+        {"__main__"},
+    ),
+}
 PACKAGES = sorted(path.parent.name for path in CODE.glob("*/__init__.py"))
 
 
@@ -60,16 +71,18 @@ def test_packages_stand_apart() -> None:
     assert not (CODE / "__init__.py").exists()
 
 
-def test_the_rooms_of_handin_import_downwards() -> None:
+@pytest.mark.parametrize("package", STOREYS)
+def test_rooms_import_downwards(package: str) -> None:
+    storeys = {room: number for number, storey in enumerate(STOREYS[package]) for room in storey}
     for path in FILES:
         here = module(path).split(".")
-        if here[0] != "handin" or len(here) == 1:
+        if here[0] != package or len(here) == 1:
             continue
-        assert here[1] in ROOMS, f"{path}: give the room `{here[1]}` a storey"
+        assert here[1] in storeys, f"{path}: give the room `{here[1]}` a storey"
         for name, line in imports(path):
             parts = name.split(".")
-            if parts[0] == "handin" and len(parts) > 1 and parts[1] != here[1]:
-                assert ROOMS[parts[1]] < ROOMS[here[1]], f"{path}:{line} imports {name}"
+            if parts[0] == package and len(parts) > 1 and parts[1] != here[1]:
+                assert storeys[parts[1]] < storeys[here[1]], f"{path}:{line} imports {name}"
 
 
 def test_sections_import_the_solution_only() -> None:

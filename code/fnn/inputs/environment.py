@@ -1,18 +1,10 @@
-"""The environment variables that the solution reads, each in one place: SEED, PLAN, FNN_STORE, DRAFT.
-
-| variable    | what it does                                                    | unset            |
-|-------------|-----------------------------------------------------------------|------------------|
-| `SEED`      | seed of every study that names no other                         | 24               |
-| `PLAN`      | how many runs the experiments do: `full` or `quick`             | full             |
-| `FNN_STORE` | the folder in which trained networks are kept                   | `_store`         |
-| `DRAFT`     | 1: a false claim is marked in the document, the build goes on   | 0                |
-"""
+"""The environment variables that the solution reads, each in one place: SEED, PLAN, FNN_STORE, DRAFT."""
 
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from fnn.data import PROJECT
+PROJECT = Path(__file__).resolve().parents[3]
 
 
 class EnvironmentVariableError(ValueError):
