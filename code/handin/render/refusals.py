@@ -194,8 +194,8 @@ def refuse_unknown(tree: Node, places: Places, roots: Sequence[Path]) -> None:
                 case "Para" | "Plain":
                     _paragraph(node["c"], places)
                 case "LineBlock":
-                    word = "".join(re.findall(r"\w+", plain_text(node))[:1])
-                    raise unknown("lines behind |", places.find(rf"^\s*\|[\W_]*{word}"))
+                    row = r"[\W_]+".join(re.findall(r"[^\W_]+", plain_text(node["c"][0])))
+                    raise unknown("lines behind |", places.find(rf"^\s*\|[\W_]*{row}[\W_]*$"))
                 case "Str" if note := re.search(r"\[\^[^\s\]]+\]", node["c"]):
                     place = places.find(rf"(?<!\\){re.escape(note[0])}")
                     if place.line:
