@@ -131,8 +131,7 @@ def preview(document: str | None, draft: bool, port: int, no_browser: bool) -> N
     first = _document(document, project) if document else project.documents[0]
     # asyncio knows how to end by SIGINT.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    claims = "draft" if draft else "strict"
-    asyncio.run(preview.preview(project, first, claims, port, not no_browser))
+    asyncio.run(preview.preview(project, first, draft, port, not no_browser))
 
 
 @main.command()
@@ -163,14 +162,16 @@ def pack() -> None:
     It is refused while a rule fails.
     """
     from handin.pack import NotReadyError, pack, require_worth_building
-    from handin.reading.submission import Submission
+    from handin.reading.submission import NOTEBOOK, Submission
     from handin.rules import apply
 
     project = _project()
     built, now = sources.Built(project.root), sources.fingerprint(project)
-    pdfs = [project.output_dir / f"{Path(name).stem}.pdf" for name in project.documents]
+    wanted = [project.output_dir / f"{Path(name).stem}.pdf" for name in project.documents]
+    if f"{NOTEBOOK}.qmd" in project.documents:
+        wanted.append(project.output_dir / f"{NOTEBOOK}.ipynb")
     try:
-        if not all(built.is_current(pdf, now) for pdf in pdfs):
+        if not all(built.is_current(path, now) for path in wanted):
             require_worth_building(Submission.of(project))
             _render(project)
         with sources.locked(project.root, click.echo):

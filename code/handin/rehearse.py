@@ -43,15 +43,14 @@ class Comparison:
     """A document that was handed in beside the one that was built from the same ZIP."""
 
     document: str  # report.pdf
-    pages: int  # of the one handed in
     same_bytes: bool
     differing: tuple[int, ...]  # pages, from 1, on which something is not the same
 
     def __str__(self) -> str:
         if self.same_bytes:
-            return f"{self.document}: {self.pages} pages, the same byte for byte"
+            return f"{self.document}: the same byte for byte"
         pages = ", ".join(map(str, self.differing))
-        return f"{self.document}: other bytes, " + (f"other pages: {pages}" if pages else "the same pages")
+        return f"{self.document}: other bytes" + (f", other pages: {pages}" if pages else "")
 
 
 def rehearse(archive: Path, renderer: str | None = None) -> list[Comparison]:
@@ -71,11 +70,12 @@ def rehearse(archive: Path, renderer: str | None = None) -> list[Comparison]:
         project = load_project(root)
         handed_in = {}
         for document in project.documents:  # they are compared, not built upon
-            path = root / f"{Path(document).stem}.pdf"
-            if not path.is_file():
-                raise HandinError(f"holds no {path.name}", place=Place(archive), remedy=_REMEDY)
-            handed_in[path.name] = path.read_bytes()
-            path.unlink()
+            for path in (root / f"{Path(document).stem}{kind}" for kind in (".pdf", ".ipynb")):
+                if path.is_file():
+                    handed_in[path.name] = path.read_bytes()
+                    path.unlink()
+                elif path.suffix == ".pdf":
+                    raise HandinError(f"holds no {path.name}", place=Place(archive), remedy=_REMEDY)
         environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         environment |= {"HOME": str(home), "TMPDIR": str(home), "PYTHONPATH": str(root / "code")}
         command = [sys.executable, "-m", "handin", "render", *(("--renderer", renderer) if renderer else ())]
@@ -101,18 +101,18 @@ def can_be_offline() -> bool:
 
 
 def compare(document: str, handed_in: bytes, rebuilt: bytes) -> Comparison:
-    """Compare two versions of a PDF: bytes, then the text and the look of every page."""
-    before, after = list(_pages(handed_in)), list(_pages(rebuilt))
+    """Compare two versions of a PDF, bytes and the look of every page; of a notebook, bytes alone."""
+    is_pdf = document.endswith(".pdf")
+    before, after = (list(_pages(data)) if is_pdf else [] for data in (handed_in, rebuilt))
     pages = enumerate(zip_longest(before, after), start=1)
     differing = [number for number, (one, other) in pages if one != other]
-    return Comparison(document, len(before), handed_in == rebuilt, tuple(differing))
+    return Comparison(document, handed_in == rebuilt, tuple(differing))
 
 
-def _pages(pdf: bytes) -> Iterator[tuple[str, bytes]]:
+def _pages(pdf: bytes) -> Iterator[bytes]:
     with pypdfium2.PdfDocument(pdf) as document:
         for page in document:
-            picture = page.render(scale=SCALE, grayscale=True)
-            yield page.get_textpage().get_text_bounded(), bytes(picture.buffer)
+            yield bytes(page.render(scale=SCALE, grayscale=True).buffer)
 
 
 def _unpack(archive: Path, root: Path) -> None:

@@ -27,6 +27,7 @@ format:
 REPORT = """\
 ---
 title: "Small"
+notebook: true
 ---
 
 # Numbers {#sec-1}
@@ -53,7 +54,8 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert built.returncode == 0, built.stderr
     archive = root.parent / "mmuster.zip"
     with zipfile.ZipFile(archive, "w") as out:
-        out.write(root / "_output" / "report.pdf", "report.pdf")
+        for document in ("report.pdf", "report.ipynb"):
+            out.write(root / "_output" / document, document)
         for path in root.rglob("*"):
             name = path.relative_to(root).as_posix()
             if (path.is_file() and not name.startswith("_")) or name in ("_quarto.yml", "_environment"):
@@ -75,12 +77,14 @@ def changed(archive: Path, folder: Path, name: str, text: str | None) -> Path:
 
 def test_an_honest_hand_in_is_reproduced(packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STRAY", "leaked")
-    assert rehearse.rehearse(packed, "builtin") == [Comparison("report.pdf", 1, True, ())]
+    same = [Comparison(name, True, ()) for name in ("report.pdf", "report.ipynb")]
+    assert rehearse.rehearse(packed, "builtin") == same
 
 
 def test_another_number_is_seen_and_its_page_named(packed: Path, tmp_path: Path) -> None:
-    (comparison,) = rehearse.rehearse(changed(packed, tmp_path, "code/answer.py", "answer = 5\n"), "builtin")
-    assert str(comparison) == "report.pdf: other bytes, other pages: 1"
+    pdf, notebook = rehearse.rehearse(changed(packed, tmp_path, "code/answer.py", "answer = 5\n"), "builtin")
+    assert str(pdf) == "report.pdf: other bytes, other pages: 1"
+    assert str(notebook) == "report.ipynb: other bytes"
 
 
 def test_what_cannot_be_built_is_an_error(packed: Path, tmp_path: Path) -> None:
@@ -129,5 +133,5 @@ def test_the_pages_that_differ_are_named() -> None:
 
     before = pdf("One", "Two", "#rect(width: 3cm)")
     other_bytes = pdf('#set document(title: "t")\nOne', "Two", "#rect(width: 3cm)")
-    assert compare("x.pdf", before, other_bytes) == Comparison("x.pdf", 3, False, ())
+    assert compare("x.pdf", before, other_bytes) == Comparison("x.pdf", False, ())
     assert compare("x.pdf", before, pdf("One", "2", "#rect(width: 4cm)", "More")).differing == (2, 3, 4)

@@ -14,9 +14,7 @@ def notebook(submission: Submission) -> list[Finding]:
 
     Why: "A PDF document that renders your Jupyter notebook with all figures. (If you don't use Jupyter,
     then you obviously do not need to provide this.)"
-
     Fails: a figure of the report whose chunk is hidden in the notebook.
-
     Passes: notebook.ipynb and notebook.pdf as the build writes them.
     """
     if f"{NOTEBOOK}.qmd" not in submission.project.documents:
@@ -26,7 +24,8 @@ def notebook(submission: Submission) -> list[Finding]:
     if content is None:
         return [failed(fault, f"{NOTEBOOK}.pdf", _RENDER)]
     if file not in submission.files:
-        return [failed("there is no executed notebook", file, _RENDER)]
+        remedy = f"write `notebook: true` at the top of {NOTEBOOK}.qmd if it is missing, and {_RENDER}"
+        return [failed("there is no executed notebook", file, remedy)]
     if cells_of(submission.files[file]) is None:
         return [failed("it is not a Jupyter notebook", file, _RENDER)]
     outline, shown = submission.outlines[REPORT], submission.outlines[NOTEBOOK]

@@ -92,15 +92,11 @@ def filled(
     """The tool of this project, and every file of the template, filled in with what a person says.
 
     Args:
-        course: Its name.
-        number: Of the assignment.
-        title: Of the report.
         tasks: In order, as in `1 Implement it; 1a The class; 1b; 2 Experiments`.
         author: Names and logins, as in `Ada Lovelace <alovelac>, Grace Hopper <ghopper>`.
         archive: Name of the ZIP, with {assignment} and {login}.
         ban: Modules that the solution must not import, with commas.
         require: Packages that it needs, with commas.
-        package: Its name.
 
     Raises:
         HandinError: Tasks, authors or package cannot be read; the rest is judged as a setting.
@@ -116,7 +112,8 @@ def filled(
         if task.isdigit():
             slug = re.sub(r"[^a-z0-9]+", "-", heading.lower())[:30].strip("-") or "task"
             sections[f"{task}-{slug}.qmd"] = _section(task, titles, package)
-    settings = (TOOL_PROJECT / CONFIG).read_text(encoding="utf-8")
+    blocks = re.split(r"^(?=\w)", (TOOL_PROJECT / CONFIG).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    ours = [block for block in blocks if not block.startswith(("author:", "dataset:", "handin:"))]
     values = {
         "course": _quoted(course),
         "number": number,
@@ -130,8 +127,8 @@ def filled(
         "authors": _authors(author),
         "includes": _includes(sections),
         "requirements": _requirements(_several(require)),
-        "project": settings[: settings.index("\nauthor:")].strip(),
-        "look": settings[settings.index("\nlang:") :].strip(),
+        "project": "".join(block for block in ours if block.startswith(("#", "project:"))).strip(),
+        "look": "".join(block for block in ours if not block.startswith(("#", "project:"))).strip(),
     }
     for path in sorted(TEMPLATE.rglob("*.tmpl")):
         name = path.relative_to(TEMPLATE).as_posix().removesuffix(".tmpl")
