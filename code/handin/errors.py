@@ -73,12 +73,7 @@ class Faults:
 
 
 def unwritable(error: OSError, path: Path) -> HandinError:
-    """The error for a file that cannot be written.
-
-    Args:
-        error: As the operating system gave it.
-        path: The file, where the error names none.
-    """
+    """The error for a file that cannot be written: `path`, where the operating system names none."""
     place = Place(Path(error.filename2 or error.filename or path))
     remedy = "make room on the disk, make it writable, or move away what stands in its place"
     return HandinError(f"cannot write: {error.strerror}", place=place, remedy=remedy)

@@ -49,7 +49,6 @@ def pack(submission: Submission, findings: Sequence[Finding]) -> list[Path]:
     """Write one ZIP per student into the output folder; existing ones are replaced by complete ones only.
 
     Args:
-        submission: What is handed in.
         findings: What the rules said about it. A stale ZIP is no hindrance: it is replaced.
 
     Raises:

@@ -140,7 +140,6 @@ class Settings(_Block):
     project: Render
     author: Annotated[list[Author], BeforeValidator(_as_list), Field(min_length=1, max_length=2)]
     handin: Handin
-    lang: Text = "en"
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,6 @@ class Located:
     """A YAML mapping as plain Python data, and the line of each of its parts.
 
     Args:
-        text: The YAML text.
-        file: Its name in messages.
         first_line: Line of the file on which `text` begins (front matter begins on 2).
 
     Raises:

@@ -29,13 +29,12 @@ State = dict[str, tuple[int, int]]
 LONGEST_LINE = 2**24  # bytes that a worker says at once
 
 
-async def preview(project: Project, first: str, claims: str, port: int, browser: bool) -> None:
+async def preview(project: Project, first: str, draft: bool, port: int, browser: bool) -> None:
     """Show the documents and build them at every save, until Ctrl-C, which leaves no process.
 
     Args:
-        project: The project.
         first: The document to look at first, `report.qmd` say.
-        claims: "draft" to mark false ones in the text, "strict" to stop there.
+        draft: Mark false claims in the text, else stop there.
         port: To serve at; where it is taken, any.
         browser: Open one.
     """
@@ -46,7 +45,7 @@ async def preview(project: Project, first: str, claims: str, port: int, browser:
         if built := [path for path in places if path.exists()]:
             with suppress(pypdfium2.PdfiumError):  # a broken one is none
                 board.show(max(built, key=lambda path: path.stat().st_mtime_ns))
-    builds = Builds(board, [str(project.root), claims])
+    builds = Builds(board, [str(project.root), "draft" if draft else "strict"])
     with serve(board, port) as address:
         click.echo(f"{address}  shows the documents; Ctrl-C ends")
         try:
@@ -94,12 +93,7 @@ def state(project: Project) -> State:
 
 
 class Builds:
-    """Builds of one project, of which the newest counts.
-
-    Args:
-        board: Is told how they go.
-        arguments: Of the worker.
-    """
+    """Builds of one project, of which the newest counts."""
 
     def __init__(self, board: Board, arguments: list[str]) -> None:
         self._board = board

@@ -24,13 +24,7 @@ DOTS_PER_POINT = 2.5  # of the pages' pictures, 180 dpi
 
 
 class Board:
-    """What the browsers show: the documents, and how the build goes.
-
-    Args:
-        title: Of the browser's window.
-        documents: Their names, `report` say.
-        first: The one to look at first.
-    """
+    """What the browsers show: the documents, named as `report`, and how the build goes."""
 
     def __init__(self, title: str, documents: list[str], first: str) -> None:
         self.title = title
@@ -61,12 +55,7 @@ class Board:
 
 @contextmanager
 def serve(board: Board, port: int) -> Iterator[str]:
-    """Serve until the block ends, in the event loop that runs; the value is the address.
-
-    Args:
-        board: What is shown.
-        port: Where; any other where it is taken.
-    """
+    """Serve at a port, any other where it is taken, until the block ends; the value is the address."""
     try:
         sockets = bind_sockets(port, HOST)
     except OSError:

@@ -26,9 +26,8 @@ def shown_lines(
 
     Args:
         lines: The piece, code blocks whole.
-        metadata: Of the document.
         hidden: For every block that is open, the outermost first, whether it hides what is in it; None where
-            it is no condition; changed.
+            it is no condition. This function changes the list.
 
     Raises:
         HandinError: A code block is never closed, or a condition is missing or of an unknown kind.

@@ -80,12 +80,7 @@ class Outline:
 
 
 def read_outline(read: Read, name: str, config: Mapping[str, Any]) -> Outline:
-    """The outline of the document `name`.
-
-    Args:
-        read: Gives the files of the project or the ZIP.
-        name: The document.
-        config: `_quarto.yml` as data.
+    """The outline of the document `name`; `config` is `_quarto.yml` as data.
 
     Raises:
         HandinError: The document cannot be read; see `read_source`, `read_blocks`, `shown_lines`.
@@ -113,7 +108,6 @@ def skeleton(blocks: Sequence[Prose | Chunk], metadata: Mapping[str, Any]) -> tu
     """The document's Markdown with a word for every figure, table and inline value that a chunk will give.
 
     Args:
-        blocks: The document.
         metadata: Its metadata; `execute:` holds the defaults of chunk options.
 
     Returns:

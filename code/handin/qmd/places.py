@@ -18,12 +18,7 @@ _KEY = re.compile(r"@\{?(\w[\w:.#$%&+?<>~/-]*)")
 
 
 class Places:
-    """Finds lines of a source.
-
-    Args:
-        source: The document.
-        metadata: Its metadata, which say what of it is shown.
-    """
+    """Finds lines of a source."""
 
     def __init__(self, source: Source, metadata: Mapping[str, Any]) -> None:
         self.document = Place(source.name)

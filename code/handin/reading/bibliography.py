@@ -18,7 +18,6 @@ def entries(names: Iterable[str], root: Path, *, named_at: Place | None = None) 
 
     Args:
         names: The files, relative to the project.
-        root: The project's folder.
         named_at: Where they are named.
 
     Raises:

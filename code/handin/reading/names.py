@@ -26,11 +26,7 @@ class Use:
 
 
 def uses(trees: Sequence[ast.Module]) -> list[list[Use]]:
-    """What each of some trees imports and uses, in the order of the lines.
-
-    Args:
-        trees: Syntax trees that share their names, as the cells of a notebook do.
-    """
+    """What each of some trees uses, by line; they share their names, as the cells of a notebook do."""
     nodes = [node for tree in trees for node in ast.walk(tree)]
     held: dict[str, set[str]] = defaultdict(set)  # name → library names that it may hold
     for name in OF_TEXT:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pypdfium2
 
 from handin.errors import HandinError, Place
-from handin.project import Handin, Project, within
+from handin.project import Project, within
 from handin.qmd.outline import Outline, Reference, keys, read_outline
 from handin.qmd.source import on_disk
 from handin.reading import pdf
@@ -56,11 +56,6 @@ class Submission:
             ) from error
         return cls(project, files, tuple(built), tuple(unfit))
 
-    @property
-    def course(self) -> Handin:
-        """What the course asks."""
-        return self.project.handin
-
     @cached_property
     def pdfs(self) -> dict[str, tuple[pdf.Pdf | None, str]]:
         """The PDF of each document, or why there is none to read."""
@@ -104,7 +99,7 @@ class Submission:
 
     def _readme(self) -> str:
         """Where the student's own code is, before all else."""
-        course, project = self.course, self.project
+        project, course = self.project, self.project.handin
         own = {
             "/".join(unit.file.split("/")[: 1 + unit.file.startswith("code/")])
             for unit in self.python
@@ -134,7 +129,7 @@ class Submission:
         """
         groups: dict[str, list[PythonSource]] = {}
         for unit in self.python:
-            if self.course.is_solution(unit.file):
+            if self.project.handin.is_solution(unit.file):
                 groups.setdefault("*.qmd" if unit.file.endswith(".qmd") else unit.file, []).append(unit)
         return [
             pair

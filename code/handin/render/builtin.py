@@ -60,8 +60,6 @@ class Builder:
     """Renders documents of a project.
 
     Args:
-        project: The project.
-        mode: A draft, say.
         console: Where progress is shown; None for silence.
         on_set: Called with the name and the PDF of every document that is set. Nothing is put in place then.
     """

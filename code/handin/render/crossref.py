@@ -24,8 +24,6 @@ def resolve_references(tree: Node, places: Places, citations: set[str], depth: i
 
     Args:
         tree: Without conditional content.
-        places: Of its source.
-        citations: Keys of the bibliography.
         depth: Levels of headings that have numbers.
 
     Raises:

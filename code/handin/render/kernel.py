@@ -53,7 +53,6 @@ def requests(blocks: Sequence[Prose | Chunk], figure_size: tuple[float, float]) 
     """What the kernel is asked for a document, in order: the set-up first.
 
     Args:
-        blocks: Its prose and chunks.
         figure_size: Default width and height of a figure, in inches.
     """
     found = [Request(SETUP.format(*figure_size), store_history=False)]
@@ -95,11 +94,8 @@ def execute(
     """Run a document's chunks and inline expressions.
 
     Args:
-        blocks: The prose and chunks of the document.
         asked: Its `requests`.
         folder: Where chunks run.
-        environment: The kernel's environment variables.
-        progress: Told of every chunk.
 
     Returns:
         What the kernel gave for each block that asks something.

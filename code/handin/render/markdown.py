@@ -34,12 +34,7 @@ PLOT_NAMES = ("[<matplotlib", "<matplotlib", "[<seaborn", "<seaborn.")
 
 
 class Converter:
-    """Converts the cells of one document.
-
-    Args:
-        settings: The document's.
-        media: Folder that takes the images; Markdown refers to them by its name.
-    """
+    """Converts the cells of one document; the folder `media` takes its images."""
 
     def __init__(self, settings: DocumentSettings, media: Path) -> None:
         self._defaults = {

@@ -14,8 +14,7 @@ from rich.progress import TextColumn, TimeElapsedColumn, TimeRemainingColumn
 class Progress(rich.progress.Progress):
     """Says what was done and, at a terminal, what is being done, how long already and about how long still.
 
-    Args:
-        console: Where to; None for silence.
+    It says it to `console`; None for silence.
     """
 
     def __init__(self, console: Console | None) -> None:

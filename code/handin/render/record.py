@@ -28,13 +28,7 @@ NO_WORDS = re.compile(r"^(:::.*|<!-- -->|\{\{< *pagebreak *>\}\}|(`{3,})\{=[^`]*
 
 
 def record(notebook: NotebookNode, metadata: Mapping[str, Any], project: Project) -> bytes:
-    """The notebook to keep, as a file.
-
-    Args:
-        notebook: As a renderer executed it.
-        metadata: Of its document.
-        project: Who hands in what.
-    """
+    """The notebook to keep, as a file."""
     cells = [_markdown(_title(metadata, project))]
     hidden: list[bool | None] = []  # see `shown_lines`
     for cell in notebook.cells:

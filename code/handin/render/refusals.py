@@ -172,11 +172,6 @@ def _options(located: Located) -> Iterator[HandinError]:
 def refuse_unknown(tree: Node, places: Places, roots: Sequence[Path]) -> None:
     """Look through a tree, conditional content resolved, for what would be lost or come out different.
 
-    Args:
-        tree: The tree.
-        places: Of its source.
-        roots: Folders that images may stand in.
-
     Raises:
         HandinError: All such things, each with its place.
     """

@@ -36,10 +36,6 @@ def to_tree(
 
     Args:
         notebook: Executed, one cell per block.
-        blocks: The document's prose and chunks.
-        source: Where they come from.
-        settings: Of the document.
-        citations: Keys of the bibliography.
         roots: A scratch folder, which takes the images of chunks, and the project.
 
     Raises:

@@ -39,7 +39,6 @@ def to_typst(tree: Node, source: Source, settings: DocumentSettings, project: Pr
     Args:
         tree: With all references resolved.
         source: What it was made from, for messages.
-        settings: Of the document.
         project: Its files are what citations and templates come from.
         folder: A scratch folder inside the project; images stand in it.
 
@@ -88,7 +87,6 @@ def to_pdf(text: str, source: Source, project: Project, folder: Path, timestamp:
     """The PDF of a Typst source; the same source gives the same bytes.
 
     Args:
-        text: The Typst source.
         source: What it was made from, for messages.
         project: Its folder is Typst's root.
         folder: Takes the Typst source.

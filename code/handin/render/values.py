@@ -42,7 +42,6 @@ def marked(prose: Prose, found: Sequence[Mapping[str, Any]], values: list[Value]
     """Prose with a mark in the place of every inline expression.
 
     Args:
-        prose: The prose.
         found: What its expressions give, in order, as the kernel told it.
         values: Takes the values; a mark is a position in it.
 

@@ -28,7 +28,7 @@ def banned_modules(submission: Submission) -> list[Finding]:
     Fails: `import numpy as np`
     Passes: `torch.linspace(0, 1, 50)`; and any module in the files of `handin: not-solution`.
     """
-    course = submission.course
+    course = submission.project.handin
     listed = ", ".join(course.banned_modules)
     outside = module_names(file for file in submission.files if not course.is_solution(file))
     outside -= module_names(filter(course.is_solution, submission.files))
@@ -57,7 +57,7 @@ def banned_names(submission: Submission) -> list[Finding]:
     Fails: `layer = torch.nn.Linear(1, 2)`
     Passes: `class MLP(torch.nn.Module)` with `torch.nn.Parameter`, and `torch.nn.functional.mse_loss`
     """
-    course = submission.course
+    course = submission.project.handin
     listed = ", ".join(course.banned_names)
     own = module_names(submission.files)
 

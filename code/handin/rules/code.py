@@ -92,7 +92,7 @@ def _texts(value: Any, key: Key = ()) -> Iterator[tuple[Key, str]]:
 def _missing_modules(submission: Submission) -> Iterator[Finding]:
     """Imports of the solution that lead to no file of the hand-in, no part of Python, no declared package."""
     own = module_names(submission.files)
-    banned = submission.course.banned_modules  # the rule about them fails
+    banned = submission.project.handin.banned_modules  # the rule about them fails
     known = {name.partition(".")[0] for name in (*own, *banned)} | sys.stdlib_module_names
     declared = _declared(submission.files.get("pyproject.toml", b""))
     for unit, _ in submission.solution:

@@ -16,9 +16,7 @@ def captions(submission: Submission) -> list[Finding]:
 
     Why: "label all figures"; "follows standard scientific practice (e.g. when using images, tables or
     citations)".
-
     Fails: a chunk that draws, without `#| label: fig-…`; a picture `![](images/net.svg)`.
-
     Passes: `![The network.](images/net.svg){#fig-net}`; a missing alternative text (`fig-alt`) is a note.
     """
     outline = submission.outlines[REPORT]
@@ -46,9 +44,7 @@ def mentions(submission: Submission) -> list[Finding]:
     """Every figure and table is referred to in prose; being named in a caption does not count.
 
     Why: "label all figures (and refer to figure labels in your write-up)".
-
     Fails: a figure with the label `fig-fit`, and a text that speaks of “the plot below”.
-
     Passes: “@fig-fit shows”, in the prose or in what a chunk writes there.
     """
     outline = submission.outlines[REPORT]

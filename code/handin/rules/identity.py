@@ -36,7 +36,7 @@ def identity(submission: Submission) -> list[Finding]:
 
 
 def _faults(submission: Submission, number: int, author: Author) -> Iterator[Finding]:
-    course = submission.course
+    course = submission.project.handin
     for key, value, examples in (
         ("login", author.login, course.example_logins),
         ("name", author.name, course.example_names),

@@ -15,9 +15,7 @@ def report(submission: Submission) -> list[Finding]:
 
     Why: "A single PDF report that contains answers to the tasks"; "Do not simply convert your Jupyter
     notebook to a PDF! Write a separate document".
-
     Fails: a report nearly all of whose lines stand in the notebook's PDF.
-
     Passes: report.pdf with the prose, notebook.pdf with the code.
     """
     if f"{REPORT}.qmd" not in submission.project.documents:
@@ -58,7 +56,7 @@ def pages(submission: Submission) -> list[Finding]:
     headings = zip(outline.sections, content.bookmarks, strict=True)
     behind = next((mark for section, mark in headings if not section.in_body), None)
     count = behind.page - behind.first if behind else len(content.pages)
-    limit = submission.course.page_limit
+    limit = submission.project.handin.page_limit
     if count < limit:
         return [passed(f"body {count} of at most {limit - 1} pages", _PDF)]
     if outline.citations and not behind:

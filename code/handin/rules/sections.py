@@ -13,12 +13,10 @@ def sections(submission: Submission) -> list[Finding]:
     """The numbers of the body's headings are the task list, in its order, in report and notebook.
 
     Why: "use the tasks numbers of the assignments as your section and subsection numbers".
-
     Fails: a numbered section “Outlook” behind the last task.
-
     Passes: an unnumbered one, and parts of a task on the third level.
     """
-    course = submission.course
+    course = submission.project.handin
     found: list[Finding] = []
     absent: list[str] = []
     for name in (REPORT, NOTEBOOK):
