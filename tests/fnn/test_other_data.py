@@ -17,7 +17,7 @@ QUICKLY = """
 import joblib
 from fnn.optimizers import PRESETS, Limits
 joblib.parallel_config(n_jobs=1)
-PRESETS["full"] = Limits(iterations=300, least_squares_iterations=100)
+PRESETS["full"] = Limits(iterations=100, least_squares_iterations=40)
 """
 
 
