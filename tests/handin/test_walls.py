@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from handin.environment import read_environment_file
+
 CODE = Path(__file__).parents[2] / "code"
 
 # The rooms of each package, from the ground up: a room imports what stands in the lines above it, and itself.
@@ -136,3 +138,5 @@ def test_the_architecture_names_every_room_and_every_variable() -> None:
     code = "".join(path.read_text(encoding="utf-8") for path in FILES)
     read = {name for found in pattern.findall(code) for name in found if name}
     assert {"PLAN", "SEED", "FNN_STORE", "DRAFT"} <= read <= named
+    results_depend_on = {"PLAN", "SEED"}  # else a build with another seed would count as the same
+    assert results_depend_on <= read_environment_file(CODE.parent).keys()
