@@ -17,9 +17,13 @@ SWITCH = "HANDIN_MEMORY"  # says 1 where the kernels of a render remember
 FILE = "_environment"
 EPOCH = "SOURCE_DATE_EPOCH"  # the date of the documents
 DRAFT = "DRAFT"  # the variable that says 1 in a draft
-IMMATERIAL = {SWITCH, "IPYTHONDIR", "PYTHONPATH"}  # results do not depend on these: the files there count
+IMMATERIAL = {SWITCH, "IPYTHONDIR", "PYTHONPATH"}  # the files there count, and folders outside the project
 DRAFT_MARK = "handin-draft"  # metadata that makes the templates mark every page
-ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?(?P<name>[A-Za-z_]\w*)\s*=\s*(?P<value>.*?)\s*$")
+# As Quarto reads it: the value in quotes or without, and perhaps a comment.
+ASSIGNMENT = re.compile(
+    r"\s*(?:export\s+)?(?P<name>[A-Za-z_]\w*)\s*=\s*"
+    r"(?:(?P<quote>[\"'])(?P<quoted>.*?)(?P=quote)|(?P<plain>[^#]*?))\s*(?:#.*)?"
+)
 
 
 def read_environment_file(root: Path) -> dict[str, str]:
@@ -40,18 +44,17 @@ def read_environment_file(root: Path) -> dict[str, str]:
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        match = ASSIGNMENT.match(line)
+        match = ASSIGNMENT.fullmatch(line)
         if match is None or "\0" in line:
             raise HandinError("not a variable", place=Place(FILE, number), remedy="write NAME=value")
-        if match["name"] == EPOCH and not re.fullmatch(r"[\"']?\d{1,11}[\"']?", match["value"]):
+        name, value = match["name"], match["plain"] or match["quoted"] or ""
+        if name == EPOCH and not re.fullmatch(r"\d{1,11}", value):
             raise HandinError(
-                f"`{match['value']}` is no date in seconds since 1970",
+                f"`{value}` is no date in seconds since 1970",
                 place=Place(FILE, number),
                 remedy=f"write {EPOCH}=1704067200",
             )
-        value = match["value"]
-        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
-        variables[match["name"]] = value[1:-1] if quoted else value
+        variables[name] = value
     return variables
 
 

@@ -156,10 +156,10 @@ def test_sections_and_figures_are_found_where_they_are_written(
 
 @given(st.dictionaries(st.from_regex(r"[A-Z]\w{0,6}", fullmatch=True).filter(str.isascii), TEXTS, max_size=4))
 def test_variables_of_the_environment_file_are_read_as_written(variables: dict[str, str]) -> None:
-    variables = {name: re.sub(r"[\r\n\0]", "", value) for name, value in variables.items()}
+    variables = {name: re.sub(r"[\r\n\0\"]", "", value) for name, value in variables.items()}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        text = "".join(f'{name}="{value}"\n# comment\n\n' for name, value in variables.items())
+        text = "".join(f'{name}="{value}" # "a" comment\n\n' for name, value in variables.items())
         (folder / "_environment").write_text(text, encoding="utf-8")
         assert read_environment_file(folder) == variables
 
