@@ -14,9 +14,10 @@ import re
 import shutil
 import sys
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from importlib.util import source_from_cache
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,6 @@ CONFIG = "_quarto.yml"
 PROSE = re.compile(r".*\.(qmd|md|bib|csl|typ|css|lua)|(tests|benchmarks)/.*\.py|_quarto\.yml|_environment")
 # Variables that Python, C and the libraries of numbers read where nobody hears it.
 VARIABLES = re.compile(r"PYTHON(?!PATH)|LC_|LANG|TZ$|OMP_|MKL_|OPENBLAS_|KMP_|MPL|TORCH|ATEN_|NUMEXPR_|CUDA_")
-INLINE = "module://matplotlib_inline.backend_inline"  # what ipykernel makes of no MPLBACKEND, later on
 
 NAMED = re.compile(r"[\"'.]([A-Za-z][\w-]*)")  # what code may ask settings for: "name", .name
 
@@ -53,12 +53,11 @@ LISTED = {"os.listdir": 0, "os.scandir": 0}
 OPENED = {"open": 0, "ctypes.dlopen": 0, "sqlite3.connect": 0, "import": 1, **LISTED}
 CHANGED = {"os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate"}
 FOREIGN = {
-    "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "pty.spawn", "socket.connect",
-    "socket.bind", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname",
+    "subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn",
+    "socket.connect", "socket.bind", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname",
 }  # fmt: skip
 HEARD = OPENED.keys() | CHANGED | FOREIGN
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-IMPORT_SYSTEM = "<frozen importlib._bootstrap_external>"
 
 
 @dataclass(frozen=True)
@@ -77,15 +76,11 @@ class Entry:
 
     messages: list[list[Any]]  # type and content of each, in order
     reply: dict[str, Any]  # content
-    outside: dict[str, str]  # path → content of what it read beside the files in its key
+    outside: dict[str, str]  # path → state of what it read beside the files in its key
 
 
 class Memory:
     """What a kernel that has been asked nothing yet would answer.
-
-    Args:
-        root: The project's folder, where the kernel runs.
-        variables: The kernel's.
 
     Raises:
         HandinError: A document, `_quarto.yml` or `_environment` cannot be read.
@@ -99,15 +94,16 @@ class Memory:
         material = [name for name in names if not PROSE.fullmatch(name)]
         self.known = {str(root / name) for name in (*material, CONFIG)}
         self._signatures = self._look()
-        self._forgotten = _forgotten(root, [name for name in names if name.endswith(".qmd")])
+        self._forgotten = _forgotten(root, project.get("render", ()))
         self._off = execute.get("cache") is False
-        told = {"MPLBACKEND": INLINE, **variables}
+        # ipykernel sets this one later on.
+        told = {"MPLBACKEND": "module://matplotlib_inline.backend_inline", **variables}
         numbers = {name: told[name] for name in sorted(told) if VARIABLES.match(name)}
         circumstances = sources.circumstances(root, variables, handin.get("quick", ()))
         self._chain = digest([
-            str(root), self._settings(names), sources.contents(root, material), circumstances, numbers,
+            str(root), self._settings(names), sources.states_of(root, material), circumstances, numbers,
             len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-            sources.content(__file__),
+            sources.state_of(__file__),
         ])  # fmt: skip
         if sum(path.stat().st_size for path in self.folder.glob("*.json")) > LIMIT:
             shutil.rmtree(self.folder)  # most of it is of earlier states
@@ -124,9 +120,8 @@ class Memory:
             entry = Entry(**held["entry"])
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
-        if any(sources.content(path) != state for path, state in entry.outside.items()):
-            return None
-        return entry
+        unchanged = all(sources.state_of(path) == state for path, state in entry.outside.items())
+        return entry if unchanged else None
 
     def follow(self, request: Request, entry: Entry) -> None:
         """Go on behind a request that has this entry."""
@@ -139,12 +134,11 @@ class Memory:
             return False  # the project has changed since the key was made
         path, held = self._path(request), asdict(entry)
         data = json.dumps({"digest": digest([path.name, held]), "entry": held}).encode()
-        try:
+        with suppress(HandinError):
             sources.replace({path: data})
-        except (HandinError, OSError):
-            return False
-        self.follow(request, entry)
-        return True
+            self.follow(request, entry)
+            return True
+        return False
 
     def _path(self, request: Request) -> Path:
         return self.folder / f"{digest([self._chain, asdict(request)])}.json"
@@ -171,12 +165,10 @@ class Memory:
         return {key: value for key, value in self._config.items() if key in words}
 
 
-def _forgotten(root: Path, documents: list[str]) -> set[str]:
+def _forgotten(root: Path, documents: Iterable[str]) -> set[str]:
     """The code of chunks that say `cache: false`, and all code of documents that do so under `execute:`."""
     found = set()
     for name in documents:
-        if b"cache" not in (root / name).read_bytes():
-            continue
         source = read_source(on_disk(root), name)
         whole = (source.metadata.get("execute") or {}).get("cache") is False
         for block in read_blocks(source):
@@ -188,11 +180,9 @@ def _forgotten(root: Path, documents: list[str]) -> set[str]:
 
 
 class Hook:
-    """Hears what this process does. There is one in a process: a hook cannot be taken away again.
+    """Hears what this process reads beside the `known` files of a project, and what else it does.
 
-    Args:
-        root: The project's folder.
-        known: Files that are in the key.
+    There is one in a process: a hook cannot be taken away again.
     """
 
     def __init__(self, root: Path, known: set[str]) -> None:
@@ -204,8 +194,6 @@ class Hook:
         self._brought = tuple(path for path in prefixes if not own.startswith(path))
         self._ours = (*self._brought, *(f"{own}{name}{os.sep}" for name in (sources.BUILD, sources.STORE)))
         self._active = False
-        self._opened: set[str] = set()
-        self._reason = ""
 
         def hook(event: str, arguments: tuple[Any, ...]) -> None:  # no method: every `id` comes by here
             if event in HEARD and self._active:
@@ -215,13 +203,14 @@ class Hook:
 
     def begin(self) -> None:
         """What happens from now on is heard."""
-        self._opened.clear()
+        self._opened: dict[str, str] = {}
+        self._passed = self._brought  # prefixes of what is not looked at
         self._reason, self._active = "", True
 
     def end(self) -> dict[str, str] | None:
-        """What was read beside the known files, with its content; None if what was done cannot be kept."""
+        """The state of what was read beside the known files; None if what was done cannot be kept."""
         self._active = False
-        return None if self._reason else {path: sources.content(path) for path in sorted(self._opened)}
+        return None if self._reason else self._opened
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event in FOREIGN:
@@ -230,16 +219,25 @@ class Hook:
         path = arguments[OPENED.get(event, 0)]
         if event in LISTED:
             path = "." if path is None else path
-            if sys._getframe(2).f_code.co_filename == IMPORT_SYSTEM:
+            if sys._getframe(2).f_code.co_filename == "<frozen importlib._bootstrap_external>":
                 return  # looks for modules: those that it finds are opened
-        if not isinstance(path, str | bytes | os.PathLike) or "__pycache__" in os.fsdecode(path):
-            return  # a file that is open already, or what Python makes of one
+        if not isinstance(path, str | bytes | os.PathLike):
+            return  # a file that is open already
         path = os.path.abspath(os.fsdecode(path))
-        if event in CHANGED or (event == "open" and int(arguments[2] or 0) & WRITES):
-            if path.startswith(self._root) and not path.startswith(self._ours):
+        flags = int(arguments[2] or 0) if event == "open" else 0
+        if event in CHANGED or flags & WRITES:
+            if path.startswith(self._root) and not path.startswith(self._ours) and "__pycache__" not in path:
                 self._reason = f"{event} {path}"
-        elif path not in self._known and not f"{path}{os.sep}".startswith(self._brought):
-            self._opened.add(path)
+            elif flags & os.O_TRUNC or (event in ("open", "os.mkdir") and not os.path.lexists(path)):
+                self._passed += (f"{path}{os.sep}",)  # what stands there is the chunk's own
+        if event in CHANGED or flags & os.O_WRONLY:
+            return
+        with suppress(ValueError):  # Python opens no module of which it has bytecode
+            path = source_from_cache(path)
+        if path in self._known or path in self._opened or f"{path}{os.sep}".startswith(self._passed):
+            return
+        self._opened[path] = ""  # looking is heard, too
+        self._opened[path] = sources.state_of(path)  # now: it may be edited while the chunk runs
 
 
 class MemoryKernel(IPythonKernel):  # type: ignore[misc]
@@ -314,9 +312,7 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
             reply = await self._execute(request)
             self._drops = False
             if reply["status"] != "ok":
-                shutil.rmtree(
-                    memory.folder
-                )  # something mattered that is in no key: nothing there is to be trusted
+                shutil.rmtree(memory.folder)  # something mattered that is in no key: trust nothing there
                 return reply
         self._answered = []
         return None
@@ -334,7 +330,6 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
 
 def _can_be_sent_again(messages: list[list[Any]], reply: dict[str, Any]) -> bool:
     """Whether a cell went well, and nothing of what it gave is changed later or asks for something."""
-    lasting = (
-        kind in KEPT and not (said.get("transient") or {}).get("display_id") for kind, said in messages
-    )
-    return reply["status"] == "ok" and not reply.get("payload") and all(lasting)
+    may_change = any((said.get("transient") or {}).get("display_id") for _, said in messages)
+    kept = KEPT.issuperset(kind for kind, _ in messages)
+    return reply["status"] == "ok" and not reply.get("payload") and kept and not may_change

@@ -6,7 +6,7 @@
     Built           that note, `_build/built.json`: which files we wrote, and what each was made from
     locked          one command at a time works in a project
 
-Nobody's file is removed: `clean` goes by the note.
+A file that no build wrote is never removed: `clean` goes by the note.
 """
 
 from __future__ import annotations
@@ -36,9 +36,8 @@ if TYPE_CHECKING:  # a kernel that reads this module has no use for the rest
 
 BUILD = "_build"  # scratch, in the project's folder
 STORE = "_store"  # what the solution keeps
-RECORD = "built.json"
+NOTE = "built.json"
 LOCK = "lock"
-SCRATCH = ("render-*", "quarto-*")  # folders in BUILD that belong to the one build that holds the lock
 
 # Names that are nobody's source, of folders and files.
 _CACHE = re.compile(
@@ -53,12 +52,7 @@ _BESIDE = re.compile(r"(?P<stem>.+?)(_files(/.*)?|\.(ipynb|typ|tex|pdf|html|docx
 
 
 def project_files(root: Path, output_dir: str = "_output") -> list[str]:
-    """The files of a project, relative to its folder and sorted; a link counts as the file that it leads to.
-
-    Args:
-        root: The project's folder.
-        output_dir: Its `output-dir`.
-    """
+    """The files of a project, relative to its folder and sorted. A link counts as what it leads to."""
     names = set(_known_to_git(root) or _walk(root, ""))
     written = [f"{Path(folder).as_posix()}/" for folder in (output_dir, BUILD, STORE)]
     environments = [name.removesuffix("pyvenv.cfg") for name in names if name.endswith("/pyvenv.cfg")]
@@ -110,15 +104,15 @@ def _is_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
 
 
-def content(path: Path | str) -> str:
+def state_of(path: Path | str) -> str:
     """Digest of a file's bytes or a folder's names, and where a link leads; or why there is none."""
     try:
         link = f" by {os.readlink(path)}" if os.path.islink(path) else ""
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
-            made, names = (BUILD, STORE, "_output"), set(os.listdir(path))
-            others = (name for name in names if not (_CACHE.fullmatch(name) or _is_beside(name, names)))
-            return digest(sorted(name for name in others if name not in made))
+            names = set(os.listdir(path)) - {BUILD, STORE, "_output"}
+            left = (name for name in names if not (_CACHE.fullmatch(name) or _is_beside(name, names)))
+            return digest(sorted(left))
         if not stat.S_ISREG(mode):
             return f"no file{link}"
         with open(path, "rb") as file:
@@ -131,12 +125,12 @@ def fingerprint(project: Project, mode: Mode = HAND_IN) -> str:
     """One hash of all that the documents are made from: equal where they would be the same."""
     root, names = project.root, project_files(project.root, project.settings.project.output_dir)
     variables = environment(project, mode)
-    return digest([contents(root, names), circumstances(root, variables, project.handin.quick)])
+    return digest([states_of(root, names), circumstances(root, variables, project.handin.quick)])
 
 
-def contents(root: Path, names: Iterable[str]) -> dict[str, str]:
-    """Name → digest of a file's bytes; of what is no file that can be read it says only so."""
-    return {name: content(root / name) for name in names}
+def states_of(root: Path, names: Iterable[str]) -> dict[str, str]:
+    """Name → state of a file."""
+    return {name: state_of(root / name) for name in names}
 
 
 def circumstances(root: Path, variables: Mapping[str, str], quick: Iterable[str] = ()) -> list[object]:
@@ -144,7 +138,8 @@ def circumstances(root: Path, variables: Mapping[str, str], quick: Iterable[str]
 
     Args:
         root: The project's folder.
-        variables: What the chunks run with; those count that `_environment` names.
+        variables: What the chunks run with; those count that `_environment` names, and folders of PYTHONPATH
+            outside the project.
         quick: The names of those that `--quick` sets.
 
     Raises:
@@ -152,13 +147,15 @@ def circumstances(root: Path, variables: Mapping[str, str], quick: Iterable[str]
     """
     names = {*read_environment_file(root), *quick, DRAFT} - IMMATERIAL
     told = {DRAFT: "0", **variables}
-    return [sys.version, _packages(), _processor(), {name: told.get(name) for name in names}]
+    folders = [(root / folder).resolve() for folder in told.get("PYTHONPATH", "").split(os.pathsep)]
+    outside = [str(folder) for folder in dict.fromkeys(folders) if not folder.is_relative_to(root)]
+    return [sys.version, _packages(), _processor(), outside, {name: told.get(name) for name in names}]
 
 
 def _packages() -> list[list[str]]:
     """Every installed package: name with version, and its list of files, which changes with any of them."""
     records = {path for folder in sys.path for path in Path(folder).glob("*.dist-info")}
-    return sorted([path.name, content(path / "RECORD")] for path in records)
+    return sorted([path.name, state_of(path / "RECORD")] for path in records)
 
 
 def _processor() -> list[str]:
@@ -179,23 +176,19 @@ def digest(value: object) -> str:
 
 
 class Built:
-    """What the last builds wrote. A note that is missing or damaged says that nothing is ours.
-
-    Args:
-        root: The project's folder.
-    """
+    """What the last builds wrote. A note that is missing or damaged says that nothing is ours."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         try:
-            held = json.loads((root / BUILD / RECORD).read_bytes())
+            held = json.loads((root / BUILD / NOTE).read_bytes())
             self._files: dict[str, dict[str, str]] = held["files"]  # path → content, from, results
         except (OSError, ValueError, KeyError, TypeError):
             self._files = {}
 
     def is_ours(self, path: Path) -> bool:
         """Whether a file is as a build left it."""
-        return self._noted(path).get("content") == content(path)
+        return self._noted(path).get("content") == state_of(path)
 
     def is_current(self, path: Path, now: str) -> bool:
         """Whether a file is as a build left it that began and ended with the fingerprint `now`."""
@@ -237,7 +230,7 @@ def put_in_place(root: Path, files: Mapping[Path, bytes], made_from: str, result
     Raises:
         HandinError: A file cannot be written; none has changed then. Or one cannot be replaced.
     """
-    replace({**files, root / BUILD / RECORD: Built(root).also(files, made_from, results)})
+    replace({**files, root / BUILD / NOTE: Built(root).also(files, made_from, results)})
 
 
 def replace(files: Mapping[Path, bytes]) -> None:
@@ -318,7 +311,6 @@ def locked(root: Path, say: Callable[[str], None]) -> Iterator[Path]:
     except OSError as error:
         raise unwritable(error, build) from error
     with held:
-        for pattern in SCRATCH:
-            for left in build.glob(pattern):
-                shutil.rmtree(left, ignore_errors=True)
+        for left in build.glob("render-*"):
+            shutil.rmtree(left, ignore_errors=True)
         yield build

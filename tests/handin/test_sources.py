@@ -9,8 +9,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from handin import sources
+from handin.cli import main
 from handin.environment import Mode
 from handin.errors import HandinError
 from handin.project import Project, load_project
@@ -106,14 +108,16 @@ def test_outputs_do_not_count(project: Project) -> None:
 
 
 def test_variables_count_with_the_value_in_force(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONPATH", raising=False)
     before = fingerprint(project)
-    monkeypatch.setenv("PYTHONPATH", "/elsewhere")
+    monkeypatch.setenv("PYTHONPATH", f"{project.root / 'code'}{os.pathsep}code")
     monkeypatch.setenv("OTHER", "1")
     assert fingerprint(project) == before
     seen = {before, fingerprint(project, Mode(draft=True)), fingerprint(project, Mode(quick=True))}
-    monkeypatch.setenv("SEED", "25")
-    seen.add(fingerprint(project))
-    assert len(seen) == 4
+    for name, value in {"SEED": "25", "PYTHONPATH": "/elsewhere"}.items():
+        monkeypatch.setenv(name, value)
+        seen.add(fingerprint(project))
+    assert len(seen) == 5
 
 
 def test_a_package_installed_anew_under_its_version_counts(
@@ -161,13 +165,13 @@ def test_a_damaged_note_says_that_nothing_is_ours(project: Project, damage: str)
     assert Built(project.root).written() == [project.output_dir / "report.pdf"]
 
 
-def test_cleaning_leaves_what_others_wrote(project: Project) -> None:
+def test_cleaning_leaves_what_others_wrote(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     before = {path for path in project.root.rglob("*") if path.is_file()}
     build(project, {"_output/report.pdf": "new", "_output/notebook.pdf": "a"})
     (project.output_dir / "notebook.pdf").write_text("edited")
     (project.root / "_build/render-1").mkdir()
-    with sources.locked(project.root, print):
-        sources.clean(project)
+    monkeypatch.chdir(project.root / "data")
+    assert "removed _output/report.pdf\n" in CliRunner().invoke(main, ["clean"]).output
     gone = {"_output/report.pdf", "_build/built.json", "report.quarto_ipynb_1"}
     left = {path for path in project.root.rglob("*") if path.is_file()} - {project.root / "_build/lock"}
     assert left == (before | {project.output_dir / "notebook.pdf"}) - {project.root / name for name in gone}
@@ -214,7 +218,6 @@ def test_the_second_command_waits_and_says_so(project: Project) -> None:
 
 
 def test_leftovers_of_a_killed_build_are_removed(project: Project) -> None:
-    for name in ("render-x", "quarto-y"):
-        (project.root / "_build" / name).mkdir()
+    (project.root / "_build/render-x").mkdir()
     with sources.locked(project.root, print) as build:
-        assert not list(build.glob("*-*"))
+        assert not list(build.glob("render-*"))

@@ -1,6 +1,7 @@
 """A project made to be edited: modules that import each other, data of many kinds, chunks that use them."""
 
 import os
+import py_compile
 import random
 import shutil
 import time
@@ -33,6 +34,8 @@ TEXTS = (
 TENSORS = ("data/s.safetensors", "figures/s.safetensors", "_images/s.safetensors", ".pics/s.safetensors")
 # Beside the project's own files: {outside} is a folder beside it, {shm} one in memory.
 OUTSIDE = ("{outside}/a.txt", "{shm}/a.txt", "_output/a.txt", "_store/a.txt", "_build/a.txt")
+# Python reads their bytecode, and not what stands here.
+AWAY = ("{outside}/far.py", "tests/near.py")
 PERHAPS = (
     "data/perhaps.txt", "data/many/three.txt", "code/newcomer.py", "newcomer.py", "code/newcomer/__init__.py",
     "elsewhere/extra.py", "code/pack.py", "{outside}/perhaps.txt", "chapters/two.qmd",
@@ -91,6 +94,9 @@ CHUNKS = [
     "import os\nos.environ['FLAVOUR'] = str({n})",
     "import tempfile\nwith tempfile.TemporaryFile() as f:\n    print(f.write(b'{n}'), f.seek(0), f.read())",
     "import sys\nsys.path.insert(0, 'elsewhere')\nimport extra\nprint(extra.VALUE, {n})",
+    "import sys\nsys.path.insert(0, '{outside}')\nimport far\nprint(far.VALUE, {n})",
+    "import sys\nsys.path.insert(0, 'tests')\nimport near\nprint(near.VALUE, {n})",
+    "print(open('{outside}/a.txt', 'r+').read(), {n})",
     "import os\nos.chdir('data')\nprint(open('a.txt').read(), {n})\nos.chdir('..')",
     "from concurrent.futures import ThreadPoolExecutor\nwith ThreadPoolExecutor() as pool:\n"
     "    print(pool.submit(lambda: open('data/a.txt').read()).result(), {n})",
@@ -149,6 +155,8 @@ class SmallProject:
             self._write_text(name)
         for name in (*TENSORS, "{outside}/c.safetensors", "data/t.pt"):
             self._write_tensor(name)
+        for name in AWAY:
+            self._write_away(name)
         (root / "_environment").write_text("FLAVOUR=plain\n")
         (root / "data/link").symlink_to("a.txt")
         self._states: list[tuple[Path, list[Any], dict[str, str], int]] = []
@@ -224,9 +232,14 @@ class SmallProject:
         (self.root / f"code/{name}.py").write_text(MODULES[name].format(n=self._number()))
 
     def _edit_module(self) -> str:
-        name = self.random.choice(list(MODULES))
-        self._write_module(name)
+        name = self.random.choice([*MODULES, *AWAY])
+        self._write_away(name) if name in AWAY else self._write_module(name)
         return f"module {name}"
+
+    def _write_away(self, name: str) -> None:
+        path, mode = self._path(name), py_compile.PycInvalidationMode.UNCHECKED_HASH
+        path.write_text(f"VALUE = {self._number()}\n")
+        py_compile.compile(str(path), invalidation_mode=mode)
 
     def _write_text(self, name: str) -> None:
         """The time of the last change stays what it was: only the content tells."""
@@ -286,7 +299,9 @@ class SmallProject:
 
     def _write_settings(self) -> str:
         author, train = self.random.choice(["Ada", "Grace"]), self._number()
-        self._path("_quarto.yml").write_text(f"author: {{name: {author}}}\ndataset: {{train: {train}}}\n")
+        documents = "project: {render: [report.qmd, clock.qmd]}"
+        text = f"{documents}\nauthor: {{name: {author}}}\ndataset: {{train: {train}}}\n"
+        self._path("_quarto.yml").write_text(text)
         return f"author {author}, dataset {train}"
 
     def _package(self) -> str:

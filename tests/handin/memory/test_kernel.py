@@ -2,6 +2,7 @@
 
 import json
 import os
+import py_compile
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ from handin.memory import FOLDER, Entry, Memory, Request
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A project with one module and one file of data."""
+    """A project with an empty document, one module and one file of data."""
     root = tmp_path / "project"
     (root / "code").mkdir(parents=True)
-    (root / "_quarto.yml").write_text("author: {name: Ada}\ndataset: {train: data.txt}\n")
+    config = "project: {render: [report.qmd]}\nauthor: {name: Ada}\ndataset: {train: data.txt}\n"
+    (root / "_quarto.yml").write_text(config)
+    (root / "report.qmd").touch()
     (root / "code/part.py").write_text("value = 1\n")
     (root / "data.txt").write_text("one\n")
     return root
@@ -56,6 +59,8 @@ def test_what_changed_is_executed_and_what_stands_before_is_not_told_twice(
     [
         "1 / 0",
         "import subprocess\nsubprocess.run(['true'])",
+        "!true",
+        "import os\nif not (child := os.fork()):\n    os._exit(0)\nos.waitpid(child, 0)",
         "import os\nopen('made.txt', 'w').close()\nos.remove('made.txt')",
         "import socket\nsocket.socket(socket.AF_UNIX).connect_ex('nowhere')",
         "from IPython.display import display\nh = display(1, display_id=True)",
@@ -74,7 +79,11 @@ def test_what_cannot_be_done_again_is_executed_and_all_behind_it(
 def test_a_chunk_may_say_that_it_is_not_to_be_remembered(
     kernels: Kernels, root: Path, option: str, answered: int
 ) -> None:
-    (root / "report.qmd").write_text(f"```{{python}}\n#| {option}\nprint(2)\n```\n")
+    (root / "report.qmd").write_text("{{< include sections/a.qmd >}}\n")
+    (root / "sections").mkdir()
+    (root / "sections/a.qmd").write_text("{{< include sections/b.qmd >}}\n")
+    (root / "sections/b.qmd").write_text(f"```{{python}}\n#| {option}\nprint(2)\n```\n")
+    (root / "sections/unfinished.qmd").write_text("{{< include nowhere.qmd >}} cache\n")
     assert answers(kernels, root, ["1", "print(2)", "3"]) == answered
 
 
@@ -102,16 +111,57 @@ def test_what_python_opens_elsewhere_is_looked_at_again(kernels: Kernels, root: 
     assert kernels.answered == 1
 
 
+def test_modules_elsewhere_count_with_and_without_bytecode(
+    kernels: Kernels, root: Path, tmp_path: Path
+) -> None:
+    (root / "tests").mkdir()
+    modules = [root / "tests/near.py", tmp_path / "far.py"]
+    requests = [
+        "import sys\nsys.path[:0] = ['tests', '..']",
+        *(f"import {m.stem} as m\nm.n" for m in modules),
+    ]
+
+    def write(module: Path, value: int) -> None:
+        module.write_text(f"n = {value}\n")
+        py_compile.compile(str(module), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+
+    for module in modules:
+        write(module, 1)
+    assert answers(kernels, root, requests) == 3
+    for number in (2, 1):
+        write(modules[number - 1], 2)
+        assert kernels.run(root, requests)[number][0][0][1]["data"] == {"text/plain": "2"}
+        assert kernels.answered == number
+
+
+def test_a_file_counts_as_it_was_when_it_was_read(kernels: Kernels, root: Path, tmp_path: Path) -> None:
+    (tmp_path / "log.txt").write_text("a")
+    cell = "print(open('../log.txt').read())\nopen('../log.txt', 'a').write('b')"
+    told = [kernels.run(root, [cell])[0][0][0][1]["text"] for _ in range(2)]
+    assert told == ["a\n", "ab\n"]
+
+
+def test_what_a_chunk_makes_and_reads_again_is_its_own(kernels: Kernels, root: Path) -> None:
+    cell = """\
+import os, tempfile
+folder = tempfile.mkdtemp()
+print(open(f'{folder}/a', 'w').write('x'), os.listdir(folder), open(f'{folder}/a').read())
+os.remove(f'{folder}/a'), os.rmdir(folder)"""
+    assert answers(kernels, root, [cell]) == 1
+
+
 def test_of_the_settings_those_count_that_code_may_read(kernels: Kernels, root: Path) -> None:
     (root / "code/part.py").write_text(
         "import yaml\nvalue = yaml.safe_load(open('_quarto.yml'))['dataset']\n"
     )
-    requests = ["import part\nprint(part.value)"]
+    requests, documents = ["import part\nprint(part.value)"], "project: {render: [report.qmd]}\n"
     assert answers(kernels, root, requests) == 1
-    (root / "_quarto.yml").write_text("# a comment\nauthor: {name: Grace}\ndataset: {train: data.txt}\n")
+    (root / "_quarto.yml").write_text(
+        f"{documents}# a comment\nauthor: {{name: Grace}}\ndataset: {{train: data.txt}}\n"
+    )
     kernels.run(root, requests)
     assert kernels.answered == 1
-    (root / "_quarto.yml").write_text("author: {name: Grace}\ndataset: {train: other.txt}\n")
+    (root / "_quarto.yml").write_text(f"{documents}author: {{name: Grace}}\ndataset: {{train: other.txt}}\n")
     assert kernels.run(root, requests)[0][0][0][1]["text"] == "{'train': 'other.txt'}\n"
 
 
