@@ -74,7 +74,7 @@ class Author(_Block):
         return value
 
 
-class Render(_Block):
+class Documents(_Block):
     """The part of Quarto's `project:` block that this tool relies on."""
 
     render: Annotated[list[Text], Field(min_length=1)]  # documents, relative to the project
@@ -137,7 +137,7 @@ class Handin(_Block):
 class Settings(_Block):
     """All of `_quarto.yml` that this tool reads."""
 
-    project: Render
+    project: Documents
     author: Annotated[list[Author], BeforeValidator(_as_list), Field(min_length=1, max_length=2)]
     handin: Handin
 

@@ -55,7 +55,7 @@ BRACES = {
     "Figure": r"#fig-.+",
     "Image": r"fig-alt=.*|width=(100|\d?\d(\.\d+)?)%",
 }
-MARK = re.compile(r"[-*+>|]|1[.)]|#{1,6}")  # of a list, a quotation, a table, a heading
+LIST_SIGN = re.compile(r"[-*+>|]|1[.)]|#{1,6}")  # of a list, a quotation, a table, a heading
 
 
 def unknown(what: str, place: Place) -> HandinError:
@@ -222,7 +222,7 @@ def _paragraph(inlines: Sequence[Node], places: Places) -> None:
     """Lists, headings and the like begin behind a blank line; else Pandoc takes their marks for words."""
     for number, (before, node, after) in enumerate(zip(inlines, inlines[1:], inlines[2:], strict=False), 1):
         begins_line = before["t"] in ("SoftBreak", "LineBreak") and after["t"] == "Space"
-        if not begins_line or node["t"] != "Str" or not MARK.fullmatch(node["c"]):
+        if not begins_line or node["t"] != "Str" or not LIST_SIGN.fullmatch(node["c"]):
             continue
         word = "".join(re.findall(r"\w+", plain_text(inlines[number + 1 :]))[:1])
         place = places.find(rf"^\s*{re.escape(node['c'])}[\W_]+({word}|python)")
