@@ -48,7 +48,7 @@ _CACHE = re.compile(
 # What IPython makes beside the settings of a profile, which are sources.
 _PROFILE = re.compile(r"(.*/)?profile_\w+/(.+/.*|history\.sqlite.*)")
 # What Quarto writes beside a document `X.qmd`: `X` and one of these.
-_BESIDE = re.compile(r"(?P<stem>.+?)(_files(/.*)?|\.(ipynb|typ|tex|pdf|html|docx))")
+_BESIDE = re.compile(r"(?P<stem>.+?)(_files(/.*)?|\.(ipynb|typ|tex|log|pdf|html|docx))")
 
 
 def project_files(root: Path, output_dir: str = "_output") -> list[str]:
