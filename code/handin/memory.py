@@ -40,7 +40,6 @@ CONFIG = "_quarto.yml"
 PROSE = re.compile(r".*\.(qmd|md|bib|csl|typ|css|lua)|(tests|benchmarks)/.*\.py|_quarto\.yml|_environment")
 # Variables that Python, C and the libraries of numbers read where nobody hears it.
 VARIABLES = re.compile(r"PYTHON(?!PATH)|LC_|LANG|TZ$|OMP_|MKL_|OPENBLAS_|KMP_|MPL|TORCH|ATEN_|NUMEXPR_|CUDA_")
-
 NAMED = re.compile(r"[\"'.]([A-Za-z][\w-]*)")  # what code may ask settings for: "name", .name
 
 # What chunks get from a renderer's set-up, a request without history: both share what is kept behind it.
