@@ -37,13 +37,6 @@ def test_programs_print_what_they_say(
         assert re.fullmatch(pattern, line)
 
 
-def test_the_table_has_every_variable() -> None:
-    source = (CODE / "fnn" / "inputs" / "environment.py").read_text(encoding="utf-8")
-    read = set(re.findall(r'os\.environ\.get\("(\w+)"', source))
-    assert set(re.findall(r"^\| `(\w+)`", PAGE, flags=re.MULTILINE)) == read
-    assert set(re.findall(r"^\| `(\w+)`", environment.__doc__ or "", flags=re.MULTILINE)) == read
-
-
 OWN = """
 import torch
 from fnn import train1, train_restarts
