@@ -78,12 +78,6 @@ class Outline:
     pictures: list[Picture] = field(default_factory=list)
     files: set[str] = field(default_factory=set)  # that it consists of
 
-    @property
-    def lost(self) -> list[Reference]:
-        """Cross-references to what neither the text nor a chunk has as its label."""
-        known = self.labels | {chunk.label for chunk in self.chunks}
-        return [one for one in self.mentions if one.label not in known]
-
 
 def read_outline(read: Read, name: str, config: Mapping[str, Any]) -> Outline:
     """The outline of the document `name`; `config` is `_quarto.yml` as data.

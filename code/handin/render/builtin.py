@@ -19,10 +19,9 @@ from rich.console import Console
 
 from handin import sources
 from handin.environment import DRAFT_MARK, EPOCH, HAND_IN, Mode, environment
-from handin.errors import Faults, HandinError, Place, raise_all
+from handin.errors import Faults
 from handin.project import Project
 from handin.qmd.chunks import Chunk, Prose, expressions, read_blocks
-from handin.qmd.outline import read_outline
 from handin.qmd.source import Source, on_disk, read_source
 from handin.qmd.statements import require_statements
 from handin.reading.bibliography import entries
@@ -144,26 +143,11 @@ class Builder:
             asked = requests(document.blocks, document.settings.figure_size)
             found = remember(asked, self._project.root, self._environment)
             if found is None:
-                self._require_labels(document)
                 self._progress.say(f"Run {document.name}")
                 root, variables = self._project.root, self._environment
                 found = execute(document.blocks, asked, root, variables, self._progress)
             known[document.program] = found
         return [known[document.program] for document in documents]
-
-    def _require_labels(self, document: Document) -> None:
-        """Refuse references to nothing before minutes of training; to what a chunk may print, not yet."""
-        outline = read_outline(on_disk(self._project.root), document.name, self._project.metadata)
-        printed = "\n".join(chunk.code for chunk in outline.chunks)
-        raise_all(
-            HandinError(
-                f"nothing that has a number is labelled `{one.label}`",
-                place=Place(one.place),
-                remedy="mend the name, or add what it names",
-            )
-            for one in outline.lost
-            if one.label not in printed
-        )
 
     def _set_all(
         self, documents: Sequence[Document], notebooks: Sequence[NotebookNode], folder: Path

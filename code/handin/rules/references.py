@@ -38,7 +38,8 @@ def references(submission: Submission) -> list[Finding]:
     found = [
         failed(f"nothing is labelled `@{one.label}`", one.place, "mend the label, or add what it refers to")
         for outline in outlines
-        for one in outline.lost
+        for one in outline.mentions
+        if one.label not in outline.labels | {chunk.label for chunk in outline.chunks}
     ]
     found += [
         failed(f"no bibliography has `@{one.label}`", one.place, "mend the key, or add the entry")

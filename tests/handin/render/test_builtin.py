@@ -225,14 +225,6 @@ def test_an_interruption_leaves_the_old_documents(folder: Path, edit: Edit) -> N
     assert [path.name for path in (folder / "_build").iterdir()] == ["lock"]
 
 
-def test_a_reference_to_nothing_is_told_before_a_chunk_runs(folder: Path, edit: Edit) -> None:
-    edit("sections/1-words.qmd", "in @sec-1a,", "in @sec-9a,")
-    told = io.StringIO()
-    with pytest.raises(HandinError, match=r"^sections/1-words\.qmd:\d+: .*`sec-9a`; "):
-        Builder(load_project(folder), console=Console(file=told)).render(["report.qmd"])
-    assert "Run" not in told.getvalue()
-
-
 def test_the_command_line_says_where_and_how_long_and_sets_the_environment(folder: Path, edit: Edit) -> None:
     names = "['SOURCE_DATE_EPOCH', 'DRAFT', 'PYTHONPATH']"
     edit(
