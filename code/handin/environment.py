@@ -87,6 +87,6 @@ def environment(project: Project, mode: Mode = HAND_IN) -> dict[str, str]:
     from_file = read_environment_file(project.root)
     variables = {**from_file, **os.environ}
     if "PYTHONPATH" in from_file:
-        folders = [from_file["PYTHONPATH"], os.environ.get("PYTHONPATH")]
-        variables["PYTHONPATH"] = os.pathsep.join(filter(None, folders))
+        own = [str(project.root / folder) for folder in from_file["PYTHONPATH"].split(os.pathsep) if folder]
+        variables["PYTHONPATH"] = os.pathsep.join(filter(None, [*own, os.environ.get("PYTHONPATH")]))
     return variables | mode.variables(project)

@@ -242,7 +242,7 @@ def test_the_command_line_says_where_and_how_long_and_sets_the_environment(folde
     assert done.stderr == ""
     epoch, draft, path = json.loads((folder / "env").read_text())
     assert (epoch, draft) == ("1", "1")
-    assert folder / path.split(os.pathsep)[0] == folder / "code"
+    assert path.split(os.pathsep)[0] == str(folder / "code")
 
 
 def test_a_draft_is_marked_on_every_page_and_tells_what_does_not_hold(folder: Path, edit: Edit) -> None:
