@@ -44,7 +44,7 @@ def train(shards: Sequence[Shard]) -> list[dict[str, Tensor]]:
     """
     keys = [shard.key for shard in shards]
     found = [store.get(key) for key in keys]
-    batches = _batches(shards, [i for i, tensors in enumerate(found) if tensors is None])
+    batches = _batches(shards, keys, [i for i, tensors in enumerate(found) if tensors is None])
     _, configured = get_active_backend()
     jobs = 1 if len(batches) <= 1 else -1 if configured is None else configured
     arriving = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(
@@ -60,12 +60,12 @@ def train(shards: Sequence[Shard]) -> list[dict[str, Tensor]]:
     return [tensors for tensors in found if tensors is not None]
 
 
-def _batches(shards: Sequence[Shard], missing: Sequence[int]) -> list[list[int]]:
+def _batches(shards: Sequence[Shard], keys: Sequence[store.Key], missing: Sequence[int]) -> list[list[int]]:
     """The places of the missing shards, those of a batch together, the dearest batch first."""
     batches: dict[str, list[list[int]]] = {}
     for i in missing:
         training, runs = shards[i]
-        kind = str({name: part for name, part in shards[i].key.items() if name not in OF_A_RUN})
+        kind = str({name: part for name, part in keys[i].items() if name not in OF_A_RUN})
         alike = batches.setdefault(kind, [[]])
         others = [shards[other] for other in alike[-1]]
         full = sum(len(other.runs) for other in others) + len(runs) > training.most
