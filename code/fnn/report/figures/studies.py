@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from fnn.data import Dataset
-from fnn.experiments.common import predict
+from fnn.experiments.common import Share, predict
 from fnn.experiments.task_2a import Conjecture
 from fnn.experiments.task_2b import FIXED_V, LimitStudy, Restarts
 from fnn.experiments.task_2c import Widths
@@ -45,16 +45,16 @@ def draw_restarts(data: Dataset, studies: Mapping[int, Restarts]) -> Figure:
 def _shares(ax: Axes, study: Restarts) -> None:
     """A line for each frequent minimum, as long as its share of the runs, under its loss and its ending."""
     frequent = study.frequent(MOST_ENDS)
-    shares = [study.share(minimum).percent for minimum in frequent]
-    for rank, (minimum, share) in enumerate(zip(frequent, shares, strict=True)):
-        first = ", first run" if 0 in minimum.runs else ""
-        ax.plot([0, share], [rank, rank], **LINES[rank], linewidth=3.0, solid_capstyle="butt")
-        text = f"{number(minimum.train_mse, 4)}: {percent(study.share(minimum))}, {minimum.ending}{first}"
+    for rank, minimum in enumerate(frequent):
+        first, share = ", first run" if 0 in minimum.runs else "", study.share(minimum)
+        ax.plot([0, share.percent], [rank, rank], **LINES[rank], linewidth=3.0, solid_capstyle="butt")
+        text = f"{number(minimum.train_mse, 4)}: {percent(share)}, {minimum.ending}{first}"
         ax.plot([1, 15], [rank - 0.42] * 2, **LINES[rank], linewidth=1.4)  # a sample of the curve's line
         ax.text(18, rank - 0.2, text, fontsize=8.6, va="bottom")
-    rest = 100 - sum(shares)
-    ax.plot([0, rest], [len(shares)] * 2, color=FAINT, linewidth=3.0, solid_capstyle="butt")
-    ax.text(1, len(shares) - 0.2, f"all others: {rest:.0f} %", fontsize=8.6, va="bottom")
+    rest = Share(len(study.record) - sum(minimum.count for minimum in frequent), len(study.record))
+    last = len(frequent)
+    ax.plot([0, rest.percent], [last, last], color=FAINT, linewidth=3.0, solid_capstyle="butt")
+    ax.text(1, last - 0.2, f"all others: {percent(rest)}", fontsize=8.6, va="bottom")
     ax.set(xlim=(0, 100), ylim=(MOST_ENDS + 0.4, -0.9), yticks=[], xlabel="share of the runs (%)")
     ax.spines["left"].set_visible(False)
 
