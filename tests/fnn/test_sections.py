@@ -5,6 +5,7 @@ These tests run only while the sections are the example's: a student's own words
 
 import re
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from fnn.experiments import task_2a, task_2c, task_2e
 from fnn.experiments.plan import PLANS
+from fnn.optimizers import PRESETS, trace_grid
 
 ROOT = Path(__file__).parents[2]
 SECTIONS = sorted(ROOT.glob("sections/*.qmd"))
@@ -20,12 +22,14 @@ CHUNK = re.compile(r"```\{python\}\n(.*?)```", re.DOTALL)
 
 # What the assignment or the text itself fixes: counts, constants of definitions.
 ALLOWED = {"0", "1", "2", "3", "4", "10", "50", "100", "5", "20", "95"}
+GRID = trace_grid(2 * PRESETS["full"].iterations)  # evaluations after which a loss is on record
 # Limits that the prose names in words.
 WORDS = {
     "from 5 % to 95 % of its height": task_2a.REACH == 0.95,
     "more than half a standard deviation": task_2c.STRAY == 0.5,
     "every fourth training point": task_2c.HELD_OUT == 4,
     "over ten runs each": PLANS["full"].contrast == 10,
+    "(to within 6 %)": round(100 * max(b / a - 1 for a, b in pairwise(GRID) if a > 100)) == 6,
     "below one hundredth": task_2e.GOOD == 0.01,
     "within 1 % of the best loss": task_2e.NEAR_BEST == 1.01,
 }
