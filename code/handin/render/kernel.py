@@ -191,17 +191,19 @@ class _Kernel:
         dead = HandinError(f"the kernel died while it {what}", place=place, remedy=STARVED)
         message_id = self._client.execute(**asdict(request), allow_stdin=False)
         outputs: list[NotebookNode] = []
+        cleared = False  # by what comes next, if anything does
         for message in self._messages(self._client.get_iopub_msg, message_id, dead):
             kind, content = message["msg_type"], message["content"]
             if kind == "status" and content["execution_state"] == "idle":
                 break
             if kind == "clear_output":
-                outputs = []
+                cleared = content["wait"]
+                outputs = outputs if cleared else []
             elif kind == "update_display_data":
                 for output in self._displays.get(content["transient"]["display_id"], []):
                     output.data, output.metadata = content["data"], content["metadata"]
             elif kind in ("stream", "display_data", "execute_result", "error"):
-                outputs.append(output_from_msg(message))
+                outputs, cleared = [*([] if cleared else outputs), output_from_msg(message)], False
                 if name := (content.get("transient") or {}).get("display_id"):
                     self._displays.setdefault(name, []).append(outputs[-1])
         answers = self._messages(self._client.get_shell_msg, message_id, dead)
