@@ -46,7 +46,7 @@ FAIL = {
     "pure noise": {
         "They rise, fall, rise, fall and rise",  # there is nothing to fit
         "follows all three full stretches",
-        "from the normal law most runs stay poor",
+        "from the normal one most runs stay poor",
     },
     "few points with a gap": {
         "of the runs find the better minimum",  # one fall is left, and with it one minimum of a single unit

@@ -29,6 +29,7 @@ WORDS = {
     "more than half a standard deviation": task_2c.STRAY == 0.5,
     "every fourth training point": task_2c.HELD_OUT == 4,
     "over ten runs each": PLANS["full"].contrast == 10,
+    "from the same 50 initial points": PLANS["full"].variants == 50,
     "(to within 6 %)": round(100 * max(b / a - 1 for a, b in pairwise(GRID) if a > 100)) == 6,
     "below one hundredth": task_2e.GOOD == 0.01,
     "within 1 % of the best loss": task_2e.NEAR_BEST == 1.01,

@@ -22,6 +22,7 @@ class Claim:
     sentence: str
     holds: bool
     values: str  # what it rests on
+    section: str  # where a section's claims begin, its number
 
 
 class FalseClaimError(AssertionError):
@@ -31,12 +32,13 @@ class FalseClaimError(AssertionError):
 book: dict[str, Claim] = {}  # by sentence, in order; a chunk that runs again replaces its claim
 
 
-def claim(condition: bool | Tensor, sentence: str, **measured: object) -> None:
+def claim(condition: bool | Tensor, sentence: str, *, section: str = "", **measured: object) -> None:
     """Check one sentence of the prose beside it.
 
     Args:
         condition: whether it holds on the data at hand; a tensor must hold in every element.
         sentence: words of the sentence, which stand so in the prose; unique in the documents.
+        section: the number of the section, at the first of its claims.
         measured: the values it rests on, shown in the notebook and in the error.
 
     Raises:
@@ -47,7 +49,7 @@ def claim(condition: bool | Tensor, sentence: str, **measured: object) -> None:
         raise ValueError(f"“{sentence}” rests on a tensor of no elements; give what is to hold")
     holds = bool(condition.all()) if isinstance(condition, Tensor) else bool(condition)
     values = "; ".join(f"{name.replace('_', ' ')} {_show(value)}" for name, value in measured.items())
-    book[sentence] = Claim(sentence, holds, values)
+    book[sentence] = Claim(sentence, holds, values, section)
     if holds:
         return
     message = f"the data do not support “{sentence}”" + (f"; {values}" if values else "")

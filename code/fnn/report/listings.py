@@ -17,5 +17,6 @@ class Listing:
 
 
 def listing(*objects: type | Callable[..., Any]) -> Listing:
-    """The definitions of classes and functions, in this order."""
-    return Listing("\n\n\n".join(inspect.getsource(each).rstrip() for each in objects))
+    """The definitions of classes and functions of one module, in this order, below the name of its file."""
+    file = f"# code/{objects[0].__module__.replace('.', '/')}.py"
+    return Listing("\n\n\n".join([file, *(inspect.getsource(each).rstrip() for each in objects)]))

@@ -58,7 +58,7 @@ class Table:
         return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def minima(studies: Mapping[int, Restarts], most: int = 6) -> Table:
+def minima(studies: Mapping[int, Restarts], most: int = 5) -> Table:
     """The most frequent minima of each width: losses, share of the runs, how they ended (task 2b)."""
     rows = [
         [
@@ -167,7 +167,7 @@ def settings(data: Dataset) -> Table:
     versions = f"Python {platform.python_version()}, PyTorch {torch.__version__}, SciPy {scipy.__version__}"
     rows = [
         ["Data", f"{data.name}: {len(data.X_train)} training and {len(data.X_test)} test points"],
-        ["Seed", f"{training.SEED}; run $i$ has a generator seeded with law, sizes, seed and $i$"],
+        ["Seed", f"{training.SEED}; run $i$ has a generator seeded with initialisation, sizes, seed and $i$"],
         ["Converged", f"largest partial derivative at most {number(LIMITS.gradient, 1)}"],
         ["No progress", f"no step lowers the loss, or it falls by less than {progress}"],
         ["Cut off", f"after {most}; {steps}"],
@@ -195,8 +195,8 @@ def runs() -> Table:
         networks = ", ".join(f"{layers} ({runs})" for layers, runs in named.items())
         decays.setdefault((*kind_of_all, networks), []).append(decay)
     rows = [[*kind, series(values), networks] for (*kind, networks), values in decays.items()]
-    header = ["Data", "Units", "Optimiser", "Initial law", "λ", "Hidden layers (runs of each)"]
-    return Table(header, rows, align="llllll", widths=(3, 2, 4, 2, 3, 6))
+    header = ["Data", "Units", "Optimiser", "Start", "λ", "Hidden layers (runs of each)"]
+    return Table(header, rows, align="llllll", widths=(4, 3, 6, 3, 4, 10))
 
 
 def _optimiser(chosen: training.Training) -> str:
@@ -209,5 +209,8 @@ def _optimiser(chosen: training.Training) -> str:
 
 def claims() -> Table:
     """Words and measured values of every claim that was checked so far."""
-    rows = [[each.sentence + ("" if each.holds else " **(false)**"), each.values] for each in book.values()]
-    return Table(["Claim", "Measured"], rows, align="ll", widths=(5, 5))
+    rows = [
+        [each.section, each.sentence + ("" if each.holds else " **(false)**"), each.values]
+        for each in book.values()
+    ]
+    return Table(["Section", "Claim", "Measured"], rows, align="lll", widths=(1, 5, 5))

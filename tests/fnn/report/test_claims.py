@@ -19,8 +19,8 @@ def book(monkeypatch: pytest.MonkeyPatch) -> dict[str, Claim]:
 
 
 def test_a_true_claim_is_noted_with_its_values(book: dict[str, Claim]) -> None:
-    claim(torch.tensor([True, True]), "errors fall", a=0.123456, last_step=[1, np.float64(2.5)])
-    assert tables.claims().rows == [["errors fall", "a 0.123; last step 1, 2.50"]]
+    claim(torch.tensor([True, True]), "errors fall", section="2c", a=0.123456, last_step=[1, np.float64(2.5)])
+    assert tables.claims().rows == [["2c", "errors fall", "a 0.123; last step 1, 2.50"]]
 
 
 @pytest.mark.parametrize("condition", [False, torch.tensor([True, False]), np.bool_(False)])
@@ -41,7 +41,7 @@ def test_a_draft_marks_a_false_claim_and_goes_on(
     monkeypatch.setenv("DRAFT", "1")
     claim(False, "errors fall", a=3)
     assert "Markdown" in capsys.readouterr().out  # what a kernel shows as a paragraph
-    assert "**(false)**" in tables.claims().rows[0][0]
+    assert "**(false)**" in tables.claims().rows[0][1]
 
 
 def test_a_chunk_that_runs_again_replaces_its_claim(book: dict[str, Claim]) -> None:

@@ -47,7 +47,8 @@ def _shares(ax: Axes, study: Restarts) -> None:
     frequent = study.frequent(MOST_ENDS)
     for rank, minimum in enumerate(frequent):
         first, share = ", first run" if 0 in minimum.runs else "", study.share(minimum)
-        ax.plot([0, share.percent], [rank, rank], **LINES[rank], linewidth=3.0, solid_capstyle="butt")
+        bar = {**LINES[rank], "linestyle": "-"}  # a dash would blur where it ends
+        ax.plot([0, share.percent], [rank, rank], **bar, linewidth=3.0, solid_capstyle="butt")
         text = f"{number(minimum.train_mse, 4)}: {percent(share)}, {minimum.ending}{first}"
         ax.plot([1, 15], [rank - 0.42] * 2, **LINES[rank], linewidth=1.4)  # a sample of the curve's line
         ax.text(18, rank - 0.2, text, fontsize=8.6, va="bottom")
@@ -121,7 +122,7 @@ def draw_relu(data: Dataset, study: ReluStudy, conjectures: Sequence[Conjecture]
     best = {guess.units: study.uniform.best_model(guess.units) for guess in conjectures}
     conjecture_panels(fits, data, conjectures, best)
 
-    laws = ((study.normal, "normal law", VERMILION, "-"), (study.uniform, "uniform kinks", BLUE, "--"))
+    laws = ((study.normal, "normal", VERMILION, "-"), (study.uniform, "uniform kinks", BLUE, "--"))
     for widths, label, colour, dash in laws:
         ordered = widths[2].train_mse.sort().values
         losses.plot(torch.linspace(0, 100, len(ordered)), ordered, color=colour, linestyle=dash, label=label)
