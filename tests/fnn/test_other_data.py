@@ -51,7 +51,7 @@ FAIL = {
     "few points with a gap": {
         "of the runs find the better minimum",  # one fall is left, and with it one minimum of a single unit
         "No run with 50 or 100 units spikes",  # nothing holds a fit in the gap
-        "all runs with ten or more units end",  # nor does weight decay
+        "All runs with ten or more units then end",  # nor does weight decay
     },
     "a large parabola": {
         "They rise, fall, rise, fall and rise",  # there are two stretches
