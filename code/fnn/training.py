@@ -36,7 +36,7 @@ def train_one(
 ) -> MLP:
     """Train one network the plain way: SciPy's BFGS on the MSE of all training data, autograd's gradient.
 
-    It starts where run `run` of `train_restarts` starts and gives the same network, in double precision.
+    It starts where run `run` of `train_restarts` starts and ends at the same loss, in double precision.
 
     Raises:
         TypeError, ValueError, DataError: as `train_restarts` does.
