@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from handin.errors import HandinError, Place
+from handin.errors import HandinError, Place, as_text
 
 if TYPE_CHECKING:  # a kernel that reads this module has no use for the rest
     from handin.project import Project
@@ -35,11 +35,7 @@ def read_environment_file(root: Path) -> dict[str, str]:
     path = root / FILE
     if not path.is_file():
         return {}
-    try:
-        lines = re.split(r"\r\n?|\n", path.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError as error:
-        number = error.object[: error.start].count(b"\n") + 1
-        raise HandinError("not UTF-8 text", place=Place(FILE, number), remedy="save it as UTF-8") from None
+    lines = re.split(r"\r\n?|\n", as_text(path.read_bytes(), FILE))
     variables = {}
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.lstrip().startswith("#"):

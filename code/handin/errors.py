@@ -72,6 +72,19 @@ class Faults:
         raise_all(self.found)
 
 
+def as_text(data: bytes, name: str) -> str:
+    """The text of the file `name`, without a byte order mark.
+
+    Raises:
+        HandinError: It is not UTF-8.
+    """
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise HandinError("not UTF-8 text", place=Place(name, line), remedy="save it as UTF-8") from None
+
+
 def unwritable(error: OSError, path: Path) -> HandinError:
     """The error for a file that cannot be written: `path`, where the operating system names none."""
     place = Place(Path(error.filename2 or error.filename or path))

@@ -25,7 +25,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from handin.errors import HandinError, Place, near, raise_all
+from handin.errors import HandinError, Place, as_text, near, raise_all
 from handin.yaml_lines import Located
 
 CONFIG = "_quarto.yml"
@@ -202,14 +202,11 @@ def load_project(root: Path) -> Project:
     """
     root = root.resolve()
     try:
-        text = (root / CONFIG).read_text(encoding="utf-8-sig")
+        text = as_text((root / CONFIG).read_bytes(), CONFIG)
     except FileNotFoundError:
         raise HandinError(
             f"no {CONFIG} here", place=Place(root), remedy="name the project's folder"
         ) from None
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise HandinError("not UTF-8 text", place=Place(CONFIG, line), remedy="save it as UTF-8") from error
     source = Located(text, CONFIG)
     faults: list[HandinError] = []
     settings = None

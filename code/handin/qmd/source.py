@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from handin.errors import HandinError, Place
+from handin.errors import HandinError, Place, as_text
 from handin.yaml_lines import Located
 
 INCLUDE = re.compile(r"^\s*\{\{<\s*include\s+(?P<path>[^\s>]+|\"[^\"]+\")\s*>\}\}\s*$")
@@ -112,12 +112,8 @@ def _read(read: Read, name: str, included_at: Place | None) -> list[Line]:
         raise HandinError(
             f"there is no file `{name}` to include", place=included_at, remedy="mend the path, or put it back"
         )
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        number = error.object[: error.start].count(b"\n") + 1
-        raise HandinError("not UTF-8 text", place=Place(name, number), remedy="save it as UTF-8") from error
-    return [Line(line, Place(name, number)) for number, line in enumerate(lines_of(text), start=1)]
+    lines = lines_of(as_text(data, name))
+    return [Line(line, Place(name, number)) for number, line in enumerate(lines, start=1)]
 
 
 def lines_of(text: str) -> list[str]:

@@ -29,7 +29,7 @@ CASES = re.compile(r"\\begin\{cases\}.*?\\end\{cases\}", re.DOTALL)
 # Spaces that Pandoc makes whole ems, and the bars of a norm, below which it sets an index.
 NARROW = re.compile(r"(?<!\\)\\[!;]|(?:\\\||\\Vert\b)(?=\s*[_^])")
 THIRD_COLUMN = re.compile(r"&(?:(?!\\\\|&).)*&", re.DOTALL)
-BARE = re.compile(r"(-{2,}|\.{3,}|^[-+/=]+$|^\d+\.$)")
+SHORTHAND = re.compile(r"(-{2,}|\.{3,}|^[-+/=]+$|^\d+\.$)")
 TEMPLATES = ("format", "typst", "template-partials")  # where `_quarto.yml` names them
 
 
@@ -222,7 +222,7 @@ def _formula(node: Node, source: Source) -> list[Node]:
 
 def _words(node: Node) -> list[Node] | None:
     """Signs that Pandoc leaves bare, of which Typst would make lists, headings or dashes."""
-    parts = BARE.split(node["c"]) if node["t"] == "Str" else ()
+    parts = SHORTHAND.split(node["c"]) if node["t"] == "Str" else ()
     if len(parts) < 2:
         return None
     typst_of = [re.sub(r"(\D)", r"\\\1", part) for part in parts]
