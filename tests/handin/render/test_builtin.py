@@ -110,7 +110,10 @@ def test_odd_values_names_and_figures_are_set(folder: Path, edit: Edit) -> None:
     )
     path = folder / WORDS
     path.write_text(path.read_text() + "\n![A late figure.](figures/late.svg){#fig-late}\n\nSee @fig-late.\n")
+    with path.open("a") as file:
+        file.write("\n| p | q |\n|---|---|\n| `{python} 'x' + chr(124)` | cell |\n")
     text = render(folder)
+    assert "x| cell" in text
     assert re.search("The answer is 42 ?, or", text)
     assert text.index("A late figure.") < text.index("References Knuth")
 

@@ -20,6 +20,7 @@ from handin.render.typeset import to_typst
         ("- \\- x", r"- \- x"),
         ("A note.^[1\\. z]", r"#footnote[1\. z]"),
         ("An option, \\--flag.", r"An option, \-\-flag."),
+        ("| p |\n|---|\n| + x |", r"[\+ x]"),
         ("![In 2006.](box.svg){#fig-a}", 'alt: "In 2006."'),
     ],
 )
