@@ -2,10 +2,13 @@
 
 import json
 import os
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.handin.render.conftest import ROOT
 
 from handin.environment import HAND_IN
 from handin.errors import HandinError
@@ -92,3 +95,10 @@ def test_what_was_not_executed_is_no_hand_in(project: Project) -> None:
     with pytest.raises(HandinError, match=r"report\.qmd: Quarto has not executed its chunks"):
         after(project, [rendered(project, "report.pdf")], HAND_IN)
     assert not Built(project.root).is_ours(project.output_dir / "report.pdf")
+
+
+def test_an_installation_has_all_that_quarto_runs_chunks_by() -> None:
+    """Its `share/jupyter/` imports these; where one is missing, it says "Broken pipe" and no more."""
+    named = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    packages = {name for one in named for name in re.findall(r"^[\w-]+", one)}
+    assert packages >= {"nbclient", "nbformat", "jupyter_client", "ipykernel", "PyYAML"}
