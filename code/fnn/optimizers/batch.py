@@ -27,11 +27,11 @@ class Outcome:
         self.evaluations = 0
         self.running = R
 
-    def count(self, run: Tensor, value: Tensor) -> None:
-        """One more evaluation of the runs [R′], which now stand at `value` [R′]."""
+    def count(self, run: Tensor, alive: Tensor, value: Tensor) -> None:
+        """One more evaluation of the runs [R′]; those `alive` [R′] bool now stand at `value` [R′]."""
         self.evaluations += 1
         if self._column < len(self._grid) and self.evaluations == self._grid[self._column]:
-            self._trace[run, self._column] = value
+            self._trace[run[alive], self._column] = value[alive]
             self._column += 1
 
     def end(
@@ -89,7 +89,7 @@ class Batch:
         They stand at a `value` [R] with a gradient of the max-norm `norm` [R]. Those `failed` [R] bool find
         no lower value any more, those `late` have reached the limit of iterations; None where there are none.
         """
-        outcome.count(self.run, value)
+        outcome.count(self.run, self.alive, value)
         reasons = {Stop.GRADIENT: norm <= limits.gradient}
         if outcome.evaluations == 1:  # later, a point that is moved to has a value and a gradient
             reasons = {Stop.DIVERGED: ~(value + norm < torch.inf), **reasons}

@@ -7,6 +7,7 @@ Every turn of the loop evaluates one trial point for each run, whichever trial o
 so that no run waits for another's. Runs that end leave the batch.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -30,7 +31,6 @@ class State(Batch):
     direction: Tensor  # [R, P], −H·gradient
     slope: Tensor  # [R], gradient · direction
     step: Tensor  # [R], the trial's α
-    previous_value: Tensor  # [R], of the previous iteration
     searches: dict[int, LineSearch]  # by index of the run, where the last trial was not accepted
     restart_value: Tensor  # [R], when H was last set to I; ∞ before
 
@@ -47,15 +47,13 @@ def minimize(objective: Objective, start: Tensor, limits: Limits) -> Result:
         state = state.stop(outcome, limits, state.value, norm, failed, late)
         if not outcome.running:
             return outcome.result()
-        trial = torch.addcmul(state.x, state.step[:, None], state.direction)
-        failed = _step(state, trial, *objective.value_and_gradient(trial, state.run))
+        failed = _step(state, objective)
 
 
 def _begin(objective: Objective, start: Tensor) -> State:
     run = torch.arange(len(start))
     value, gradient = objective.value_and_gradient(start, run)
-    square = dot(gradient, gradient)
-    previous_value = value + square.sqrt() / 2  # as in SciPy: the first trial is a step of about length 1
+    slope = -dot(gradient, gradient)
     return State(
         run=run,
         alive=run >= 0,
@@ -64,80 +62,77 @@ def _begin(objective: Objective, start: Tensor) -> State:
         gradient=gradient,
         H=InverseHessian.identity(start),
         direction=-gradient,
-        slope=-square,
-        step=first_trial(value, -square, previous_value),
+        slope=slope,
+        step=first_trial(value, slope, _previous(value, slope)),
         searches={},
-        previous_value=previous_value,
         restart_value=torch.full_like(value, torch.inf),
         iterations=torch.zeros_like(run),
         mark_value=value,
     )
 
 
-def _step(state: State, trial: Tensor, value: Tensor, gradient: Tensor) -> Tensor | None:
-    """Move the runs whose trial is accepted, give the others another; return which failed, if any could."""
+def _previous(value: Tensor, slope: Tensor) -> Tensor:
+    """A value before the first, so that the first trial along −g is a step of about length 1, as in SciPy."""
+    return value + slope.abs().sqrt() / 2
+
+
+def _step(state: State, objective: Objective) -> Tensor | None:
+    """Move the runs whose trial is accepted, give the others another; return which failed, if any did."""
+    s = state.step[:, None] * state.direction
+    x = state.x + s
+    value, gradient = objective.value_and_gradient(x, state.run)
     slope = dot(gradient, state.direction)
-    accepted = accepts(state.value, state.slope, state.step, value, slope) & state.alive
-    state.searches, searches = {}, state.searches
-    failed = None
-    if not accepted.all():
-        failed = _search_on(state, state.alive & ~accepted, searches, value, slope)
+    accepted = accepts(state.value, state.slope, state.step, value, slope)
+    waiting = (state.alive & ~accepted).nonzero()[:, 0]  # an ended run may move: nothing is read from it
+    searches, state.searches = state.searches, {}
+    if len(waiting):
+        again = _search_on(state, waiting, searches, value, slope)
+        s[waiting], value[waiting], gradient[waiting] = 0.0, state.value[waiting], state.gradient[waiting]
+        x = state.x + s
 
-    def kept(new: Tensor, old: Tensor) -> Tensor:
-        """What is new where the trial was accepted, elsewhere what was."""
-        where = accepted if new.ndim == 1 else accepted[:, None]
-        return new if failed is None else torch.where(where, new, old)
-
-    # Where nothing moves, s = y = 0 and H stays. H g at the new point gives H y = H g − H g_old for nothing.
-    x, gradient = kept(trial, state.x), kept(gradient, state.gradient)
+    # Where nothing moves, s = y = 0, so that H stays, and the direction up to rounding. H g at the new point
+    # gives H y = H g − H g_old for nothing.
     Hg = state.H.times(gradient)
-    s, w = state.H.update(x - state.x, gradient - state.gradient, Hg + state.direction)
-    direction = Hg.addcmul_(s, dot(w, gradient)[:, None]).addcmul_(w, dot(s, gradient)[:, None]).neg_()
-    slope = dot(gradient, direction)
-    state.x, state.gradient = x, gradient
-    state.direction, state.slope = kept(direction, state.direction), kept(slope, state.slope)
-    state.previous_value, state.value = kept(state.value, state.previous_value), kept(value, state.value)
+    s, w = state.H.update(s, gradient - state.gradient, Hg + state.direction)
+    state.direction = Hg.addcmul_(s, dot(w, gradient)[:, None]).addcmul_(w, dot(s, gradient)[:, None]).neg_()
+    state.slope = dot(gradient, state.direction)
+    state.step = first_trial(value, state.slope, state.value)
+    state.x, state.value, state.gradient = x, value, gradient
     state.iterations += accepted
-
-    uphill = accepted & ~(slope < 0)
-    if uphill.any() or (failed is not None and failed.any()):
-        begun = _begin_anew(state, uphill, failed)
-        accepted = accepted | begun
-        failed = None if failed is None else failed & ~begun
-    state.step = kept(first_trial(state.value, state.slope, state.previous_value), state.step)
-    return failed
+    if len(waiting):
+        state.step[waiting] = again
+        lost = state.alive & state.step.isnan()
+        if lost.any():
+            return _begin_anew(state, lost)
+    return None
 
 
 def _search_on(
-    state: State, waiting: Tensor, searches: dict[int, LineSearch], value: Tensor, slope: Tensor
+    state: State, rows: Tensor, searches: dict[int, LineSearch], value: Tensor, slope: Tensor
 ) -> Tensor:
-    """Give the runs `waiting` [R] bool their next trial, from φ and φ′ at this one; return which failed.
+    """The next trials of the runs in `rows`, from φ and φ′ at this one; not a number where a search fails.
 
     `searches` were those of the last trial.
     """
-    failed = torch.zeros_like(waiting)
-    rows, nan = waiting.nonzero()[:, 0], float("nan")
     numbers = torch.stack((state.value, state.slope, state.step, value, slope))[:, rows].T.tolist()
     steps = []
     for run, (start_value, start_slope, *trial) in zip(state.run[rows].tolist(), numbers, strict=True):
-        search = searches.get(run) or LineSearch(start_value, start_slope, trial[0])
-        state.searches[run] = search
-        steps.append(search.next(Point(*trial)))
-    state.step[rows] = state.step.new_tensor([nan if step is None else step for step in steps])
-    failed[rows] = failed.new_tensor([step is None for step in steps])
-    return failed
+        state.searches[run] = searches.get(run) or LineSearch(start_value, start_slope, trial[0])
+        step = state.searches[run].next(Point(*trial)) if start_slope < 0 else None
+        steps.append(math.nan if step is None else step)
+    return value.new_tensor(steps)
 
 
-def _begin_anew(state: State, uphill: Tensor, failed: Tensor | None) -> Tensor:
-    """Set H = I where it has lost its last digits, so that it gives no descent; return where, [R] bool."""
+def _begin_anew(state: State, lost: Tensor) -> Tensor:
+    """Set H = I where it has lost its last digits and gives no descent; return which of `lost` stay so."""
     gained = state.restart_value - state.value > RESTART_GAIN * state.value.abs()
-    anew = uphill if failed is None else uphill | failed & gained
+    anew = lost & (gained | ~(state.slope < 0))
     state.H.reset(anew)
     state.direction = torch.where(anew[:, None], -state.gradient, state.direction)
     state.slope = dot(state.gradient, state.direction)
-    previous_value = state.value + state.slope.abs().sqrt() / 2
-    state.previous_value = torch.where(anew, previous_value, state.previous_value)
+    first = first_trial(state.value, state.slope, _previous(state.value, state.slope))
+    state.step = torch.where(anew, first, state.step)
     state.restart_value = torch.where(anew, state.value, state.restart_value)
     for run in state.run[anew].tolist():
         state.searches.pop(run, None)
-    return anew
+    return lost & ~anew

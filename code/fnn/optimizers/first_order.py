@@ -37,7 +37,7 @@ def minimize(
         best_value, best_norm = torch.where(lower, value, best_value), torch.where(lower, norm, best_norm)
 
         # stopping test; an ended run moves on, but nothing is read from it any more
-        outcome.count(run, best_value)
+        outcome.count(run, alive, best_value)
         ended = outcome.end(
             run, alive, best, best_value, best_norm, torch.full_like(run, iteration),
             {

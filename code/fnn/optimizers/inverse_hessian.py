@@ -37,21 +37,19 @@ class InverseHessian:
         return InverseHessian(self.M[rows], self.pairs[rows], self.waiting)
 
     def times(self, v: Tensor) -> Tensor:
-        """H v by row: [R, P] → [R, P].
-
-        The matrix stands left of the transposed row: from main memory, BLAS reads it so nearly twice as fast.
-        """
-        row = v[:, None]
+        """H v by row: [R, P] → [R, P]."""
+        row, M = v[:, None], self.M.mT  # the same, M being symmetric, and the quickest way for BLAS
         if self.waiting == 0:
-            return (self.M @ row.mT)[:, :, 0]
-        coefficients = (row @ self.pairs.mT).roll(BLOCK, 2)  # wⱼᵀv for sⱼ, sⱼᵀv for wⱼ
-        return torch.baddbmm((coefficients @ self.pairs).mT, self.M, row.mT)[:, :, 0]
+            return torch.bmm(row, M)[:, 0]
+        coefficients = torch.bmm(row, self.pairs.mT).roll(BLOCK, 2)  # wⱼᵀv for sⱼ, sⱼᵀv for wⱼ
+        return torch.baddbmm(torch.bmm(coefficients, self.pairs), row, M)[:, 0]
 
     def update(self, s: Tensor, y: Tensor, Hy: Tensor) -> tuple[Tensor, Tensor]:
         """Update H from s, y and Hy; return s and w, [R, P]. Where sᵀy is not positive, w = 0 and H stays."""
         sy = dot(s, y)
-        rho = torch.where(sy > 0, 1 / sy, 0.0)
-        w = rho[:, None] * torch.addcmul(-Hy, (0.5 * (1 + rho * dot(y, Hy)))[:, None], s)
+        sy = torch.where(sy > 0, sy, torch.inf)
+        half = dot(y, Hy).div_(sy).add_(1.0).mul_(0.5)
+        w = torch.addcmul(-Hy, half[:, None], s).div_(sy[:, None])
         if len(self.pairs[0]) == 0:
             self.M.addcmul_(s[:, :, None], w[:, None]).addcmul_(w[:, :, None], s[:, None])
             return s, w

@@ -25,8 +25,8 @@ MAX_TRIALS = 40  # halving from 1 comes to rounding errors by then
 
 def first_trial(value: Tensor, slope: Tensor, previous_value: Tensor) -> Tensor:
     """The first α of R searches from φ(0) and φ′(0), [R]; supposes the decrease of the previous iteration."""
-    step = (2.02 * (value - previous_value) / slope).clamp(max=1.0)
-    return torch.where(step > 0, step, 1.0)  # also where 0/0
+    inverse = slope / (2.02 * (value - previous_value))  # −∞ where there was no decrease
+    return inverse.clamp(min=1.0).reciprocal()
 
 
 def accepts(value: Tensor, slope: Tensor, step: Tensor, trial_value: Tensor, trial_slope: Tensor) -> Tensor:
@@ -82,8 +82,9 @@ class LineSearch:
 
         # A modified function predicts the step while a lower value has been found, but not low enough.
         tilt = test_slope if self.early and test < trial.value <= self.best.value else 0.0
-        best, other = self.best.tilted(-tilt), self.other.tilted(-tilt)
-        trial = trial.tilted(-tilt)
+        best, other = self.best, self.other
+        if tilt:
+            best, other, trial = best.tilted(-tilt), other.tilted(-tilt), trial.tilted(-tilt)
         step = interpolate(best, other, trial, self.bracketed, self.low, self.high)
         if trial.value > best.value:
             other, self.bracketed = trial, True
@@ -91,7 +92,7 @@ class LineSearch:
             if trial.slope * math.copysign(1.0, best.slope) < 0:
                 other, self.bracketed = best, True
             best = trial
-        self.best, self.other = best.tilted(tilt), other.tilted(tilt)
+        self.best, self.other = (best.tilted(tilt), other.tilted(tilt)) if tilt else (best, other)
 
         if self.bracketed:
             # Bisect, if two trials did not shrink the bracket enough.

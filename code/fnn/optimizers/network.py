@@ -16,6 +16,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+SMALL = 4  # below it, bmm takes up to four times as long as a sum of products
 Layers = Sequence[tuple[Tensor, Tensor]]
 Elementwise = Callable[[Tensor], Tensor]
 
@@ -30,7 +31,7 @@ def unpack(params: Tensor, sizes: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
     layers, start = [], 0
     for fan_in, fan_out in pairwise(sizes):
         middle, stop = start + fan_in * fan_out, start + (fan_in + 1) * fan_out
-        weight = params[:, start:middle].reshape(-1, fan_in, fan_out)
+        weight = params[:, start:middle].view(-1, fan_in, fan_out)
         layers.append((weight, params[:, middle:stop, None]))
         start = stop
     return layers
@@ -59,7 +60,7 @@ def loss_gradient(outputs: Sequence[Tensor], deltas: Sequence[Tensor]) -> list[T
     """∂L/∂θ summed over the examples: δWₗ = Σᵢ aᵢδᵢᵀ and δbₗ = Σᵢ δᵢ, [R, …] each."""
     gradients = []
     for a, d in zip(outputs, deltas, strict=False):
-        gradients += [(d @ a.mT.expand(len(d), -1, -1)).mT.flatten(1), d.sum(dim=2)]
+        gradients += [product(a.expand(len(d), -1, -1), d.mT).flatten(1), d.sum(dim=2)]
     return gradients
 
 
@@ -92,10 +93,12 @@ def tangent_kernel(outputs: Sequence[Tensor], deltas: Sequence[Tensor]) -> Tenso
 
 
 def product(A: Tensor, B: Tensor) -> Tensor:
-    """A B for [R, i, k] and [R or 1, k, j]; without bmm where k is small, which is several times faster."""
-    _, i, k = A.shape
+    """A B for [R, i, k] and [R or 1, k, j]; without bmm where it is small, which is several times faster."""
+    (_, i, k), j = A.shape, B.shape[2]
     if k == 1:
         return A * B
-    if i == 1 and k < 8:
+    if i == 1 and k < SMALL:
         return (A.mT * B).sum(dim=1, keepdim=True)
-    return A @ B.expand(len(A), -1, -1)
+    if i * j < SMALL:
+        return (A[:, :, None] * B.mT[:, None]).sum(dim=3)
+    return torch.bmm(A, B.expand(len(A), -1, -1))

@@ -54,7 +54,7 @@ class MeanSquaredError:
         self.columns = self.P + -self.P % PARAMETER_BLOCK
         missing = -self.N % EXAMPLE_BLOCK
         self.x = pad(X.mT, (0, missing))[None]  # [1, D, N + missing]
-        self.y = pad(y.mT, (0, missing))[None]  # [1, 1, N + missing]
+        self.minus_y = pad(-y.mT, (0, missing))[None]  # [1, 1, N + missing]
         self.real = pad(torch.ones_like(y.mT), (0, missing))[None]  # 0 for the padding
 
     def pad(self, params: Tensor) -> Tensor:
@@ -102,7 +102,7 @@ class MeanSquaredError:
     def _forward(self, params: Tensor) -> tuple[list[tuple[Tensor, Tensor]], list[Tensor], Tensor]:
         layers = unpack(params, self.sizes)
         outputs = layer_outputs(self.x, layers, self.unit.phi)
-        return layers, outputs, (outputs[-1] - self.y) * self.real
+        return layers, outputs, torch.addcmul(self.minus_y, outputs[-1], self.real)
 
     def _gradient(self, outputs: list[Tensor], deltas: list[Tensor]) -> Tensor:
         """∂/∂θ, zeros up to the last column: [R, columns]."""
