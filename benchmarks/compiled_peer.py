@@ -18,8 +18,8 @@ jax.config.update("jax_enable_x64", True)
 TOLERANCE = 1e-8  # relative and absolute, of value and step: end losses are then as ours, or a little higher
 
 
-def train(method: str, start: Tensor, data: Dataset) -> tuple[Tensor, float]:
-    """[1, m, 1] from each row of start [R, 3m + 1] by bfgs or lm: train MSEs [R], processor seconds.
+def train(method: str, start: Tensor, data: Dataset) -> tuple[Tensor, float, int]:
+    """[1, m, 1] from each row of start [R, 3m + 1] by bfgs or lm: train MSEs [R], processor seconds, turns.
 
     One call compiles, a second one is measured.
     """
@@ -39,12 +39,12 @@ def train(method: str, start: Tensor, data: Dataset) -> tuple[Tensor, float]:
         else:
             solver = optimistix.LevenbergMarquardt(rtol=TOLERANCE, atol=TOLERANCE)
             found = optimistix.least_squares(residuals, solver, theta, max_steps=1_000, throw=False)
-        return loss(found.value, None)
+        return loss(found.value, None), found.stats["num_steps"]
 
     many = jax.jit(jax.vmap(one))
     points = jnp.asarray(start.tolist())
-    many(points).block_until_ready()
+    jax.block_until_ready(many(points))
     began = time.process_time()
-    losses = many(points).block_until_ready()
+    losses, steps = jax.block_until_ready(many(points))
     seconds = time.process_time() - began
-    return torch.tensor(losses.tolist(), dtype=torch.float64), seconds
+    return torch.tensor(losses.tolist(), dtype=torch.float64), seconds, int(steps.max())
