@@ -1,8 +1,10 @@
 """What Pandoc's Typst would set otherwise than it is written."""
 
+import re
 from pathlib import Path
 
 import pytest
+import typst
 
 from handin.project import load_project
 from handin.qmd import pandoc
@@ -29,3 +31,15 @@ def test_what_is_written_is_set(written: str, typst: str, folder: Path) -> None:
     project, source = load_project(folder), read_source(on_disk(folder), "report.qmd")
     tree, _ = pandoc.parse(written, folder=folder)
     assert typst in to_typst(tree, source, document_settings(project, source), project, folder / "figures")
+
+
+def test_the_template_hides_no_name_that_formulas_use(tmp_path: Path) -> None:
+    """Pandoc writes `accent(x y, hat)`: a colour of that name would be printed."""
+    template = (Path(__file__).parents[3] / "templates/typst-template.typ").read_text("utf-8")
+    known = "(std, math, sym).map(module => dictionary(module).keys()).join()"
+    lines = [
+        f'#assert("{name}" not in {known})' for name in re.findall(r"^#let ([\w-]+)", template, re.MULTILINE)
+    ]
+    assert len(lines) > 4
+    (tmp_path / "names.typ").write_text("\n".join(lines), encoding="utf-8")
+    typst.compile(tmp_path / "names.typ")
