@@ -6,10 +6,13 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).parents[1])  # instead of this folder, whose modules have names of their own
 
-from handin.environment import DRAFT, Mode  # noqa: E402
-from handin.errors import HandinError  # noqa: E402
-from handin.project import find_root, load_project  # noqa: E402
-from handin.render.quarto import after, before  # noqa: E402
+try:
+    from handin.environment import DRAFT, Mode
+    from handin.errors import HandinError
+    from handin.project import find_root, load_project
+    from handin.render.quarto import after, before
+except ModuleNotFoundError as error:  # Quarto takes the Python of the PATH
+    sys.exit(f"error: {sys.executable} has no `{error.name}`: activate .venv, or set QUARTO_PYTHON")
 
 try:
     project = load_project(find_root(Path.cwd()))

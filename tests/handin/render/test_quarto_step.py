@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -102,3 +104,11 @@ def test_an_installation_has_all_that_quarto_runs_chunks_by() -> None:
     named = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     packages = {name for one in named for name in re.findall(r"^[\w-]+", one)}
     assert packages >= {"nbclient", "nbformat", "jupyter_client", "ipykernel", "PyYAML"}
+
+
+def test_a_python_without_the_dependencies_is_told_so(folder: Path) -> None:
+    """Quarto takes the one of the PATH, where no environment is activated; `-S` is one without packages."""
+    step = [sys.executable, "-IS", ROOT / "code" / "handin" / "quarto_step.py"]
+    done = subprocess.run(step, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert re.fullmatch(r"error: .* has no `\w+`: activate .venv, or set QUARTO_PYTHON\n", done.stderr)
