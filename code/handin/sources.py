@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from handin.environment import DRAFT, HAND_IN, IMMATERIAL, Mode, environment, read_environment_file
-from handin.errors import unwritable
+from handin.errors import HandinError, Place, unwritable
 
 if TYPE_CHECKING:  # a kernel that reads this module has no use for the rest
     from handin.project import Project
@@ -38,6 +38,7 @@ BUILD = "_build"  # scratch, in the project's folder
 STORE = "_store"  # what the solution keeps
 NOTE = "built.json"
 LOCK = "lock"
+SCRATCH = (NOTE, "memory", "preview", "render-*", "quarto-began-*")  # all else there is somebody's
 
 # Names that are nobody's source, of folders and files.
 _CACHE = re.compile(
@@ -259,7 +260,7 @@ def replace(files: Mapping[Path, bytes]) -> None:
 
 
 def clean(project: Project) -> list[Path]:
-    """Remove what the last builds wrote, Quarto's intermediates and the scratch folder.
+    """Remove what the last builds wrote, Quarto's intermediates and our scratch files.
 
     To be called by who holds the project, see `locked`.
 
@@ -270,7 +271,7 @@ def clean(project: Project) -> list[Path]:
     gone = [
         *Built(root).written(),
         *(path for name in project.documents for path in intermediates(root / name)),
-        *(path for path in (root / BUILD).glob("*") if path.name != LOCK),
+        *(path for name in SCRATCH for path in (root / BUILD).glob(name)),
     ]
     for path in gone:
         if _is_folder(path):
@@ -284,7 +285,8 @@ def clean(project: Project) -> list[Path]:
 
 def intermediates(document: Path) -> list[Path]:
     """The notebooks that Quarto executes, and leaves beside a document where it is killed."""
-    return sorted(document.parent.glob(f"{document.stem}.quarto_ipynb*"))
+    found = document.parent.glob(f"{document.stem}.quarto_ipynb*")
+    return sorted(path for path in found if _CACHE.fullmatch(path.name))
 
 
 @contextmanager
@@ -302,6 +304,8 @@ def locked(root: Path, say: Callable[[str], None]) -> Iterator[Path]:
     """
     build = root / BUILD
     lock = FileLock(build / LOCK)
+    if build.is_symlink():
+        raise HandinError("a link, and a build writes there", place=Place(build), remedy="remove the link")
     try:
         build.mkdir(exist_ok=True)
         held = lock.acquire(timeout=0)

@@ -16,7 +16,7 @@ from handin.cli import main
 from handin.environment import Mode
 from handin.errors import HandinError
 from handin.project import Project, load_project
-from handin.sources import Built, fingerprint, project_files, put_in_place
+from handin.sources import Built, fingerprint, locked, project_files, put_in_place
 
 CONFIG = """\
 project: {output-dir: _output, execute-dir: project, render: [report.qmd]}
@@ -166,6 +166,9 @@ def test_a_damaged_note_says_that_nothing_is_ours(project: Project, damage: str)
 
 
 def test_cleaning_leaves_what_others_wrote(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project.root / "_build").mkdir(exist_ok=True)
+    for own in ("report.quarto_ipynb_backup", "_build/notes.txt"):
+        (project.root / own).touch()
     before = {path for path in project.root.rglob("*") if path.is_file()}
     build(project, {"_output/report.pdf": "new", "_output/notebook.pdf": "a"})
     (project.output_dir / "notebook.pdf").write_text("edited")
@@ -175,6 +178,12 @@ def test_cleaning_leaves_what_others_wrote(project: Project, monkeypatch: pytest
     gone = {"_output/report.pdf", "_build/built.json", "report.quarto_ipynb_1"}
     left = {path for path in project.root.rglob("*") if path.is_file()} - {project.root / "_build/lock"}
     assert left == (before | {project.output_dir / "notebook.pdf"}) - {project.root / name for name in gone}
+
+
+def test_a_scratch_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "_build").symlink_to(tmp_path)
+    with pytest.raises(HandinError, match=r"_build: a link"), locked(tmp_path, print):
+        pass
 
 
 def test_no_file_changes_if_one_cannot_be_written(project: Project) -> None:

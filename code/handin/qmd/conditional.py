@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from handin.errors import HandinError, Place
+from handin.errors import HandinError, Place, near
 from handin.qmd.source import EMPTY_COMMENT, Line, with_roles
 
 FORMAT = "typst"
@@ -30,7 +30,7 @@ def shown_lines(
             it is no condition. This function changes the list.
 
     Raises:
-        HandinError: A code block is never closed, or a condition is missing or of an unknown kind.
+        HandinError: A code block is never closed, or a condition is missing, of an unknown kind, or misspelt.
     """
     for line, role in with_roles(lines):
         is_fence = False
@@ -57,6 +57,10 @@ def hides(attributes: str, place: Place, metadata: Mapping[str, Any]) -> bool | 
             place=place,
             remedy="use when-meta, unless-meta, when-format, unless-format",
         )
+    flags = [key for key, value in metadata.items() if isinstance(value, bool)]
+    for key in (one["value"] for one in conditions if one["of"] == "meta" and one["value"] not in metadata):
+        if meant := near(key, flags):
+            raise HandinError(f"no document says `{key}:`", place=place, remedy=f"did you mean `{meant}`?")
     holds = all(_holds(one["of"], one["value"], metadata) == (one["when"] == "when") for one in conditions)
     return holds == (block["kind"] == "hidden")
 

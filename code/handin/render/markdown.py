@@ -144,7 +144,7 @@ def _is_fit(form: str, data: dict[str, Any]) -> bool:
 
 def _whole(markdown: str, chunk: Chunk) -> str:
     """Markdown that ends what it begins, lest it swallow what follows."""
-    raise_all(slips([Line(line, chunk.place) for line in lines_of(markdown)]))
+    raise_all(slips([Line(line, chunk.place) for line in lines_of(markdown)], {}))
     return markdown
 
 

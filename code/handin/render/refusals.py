@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 from handin.errors import Faults, HandinError, Place, near, raise_all
@@ -42,6 +43,7 @@ UNREAD = re.compile(
     r"\\\([^)]*[\\^_][^)]*\\\)|^\s*\\\[\s*$|(?<!\S)\$ [^$]*[\\^_=][^$]* \$(?!\S)|^ {0,3}\[[^]^@]+\]:\s.*"
 )
 LEFT = re.compile(r"`\{\{?(?!=)\w+\}")  # something like an expression, in a form that is not known
+GRID_RULE = re.compile(r"\+[-=:]")  # begins a line between the rows of a grid table
 NO_BAR = re.compile(r"\\.|`[^`]*`|\$[^$]*\$|\[[^\]]*\]")  # in which a bar divides no cells
 # What may stand in the braces behind an element, and in HTML around it: identifier, classes, attributes.
 BRACES = {
@@ -73,7 +75,7 @@ def refuse_lines(source: Source, blocks: Iterable[Prose | Chunk]) -> None:
         HandinError: All such things, each with its place; or two chunks have the same label.
     """
     labels: dict[str, Place] = {}
-    found = list(slips(source.lines))
+    found = list(slips(source.lines, source.metadata))
     for chunk in chunks(blocks):
         found += _options(chunk.located)
         if chunk.label in labels:
@@ -83,14 +85,14 @@ def refuse_lines(source: Source, blocks: Iterable[Prose | Chunk]) -> None:
     raise_all(found)
 
 
-def slips(lines: Sequence[Line]) -> Iterator[HandinError]:
+def slips(lines: Sequence[Line], metadata: Mapping[str, Any]) -> Iterator[HandinError]:
     """What this renderer does not know, and what Pandoc would take otherwise, in a piece of Markdown."""
     yield from _lines(lines)
-    yield from _fences(lines)
+    yield from _fences(lines, metadata)
 
 
 def _lines(lines: Iterable[Line]) -> Iterator[HandinError]:
-    above, columns, indent = "", 0, 0  # of the table, of the code block
+    above, columns, indent, rule = "", 0, 0, ""  # of the table, of the code block, of the grid table
     for line, role in with_roles(lines):
         text, blanks, place = line.text.strip(), len(line.text) - len(line.text.lstrip()), line.place
         indent = blanks if role == "open" else indent
@@ -98,6 +100,15 @@ def _lines(lines: Iterable[Line]) -> Iterator[HandinError]:
         if role == "prose" and "-" in text and "|" in text and not text.strip("|:-+ "):
             columns, cells = cells + text.count("+"), NO_BAR.sub("", above).strip("|").count("|") + 1
         columns = columns if text and role == "prose" else 0
+        is_rule = role == "prose" and bool(GRID_RULE.match(text))
+        rule = rule if role == "prose" and (is_rule or text.startswith("|")) else ""
+        if rule and (
+            len(text) != len(rule)
+            or any(a == "+" and b not in "|+" for a, b in zip(rule, text, strict=False))
+        ):
+            problem = "cells of a grid table that do not end below each + of its rule"
+            yield HandinError(problem, place=place, remedy="align them, or write a pipe table")
+        rule = text if is_rule else rule
         if role == "open" and not CODE_BLOCK.fullmatch(line.text if "{python" in text else text):
             yield unknown(f"a code block opened by `{line.text}`, only Python chunks by ```{{python}}", place)
         elif role == "code" and OPTION.match(text) and not (OPTION.match(above) or "{python" in above):
@@ -115,7 +126,7 @@ def _lines(lines: Iterable[Line]) -> Iterator[HandinError]:
         above = text
 
 
-def _fences(lines: Iterable[Line]) -> Iterator[HandinError]:
+def _fences(lines: Iterable[Line], metadata: Mapping[str, Any]) -> Iterator[HandinError]:
     """Blocks that are neither conditions nor the references, or do not end; Pandoc closes an open one at the
     end, and takes a fence within a paragraph, or one that closes nothing, for a word."""
     opened: list[Line] = []
@@ -130,7 +141,7 @@ def _fences(lines: Iterable[Line]) -> Iterator[HandinError]:
         elif text.lstrip().startswith(":::"):
             opened += [line] if opening else []
             attributes = opening["attributes"] if opening else ""
-            if attributes != "{#refs}" and hides(attributes, line.place, {}) is None:
+            if attributes != "{#refs}" and hides(attributes, line.place, metadata) is None:
                 yield unknown(f"the block `{text.strip()}`", line.place)
             elif above.strip() and not above.startswith(("#", ":::", "<!--")):
                 yield HandinError(
@@ -207,7 +218,8 @@ def _braces(node: Node, places: Places) -> None:
     for sign in [*signs, *(f"{name}={value}" for name, value in attributes.items())]:
         if not re.fullmatch(BRACES[node["t"]], sign, re.DOTALL):
             written = re.escape(sign.lstrip("#.")).replace("=", "=[\"']?")
-            raise unknown(f"`{sign}` here", places.find(rf"[{{<].*{written}"))
+            opens = r"(\]\{|<)" if node["t"] == "Span" else "[{<]"
+            raise unknown(f"`{sign}` here", places.find(rf"{opens}.*{written}"))
 
 
 def _raw(node: Node, places: Places) -> None:
