@@ -173,7 +173,7 @@ def settings(data: Dataset) -> Table:
         ["Cut off", f"after {most}; {steps}"],
         ["Precision", "64 bits"],
         ["Versions", versions],
-        ["Processor", f"{platform.machine()}; the last digits of long training depend on it"],
+        ["Processor", f"{platform.machine()}; from ten units on, where a run ends depends on its rounding"],
     ]
     return Table(["Setting", "Value"], rows, align="ll", widths=(2, 7))
 

@@ -137,7 +137,7 @@ def draw_relu(data: Dataset, study: ReluStudy, conjectures: Sequence[Conjecture]
         medians = [widths[width].median_test for width in both]
         by_width.plot(range(len(both)), medians, marker, color=colour, markersize=4, label=label)
     by_width.set_xticks(range(len(both)), [str(width) for width in both])
-    by_width.set(yscale="log", xlabel="hidden units", ylabel="median test MSE")
+    by_width.set(yscale="log", xlabel="hidden units", ylabel="test MSE")
     by_width.yaxis.set_major_locator(LogLocator(numticks=9))  # every power of ten
     by_width.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderpad=0)
     panel_letters([*fits, losses, by_width])
