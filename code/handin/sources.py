@@ -44,10 +44,10 @@ SCRATCH = (NOTE, "memory", "preview", "render-*", "quarto-began-*")  # all else 
 _CACHE = re.compile(
     r"\.(git|hg|svn|venv|quarto|tox|nox|idea|hypothesis|ipynb_checkpoints|(pytest|ruff|mypy)_cache)|"
     r"__pycache__|node_modules|.*\.egg-info|"
-    r".*\.py[co]|.*~|\.?#.*|\..*\.(sw[a-p]|new)|\.DS_Store|Thumbs\.db|.*\.quarto_ipynb(_\d+)?"
+    r".*\.py[co]|.*~|#.*#|\.#.*|\..*\.(sw[a-p]|new)|\.DS_Store|Thumbs\.db|.*\.quarto_ipynb(_\d+)?"
 )
-# What IPython makes beside the settings of a profile, which are sources.
-_PROFILE = re.compile(r"(.*/)?profile_\w+/(.+/.*|history\.sqlite.*)")
+# What IPython makes beside the settings of our kernels, which are sources.
+_PROFILE = re.compile(r"code/handin/ipython/profile_default/(.+/.*|history\.sqlite.*)")
 # What Quarto writes beside a document `X.qmd`: `X` and one of these.
 _BESIDE = re.compile(r"(?P<stem>.+?)(_files(/.*)?|\.(ipynb|typ|tex|log|pdf|html|docx))")
 

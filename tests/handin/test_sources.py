@@ -26,13 +26,15 @@ handin: {course: A, assignment: 1, archive: "a-{login}.zip", page-limit: 9, task
 SOURCES = [
     "_environment", "_quarto.yml", "code/a.py", "figures/sketch.svg", "_images/photo.png", ".pictures/b.svg",
     "data/a b.csv", "chapters/one.qmd", "report.qmd", "src/envelope/x.py", "notes.pdf",
-    "code/ipython/profile_default/ipython_kernel_config.py",
+    "code/handin/ipython/profile_default/ipython_kernel_config.py", "data/profile_north/2024/wind.csv",
+    "data/#1.csv",
 ]  # fmt: skip
 OTHERS = [
     "_output/report.pdf", "_output/figures/fig-a.svg", "_build/built.json", "_store/net.pt", ".venv/a.py",
     "env/pyvenv.cfg", "env/lib/x.py", "code/__pycache__/a.pyc", "code/a.pyc", ".quarto/x", "report.ipynb",
     "report_files/figure/x.svg", "report.quarto_ipynb_1", "code/a.egg-info/PKG", "data/.a.csv.swp", "x.csv~",
-    "code/ipython/profile_default/startup/README", "code/ipython/profile_default/history.sqlite",
+    "code/handin/ipython/profile_default/startup/README", "code/handin/ipython/profile_default/history.sqlite",
+    "#draft.qmd#", ".#draft.qmd",
 ]  # fmt: skip
 
 
