@@ -48,8 +48,7 @@ FIGURES = re.compile(r"^fig_\w+ = .*$", re.MULTILINE)
 KEPT = {"stream", "display_data", "execute_result"}  # messages that can be sent again
 
 # What Python announces (PEP 578): events, and which of their arguments is a file.
-LISTED = {"os.listdir": 0, "os.scandir": 0}
-OPENED = {"open": 0, "ctypes.dlopen": 0, "sqlite3.connect": 0, "import": 1, **LISTED}
+OPENED = {"open": 0, "ctypes.dlopen": 0, "sqlite3.connect": 0, "import": 1, "os.listdir": 0, "os.scandir": 0}
 CHANGED = {"os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate"}
 FOREIGN = {
     "subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn",
@@ -156,7 +155,7 @@ class Memory:
 
     def _settings(self, names: list[str]) -> dict[str, Any]:
         """The settings that chunks may read: those whose names stand in a document or in Python code."""
-        tool = os.path.relpath(Path(__file__).parent, self._root)
+        tool = os.path.join(os.path.relpath(Path(__file__).parent, self._root), "")
         code = [name for name in names if name.endswith((".py", ".qmd")) and not name.startswith(tool)]
         code = [name for name in code if name.endswith(".qmd") or not PROSE.fullmatch(name)]
         texts = ((self._root / name).read_text(encoding="utf-8", errors="replace") for name in code)
@@ -186,7 +185,7 @@ class Hook:
 
     def __init__(self, root: Path, known: set[str]) -> None:
         own = f"{root}{os.sep}"
-        folders = [path for path in sys.path if path.endswith("-packages")]
+        folders = [path for path in sys.path if path.endswith(("/site-packages", "/dist-packages"))]
         folders += [*sysconfig.get_paths().values(), sys.prefix, sys.base_prefix, "/proc", "/sys"]
         prefixes = {f"{path}{os.sep}" for path in folders}
         self._root, self._known = own, known
@@ -197,6 +196,8 @@ class Hook:
         def hook(event: str, arguments: tuple[Any, ...]) -> None:  # no method: every `id` comes by here
             if event in HEARD and self._active:
                 self._hear(event, arguments)
+                if event in CHANGED:  # where it is moved to
+                    self._hear(event, arguments[1:])
 
         sys.addaudithook(hook)
 
@@ -216,7 +217,7 @@ class Hook:
             self._reason = event
             return
         path = arguments[OPENED.get(event, 0)]
-        if event in LISTED:
+        if event in ("os.listdir", "os.scandir"):
             path = "." if path is None else path
             if sys._getframe(2).f_code.co_filename == "<frozen importlib._bootstrap_external>":
                 return  # looks for modules: those that it finds are opened
@@ -251,11 +252,10 @@ class MemoryKernel(IPythonKernel):  # type: ignore[misc]
         self._drops = False  # its outputs: it was answered before
         self._send = self.session.send
         self.session.send = self._sent  # every output of this kernel passes there
-        if os.environ.get(SWITCH) != "1":
-            return
-        with suppress(HandinError, OSError, AttributeError):  # what cannot be read is told by the renderer
-            self._memory = Memory(Path.cwd(), os.environ)
-            self._hook = Hook(Path.cwd(), self._memory.known)
+        if os.environ.get(SWITCH) == "1":
+            with suppress(HandinError, OSError, AttributeError):  # what cannot be read, a renderer tells
+                self._memory = Memory(Path.cwd(), os.environ)
+                self._hook = Hook(Path.cwd(), self._memory.known)
 
     async def do_execute(
         self,

@@ -33,8 +33,8 @@ OTHERS = [
     "_output/report.pdf", "_output/figures/fig-a.svg", "_build/built.json", "_store/net.pt", ".venv/a.py",
     "env/pyvenv.cfg", "env/lib/x.py", "code/__pycache__/a.pyc", "code/a.pyc", ".quarto/x", "report.ipynb",
     "report_files/figure/x.svg", "report.quarto_ipynb_1", "code/a.egg-info/PKG", "data/.a.csv.swp", "x.csv~",
-    "code/handin/ipython/profile_default/startup/README", "code/handin/ipython/profile_default/history.sqlite",
-    "#draft.qmd#", ".#draft.qmd",
+    "code/handin/ipython/profile_default/startup/README", "#draft.qmd#", ".#draft.qmd",
+    "code/handin/ipython/profile_default/history.sqlite",
 ]  # fmt: skip
 
 

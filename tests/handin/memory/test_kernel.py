@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kernels import Kernels
+from kernels import CODE, Kernels
 
 from handin import memory
 from handin.memory import FOLDER, Entry, Memory, Request
@@ -62,6 +62,7 @@ def test_what_changed_is_executed_and_what_stands_before_is_not_told_twice(
         "!true",
         "import os\nif not (child := os.fork()):\n    os._exit(0)\nos.waitpid(child, 0)",
         "import os\nopen('made.txt', 'w').close()\nos.remove('made.txt')",
+        "import os, tempfile\nos.replace(tempfile.mkstemp(dir='..')[1], 'made~')",
         "import socket\nsocket.socket(socket.AF_UNIX).connect_ex('nowhere')",
         "from IPython.display import display\nh = display(1, display_id=True)",
         "from IPython.display import clear_output\nclear_output()",
@@ -134,6 +135,18 @@ def test_modules_elsewhere_count_with_and_without_bytecode(
         assert kernels.answered == number
 
 
+def test_a_folder_that_is_called_like_those_of_packages_counts(
+    kernels: Kernels, root: Path, tmp_path: Path
+) -> None:
+    module, path = tmp_path / "lab-packages/lab.py", f"{tmp_path}/lab-packages{os.pathsep}{CODE}"
+    module.parent.mkdir()
+    module.write_text("n = 1\n")
+    assert answers(kernels, root, ["import lab\nlab.n"], PYTHONPATH=path) == 1
+    module.write_text("n = 20\n")
+    kernels.run(root, ["import lab\nlab.n"], variables={"PYTHONPATH": path})
+    assert kernels.answered == 0
+
+
 def test_a_file_counts_as_it_was_when_it_was_read(kernels: Kernels, root: Path, tmp_path: Path) -> None:
     (tmp_path / "log.txt").write_text("a")
     cell = "print(open('../log.txt').read())\nopen('../log.txt', 'a').write('b')"
@@ -163,6 +176,17 @@ def test_of_the_settings_those_count_that_code_may_read(kernels: Kernels, root: 
     assert kernels.answered == 1
     (root / "_quarto.yml").write_text(f"{documents}author: {{name: Grace}}\ndataset: {{train: other.txt}}\n")
     assert kernels.run(root, requests)[0][0][0][1]["text"] == "{'train': 'other.txt'}\n"
+
+
+def test_a_module_of_ones_own_may_be_called_like_the_tool(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "__file__", str(root / "code/handin/memory.py"))
+    (root / "code/handin_data.py").write_text("def train(settings):\n    return settings['dataset']\n")
+    assert Memory(root, {}).keep(Request("1"), Entry([], {}, {}))
+    assert Memory(root, {}).find(Request("1"))
+    (root / "_quarto.yml").write_text("project: {render: [report.qmd]}\ndataset: {train: other.txt}\n")
+    assert Memory(root, {}).find(Request("1")) is None
 
 
 def test_while_the_project_is_edited_nothing_is_kept(kernels: Kernels, root: Path) -> None:
