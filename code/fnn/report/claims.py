@@ -8,6 +8,7 @@ prose is for whoever builds the documents to check.
 from dataclasses import dataclass
 from typing import SupportsFloat
 
+import torch
 from IPython.display import Markdown, display
 from torch import Tensor
 
@@ -43,11 +44,15 @@ def claim(condition: bool | Tensor, sentence: str, *, section: str = "", **measu
 
     Raises:
         FalseClaimError: if it does not hold, unless DRAFT=1 is set.
+        TypeError: if the condition is neither True nor False, nor a tensor of these.
         ValueError: if the condition is a tensor of no elements, which says nothing.
     """
+    kind = condition.dtype if isinstance(condition, Tensor) else type(condition).__name__
+    if kind not in (torch.bool, "bool", "bool_"):  # the last two are NumPy's too
+        raise TypeError(f"“{sentence}” rests on {kind}, which is not True or False; compare it, as in a < b")
     if isinstance(condition, Tensor) and condition.numel() == 0:
         raise ValueError(f"“{sentence}” rests on a tensor of no elements; give what is to hold")
-    holds = bool(condition.all()) if isinstance(condition, Tensor) else bool(condition)
+    holds = bool(condition.all() if isinstance(condition, Tensor) else condition)
     values = "; ".join(f"{name.replace('_', ' ')} {_show(value)}" for name, value in measured.items())
     book[sentence] = Claim(sentence, holds, values, section)
     if holds:

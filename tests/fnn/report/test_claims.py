@@ -35,6 +35,15 @@ def test_a_condition_of_no_elements_is_refused(book: dict[str, Claim]) -> None:
     assert not book
 
 
+@pytest.mark.parametrize("condition", ["False", 0.3, (x > 5 for x in [1]), [False], None, torch.tensor(0.3)])
+def test_a_condition_that_is_neither_true_nor_false_is_refused(
+    book: dict[str, Claim], condition: bool
+) -> None:
+    with pytest.raises(TypeError, match=r"errors fall.*not True or False; compare it"):
+        claim(condition, "errors fall")
+    assert not book
+
+
 def test_a_draft_marks_a_false_claim_and_goes_on(
     book: dict[str, Claim], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
