@@ -84,9 +84,9 @@ class Dataset:
 
 
 def load_d1(train: str | Path | None = None, test: str | Path | None = None) -> Dataset:
-    """Read the training and test data: by default the files that `_quarto.yml` names, D1 unless changed.
+    """Read the training and test data; a file that is not given is the one that `_quarto.yml` names.
 
-    Of other files, neither noise nor signal is known.
+    Noise and signal are known of these two alone, D1 unless changed.
 
     Raises:
         DataError: if a file is missing, is not UTF-8, lacks the header `x,y`, has fewer than `MIN_ROWS` rows,

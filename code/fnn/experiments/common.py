@@ -1,7 +1,6 @@
-"""What the experiments share: training by width, networks from given parameters, shares of runs."""
+"""What the experiments share: a training by its width, networks from given parameters, shares of runs."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +9,7 @@ from torch import Tensor
 from fnn.data import Dataset
 from fnn.experiments.plan import LIMITS, PLAN
 from fnn.models import MLP
-from fnn.training import Record, Training, train_all
+from fnn.training import Training
 from fnn.units import UNITS
 
 SAME_LOSS = 1e-4  # relative: two runs from one point that end within it end at the same loss
@@ -48,22 +47,8 @@ def bfgs_training(
     decay: float = 0.0,
 ) -> Training:  # fmt: skip
     """[1, width, 1] by BFGS, from the plan's number of initial points unless `runs` says otherwise."""
-    return Training(
-        [width],
-        runs or PLAN.restarts(width),
-        phi=phi,
-        data=data,
-        init=init,
-        limits=LIMITS,
-        decay=decay,
-    )
-
-
-def train_widths(
-    data: Dataset, widths: Sequence[int], phi: str = "sigmoid", init: str = "course"
-) -> dict[int, Record]:
-    """A record for each width, by BFGS from the plan's number of initial points, side by side."""
-    return dict(zip(widths, train_all([bfgs_training(data, m, phi, init) for m in widths]), strict=True))
+    runs = runs or PLAN.restarts(width)
+    return Training([width], runs, phi=phi, data=data, init=init, limits=LIMITS, decay=decay)
 
 
 def network(w: Tensor, b: Tensor, v: Tensor, c: Tensor, phi: str = "sigmoid") -> MLP:

@@ -18,8 +18,7 @@ class LogisticProbe:
 
 
 def logistic_probe(
-    model_class: type[nn.Module] = LogisticRegression,
-    inputs_require_grad: bool = False,
+    model_class: type[nn.Module] = LogisticRegression, inputs_require_grad: bool = False
 ) -> LogisticProbe:
     """What a backward pass does to the registered parameters of `model_class(4, 3)`, on eight examples."""
     torch.manual_seed(SEED)

@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 
 from fnn.data import Dataset
-from fnn.experiments.common import Share, same_losses, train_widths
+from fnn.experiments.common import Share, bfgs_training, same_losses
 from fnn.experiments.plan import PLAN
 from fnn.landscape.endings import Ending, endings
 from fnn.landscape.limit_models import STARTS_PER_AXIS, LimitModel, limit_models, loss_at
 from fnn.landscape.minima import Minimum, distinct_minima
 from fnn.landscape.networks import Networks
 from fnn.models import MLP
-from fnn.training import Record, train_restarts
+from fnn.training import Record, train_all, train_restarts
 
 FIXED_V = torch.logspace(0.8, 4.4, 19, dtype=torch.float64)  # half differences V of the output weights
 NEAR = 0.01  # relative excess loss up to which a run counts as under way to the limit
@@ -75,12 +75,12 @@ def study(record: Record, data: Dataset) -> Restarts:
 
 def restart_studies(data: Dataset, widths: Sequence[int], init: str = "course") -> list[Restarts]:
     """Train [1, m, 1] for each width m from the plan's number of initial points, side by side."""
-    return [study(record, data) for record in train_widths(data, widths, init=init).values()]
+    return [study(record, data) for record in train_all([bfgs_training(data, m, init=init) for m in widths])]
 
 
-def check_against_scipy(data: Dataset, study: Restarts, runs: int = PLAN.reference) -> Share:
+def check_against_scipy(data: Dataset, study: Restarts) -> Share:
     """Train the first runs of a study by SciPy's BFGS: how many end at the same train MSE."""
-    runs = min(runs, len(study.record))
+    runs = min(PLAN.reference, len(study.record))
     reference = train_restarts(
         study.record.training.sizes[1:-1], runs, method="scipy-bfgs", data=data, limits=PLAN.limits,
         shards=min(2, runs),  # so that both cores of a small machine work

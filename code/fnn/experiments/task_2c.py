@@ -11,6 +11,7 @@ from fnn.data import Dataset
 from fnn.experiments.common import Share, bfgs_training, mse, predict, share
 from fnn.experiments.plan import LIMITS, PLAN
 from fnn.models import MLP
+from fnn.optimizers import Stop
 from fnn.optimizers.network import parameter_count
 from fnn.training import Record, Training, train_all
 
@@ -45,7 +46,7 @@ class WidthStudy:
 
     def converged(self, width: int) -> Share:
         """The runs whose gradient got small."""
-        return Share(self.records[width].stop.count("gradient"), len(self.records[width]))
+        return Share(self.records[width].stop.count(Stop.GRADIENT), len(self.records[width]))
 
     def expected(self, width: int) -> tuple[float, float]:
         """Expected train and test MSE σ²(1 ∓ p/N) of a well-specified model of p < N parameters.

@@ -16,13 +16,12 @@ L − L* is k/(4V²) to first order. Appendix A1 of the report; Martinelli et al
 
 import math
 from dataclasses import dataclass
-from typing import cast
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from fnn.optimizers import Limits, levenberg_marquardt
-from fnn.optimizers.problem import LeastSquaresObjective
 
 STARTS_PER_AXIS = 16  # of (centre, w): on D1, 12 and 24 lead to the same limits
 WIDEST = 2.0  # w of the starts times the range of x: the unit rises over all of it
@@ -51,10 +50,9 @@ def limit_models(x: Tensor, y: Tensor) -> list[LimitModel]:
     rest is linear least squares; Levenberg–Marquardt runs over w and b, from a grid of starts. A minimum that
     no start leads to is missed.
     """
-    problem = _Projection(x, y)
     # With fewer parameters than residuals, Levenberg–Marquardt asks for residuals and Jacobian only.
-    objective = cast(LeastSquaresObjective, problem)
-    ends = levenberg_marquardt.minimize(objective, _starts(x), LIMITS)
+    problem: Any = _Projection(x, y)
+    ends = levenberg_marquardt.minimize(problem, _starts(x), LIMITS)
     found: list[LimitModel] = []
     for end, loss in zip(problem.all_parameters(ends.params), ends.value.tolist(), strict=True):
         if any(abs(loss - other.loss) <= SAME_LIMIT * loss for other in found):
@@ -146,7 +144,7 @@ def _describe(theta: Tensor, x: Tensor, y: Tensor) -> LimitModel | None:
 
 def loss_at(limit: LimitModel, x: Tensor, y: Tensor, V: float) -> float:
     """The lowest MSE near the limit of a network [1, 2, 1] with output weights a/2 ± V; x, y [N] float64."""
-    objective = cast(LeastSquaresObjective, _FixedDifference(x, y, V))
+    objective: Any = _FixedDifference(x, y, V)
     return float(levenberg_marquardt.minimize(objective, limit.theta[None], LIMITS).value)
 
 

@@ -69,6 +69,28 @@ def test_a_change_of_a_unit_trains_its_own_networks(code: Path) -> None:
     assert trained_anew(code) == {key for key in KEYS if key[1] in ("tanh", "identity")}
 
 
+def test_a_change_of_what_a_row_rests_on_changes_its_key(tmp_path: Path) -> None:
+    """A constant of the module, and what it imports, under whatever name."""
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny/helper.py").write_text("def g(a): return a\n")
+    units = tmp_path / "tiny/units.py"
+    units.write_text(
+        "import scipy.special as sp\nimport json\nfrom tiny.helper import g as h\nA = 1.0\nB = 2 * A\nC = 3\n"
+        "UNITS = [Unit('one', lambda a: B * h(sp.expit(a))), Unit('two', lambda a: a)]\n"
+    )
+    one, two = (dependencies(["tiny.units"], row=row, code=tmp_path) for row in ("one", "two"))
+    assert list(one) == ["tiny.helper", "tiny.units, one", "numpy", "scipy"]
+    assert list(two) == ["tiny.units, two"]
+    for old, new in (("A = 1.0", "A = 2.0"), ("B = 2", "B = 3")):
+        edit(units, old, new)
+        changed = dependencies(["tiny.units"], row="one", code=tmp_path)
+        assert changed["tiny.units, one"] != one["tiny.units, one"]
+        one = changed
+    edit(units, "C = 3", "C = 4")
+    assert dependencies(["tiny.units"], row="one", code=tmp_path) == one
+    assert dependencies(["tiny.units"], row="two", code=tmp_path) == two
+
+
 def test_a_new_method_and_a_new_unit_train_nothing_anew(code: Path) -> None:
     (code / "fnn/optimizers/own.py").write_text("def minimize(objective, start, limits): ...\n")
     edit(code / "fnn/optimizers/__init__.py", '    "lm":', '    "own": Method(own.minimize),\n    "lm":')
