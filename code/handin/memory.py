@@ -88,7 +88,7 @@ class Memory:
         self._root, self.folder = root, root / FOLDER
         self._config = Located((root / CONFIG).read_text(encoding="utf-8-sig"), CONFIG).data
         project, execute, handin = (self._config.get(key) or {} for key in ("project", "execute", "handin"))
-        names = sources.project_files(root, project.get("output-dir", "_output"))
+        names = sources.project_files(root, project.get("output-dir", sources.OUTPUT))
         material = [name for name in names if not PROSE.fullmatch(name)]
         self.known = {str(root / name) for name in (*material, CONFIG)}
         self._signatures = self._look()

@@ -33,6 +33,7 @@ CONFIG = "_quarto.yml"
 LOGIN = re.compile(r"[A-Za-z0-9À-ÖØ-öø-ɏ][A-Za-z0-9À-ÖØ-öø-ɏ._-]{0,63}")
 # Where nothing is banned: the tool, and what is not handed in.
 NOT_THE_SOLUTION = ("code/handin/", "tests/", "benchmarks/", "data/")
+SOURCES = (".qmd", ".py", ".csv")  # an output folder of another name than `_output` holds no such files
 # What is not packed: tests and pages about the tool, and of the tool what does not build the documents.
 NOT_HANDED_IN = (
     "tests/", "benchmarks/", "docs/", "bare/",
@@ -238,11 +239,13 @@ def _document_faults(root: Path, settings: Settings, source: Located) -> Iterato
         elif not (root / name).is_file():
             remedy = "mend the name or write the file"
             yield HandinError(f"there is no file `{name}`", place=place, remedy=remedy)
-    output = settings.project.output_dir
-    if not (root / output).resolve().is_relative_to(root) or (root / output).resolve() == root:
-        place = source.place(("project", "output-dir"))
-        remedy = "write `output-dir: _output`"
+    output, place = Path(settings.project.output_dir), source.place(("project", "output-dir"))
+    remedy, folder = "write `output-dir: _output`", (root / output).resolve()
+    if output.is_absolute() or ".." in output.parts or root not in folder.parents:
         yield HandinError(f"`{output}` is not a folder inside the project", place=place, remedy=remedy)
+    elif output.name != "_output" and (held := [one for one in folder.rglob("*") if one.suffix in SOURCES]):
+        problem = f"`{output}` holds sources, which would count no more: {held[0].relative_to(root)}"
+        yield HandinError(problem, place=place, remedy=remedy)
 
 
 def _fault(detail: ErrorDetails, source: Located) -> HandinError:

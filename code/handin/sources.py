@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # a kernel that reads this module has no use for the rest
 
 BUILD = "_build"  # scratch, in the project's folder
 STORE = "_store"  # what the solution keeps
+OUTPUT = "_output"  # the documents, where `_quarto.yml` names no other folder
 NOTE = "built.json"
 LOCK = "lock"
 SCRATCH = (NOTE, "memory", "preview", "render-*", "quarto-began-*")  # all else there is somebody's
@@ -44,15 +45,15 @@ SCRATCH = (NOTE, "memory", "preview", "render-*", "quarto-began-*")  # all else 
 _CACHE = re.compile(
     r"\.(git|hg|svn|venv|quarto|tox|nox|idea|hypothesis|ipynb_checkpoints|(pytest|ruff|mypy)_cache)|"
     r"__pycache__|node_modules|.*\.egg-info|"
-    r".*\.py[co]|.*~|#.*#|\.#.*|\..*\.(sw[a-p]|new)|\.DS_Store|Thumbs\.db|.*\.quarto_ipynb(_\d+)?"
+    r".*\.py[co]|.*~|#.*#|\.#.*|\..*\.(sw[a-p]|new)|\.DS_Store|Thumbs\.db"
 )
 # What IPython makes beside the settings of our kernels, which are sources.
 _PROFILE = re.compile(r"code/handin/ipython/profile_default/(.+/.*|history\.sqlite.*)")
 # What Quarto writes beside a document `X.qmd`: `X` and one of these.
-_BESIDE = re.compile(r"(?P<stem>.+?)(_files(/.*)?|\.(ipynb|typ|tex|log|pdf|html|docx))")
+_BESIDE = re.compile(r"(?P<stem>.+?)(_files(/.*)?|\.(quarto_ipynb(_\d+)?|ipynb|typ|tex|log|pdf|html|docx))")
 
 
-def project_files(root: Path, output_dir: str = "_output") -> list[str]:
+def project_files(root: Path, output_dir: str = OUTPUT) -> list[str]:
     """The files of a project, relative to its folder and sorted. A link counts as what it leads to."""
     names = set(_known_to_git(root) or _walk(root, ""))
     written = [f"{Path(folder).as_posix()}/" for folder in (output_dir, BUILD, STORE)]
@@ -106,14 +107,13 @@ def _is_folder(path: Path) -> bool:
 
 
 def state_of(path: Path | str) -> str:
-    """Digest of a file's bytes or a folder's names, and where a link leads; or why there is none."""
+    """Digest of a file's bytes or a folder's names but a build's, and where a link leads; or why none."""
     try:
         link = f" by {os.readlink(path)}" if os.path.islink(path) else ""
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
-            names = set(os.listdir(path)) - {BUILD, STORE, "_output"}
-            left = (name for name in names if not (_CACHE.fullmatch(name) or _is_beside(name, names)))
-            return digest(sorted(left))
+            names = set(os.listdir(path)) - {BUILD, STORE, OUTPUT, ".quarto", "__pycache__"}
+            return digest(sorted(name for name in names if not _is_beside(name, names)))
         if not stat.S_ISREG(mode):
             return f"no file{link}"
         with open(path, "rb") as file:
@@ -286,7 +286,7 @@ def clean(project: Project) -> list[Path]:
 def intermediates(document: Path) -> list[Path]:
     """The notebooks that Quarto executes, and leaves beside a document where it is killed."""
     found = document.parent.glob(f"{document.stem}.quarto_ipynb*")
-    return sorted(path for path in found if _CACHE.fullmatch(path.name))
+    return sorted(path for path in found if _is_beside(path.name, {document.name}))
 
 
 @contextmanager

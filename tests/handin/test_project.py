@@ -28,6 +28,8 @@ handin:
 def write(folder: Path, text: str) -> Path:
     (folder / "_quarto.yml").write_text(text, encoding="utf-8")
     (folder / "report.qmd").write_text("# One\n", encoding="utf-8")
+    (folder / "data/north").mkdir(parents=True, exist_ok=True)
+    (folder / "data/north/train.csv").touch()
     return folder
 
 
@@ -62,6 +64,8 @@ def test_the_root_is_found_from_inside(tmp_path: Path) -> None:
         ("  render: [report.qmd]", "  render: ['*.qmd']", 4, "one by one"),
         ("  render: [report.qmd]", "  render: [a/report.qmd]", 4, "`a/report.qmd` stands in a folder"),
         ("  output-dir: _output", "  output-dir: ../elsewhere", 2, "inside the project"),
+        ("  output-dir: _output", "  output-dir: data/../out", 2, "inside the project"),
+        ("  output-dir: _output", "  output-dir: data", 2, "count no more: data/north/train.csv"),
         ("    login: alovelac", "    login: 1234", 7, 'in quotes, "1234"'),
         ("    login: alovelac", "", 6, "`author.0.login` is missing"),
         ("    login: alovelac", "    login: ''", 7, "at least 1 character"),

@@ -16,7 +16,7 @@ from handin.cli import main
 from handin.environment import Mode
 from handin.errors import HandinError
 from handin.project import Project, load_project
-from handin.sources import Built, fingerprint, locked, project_files, put_in_place
+from handin.sources import Built, fingerprint, locked, project_files, put_in_place, state_of
 
 CONFIG = """\
 project: {output-dir: _output, execute-dir: project, render: [report.qmd]}
@@ -100,6 +100,17 @@ def test_what_a_link_leads_to_counts(project: Project, tmp_path_factory: pytest.
     before = fingerprint(project)
     outside.write_text("2")
     assert fingerprint(project) != before
+
+
+def test_a_folder_counts_by_all_names_but_those_that_a_build_gives(project: Project) -> None:
+    seen = {state_of(project.root)}
+    for name in ("report.tex", "report.quarto_ipynb", "__pycache__"):
+        (project.root / name).touch()
+    assert state_of(project.root) in seen
+    for name in ("b.csv~", "#b#", "report.quarto_ipynb_backup", "node_modules"):
+        (project.root / name).touch()
+        seen.add(state_of(project.root))
+    assert len(seen) == 5
 
 
 def test_outputs_do_not_count(project: Project) -> None:

@@ -72,7 +72,7 @@ def bare() -> Iterator[tuple[str, bytes]]:
         HandinError: It has no such folder.
     """
     own = ("report.qmd", "notebook.qmd", "sections", BARE, "benchmarks", "docs/page.png")
-    names = project_files(TOOL_PROJECT)
+    names = project_files(TOOL_PROJECT, load_project(TOOL_PROJECT).settings.project.output_dir)
     sections = [name.removeprefix(f"{BARE}/") for name in names if within(name, (BARE,))]
     if not sections:
         raise HandinError(f"this project has no folder {BARE}/", remedy="leave out --bare")
