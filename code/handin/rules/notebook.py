@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from handin.reading.notebook import cells_of
 from handin.reading.submission import NOTEBOOK, REPORT, Submission
 from handin.rules.finding import Finding, failed, passed
 
@@ -26,8 +25,8 @@ def notebook(submission: Submission) -> list[Finding]:
     if file not in submission.files:
         remedy = f"write `notebook: true` at the top of {NOTEBOOK}.qmd if it is missing, and {_RENDER}"
         return [failed("there is no executed notebook", file, remedy)]
-    if cells_of(submission.files[file]) is None:
-        return [failed("it is not a Jupyter notebook", file, _RENDER)]
+    if not submission.cells:
+        return [failed("it is not a Jupyter notebook with cells", file, _RENDER)]
     outline, shown = submission.outlines[REPORT], submission.outlines[NOTEBOOK]
     remedy = "include its chunk in notebook.qmd, with its output"
     found = [

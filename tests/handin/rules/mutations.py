@@ -335,6 +335,11 @@ def no_notebook_at_all(r: Recipe) -> None:
 
 
 @breaks("notebook", "notebook.ipynb", "handin render")
+def notebook_without_cells(r: Recipe) -> None:
+    afterwards(r, IPYNB, lambda _: b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
+
+
+@breaks("notebook", "notebook.ipynb", "handin render")
 def no_executed_notebook(r: Recipe) -> None:
     without(r, IPYNB)
 
