@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from handin import sources
-from handin.errors import HandinError
+from handin.errors import HandinError, Place
 from handin.reading.submission import Submission
 from handin.rules import Finding, Status, apply
 
@@ -46,14 +46,14 @@ def require_worth_building(submission: Submission) -> None:
 
 
 def pack(submission: Submission, findings: Sequence[Finding]) -> list[Path]:
-    """Write one ZIP per student into the output folder; existing ones are replaced by complete ones only.
+    """Write one ZIP per student into the output folder; earlier ones are replaced by complete ones only.
 
     Args:
         findings: What the rules said about it. A stale ZIP is no hindrance: it is replaced.
 
     Raises:
         NotReadyError: A rule failed.
-        HandinError: The ZIPs cannot be written; the earlier ones are as they were.
+        HandinError: The ZIPs cannot be written, and the earlier ones stay; or a file there is none of them.
     """
     failures = [one for one in findings if one.status is Status.FAIL and one.rule != "archive"]
     if failures:
@@ -61,7 +61,11 @@ def pack(submission: Submission, findings: Sequence[Finding]) -> list[Path]:
     project = submission.project
     data = as_zip(submission.packed)
     paths = [project.output_dir / project.handin.archive_name(author.login) for author in project.authors]
-    sources.replace(dict.fromkeys(paths, data))
+    built = sources.Built(project.root)
+    for path in paths:
+        if path.is_file() and not built.is_ours(path) and path.read_bytes() != data:
+            raise HandinError("no `handin pack` wrote this file", place=Place(path), remedy="move it away")
+    sources.put_in_place(project.root, dict.fromkeys(paths, data), made_from="")
     return paths
 
 

@@ -14,6 +14,7 @@ from handin.pack import NotReadyError, as_zip, pack
 from handin.project import Project, load_project
 from handin.reading.submission import Submission
 from handin.rules import Finding, Status, apply
+from handin.sources import Built, clean
 
 
 def packed(project: Project) -> list[Path]:
@@ -96,6 +97,29 @@ def test_a_failure_refuses_with_the_list_and_keeps_the_earlier_zip(tmp_path: Pat
         packed(project)
     assert {finding.rule for finding in caught.value.findings} == {"fresh"}
     assert path.read_bytes() == before
+
+
+def test_a_zip_that_is_not_ours_stays_and_ours_is_replaced_and_cleaned(tmp_path: Path) -> None:
+    project = Recipe().write(tmp_path)
+    path = tmp_path / "_output" / ZIP
+    path.write_bytes(b"of last year")
+    with pytest.raises(HandinError, match=f"{ZIP}: no `handin pack` wrote this file; move it away"):
+        packed(project)
+    assert path.read_bytes() == b"of last year"
+    path.unlink()
+    [path] = packed(project)
+    assert packed(project) == [path]
+    assert path in clean(project)
+    assert not path.exists()
+
+
+def test_a_zip_that_an_earlier_version_wrote_without_a_note_is_taken_over(tmp_path: Path) -> None:
+    project = Recipe().write(tmp_path)
+    note = (tmp_path / "_build/built.json").read_bytes()
+    [path] = packed(project)
+    (tmp_path / "_build/built.json").write_bytes(note)
+    assert packed(project) == [path]
+    assert Built(tmp_path).is_ours(path)
 
 
 @pytest.mark.parametrize("name", ["data/train.csv", "code/linked"])
