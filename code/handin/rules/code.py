@@ -30,7 +30,7 @@ def code(submission: Submission) -> list[Finding]:
 
     Why: "All the code that you created and used in its original format."
     Fails: `from net import model` and no code/net/model.py; `import seaborn`, which pyproject.toml does not
-    name; a picture that would not be packed.
+    name; a picture that would not be packed, or `open("docs/extra.csv")`, in code with the whole name.
     Passes: code/net/model.py, the section that calls it, and data/train.csv that `_quarto.yml` names.
     """
     found = [
@@ -62,6 +62,9 @@ def _missing_files(submission: Submission) -> Iterator[Finding]:
     for outline in filter(None, submission.outlines.values()):
         needed += [(file, file) for file in outline.files]
         needed += [(picture.file, picture.place) for picture in outline.pictures if ":" not in picture.file]
+    for unit, _ in submission.solution:
+        written = ((one, line) for one, line in _literals(unit) if (project.root / one).is_file())
+        needed += [(one, unit.place(line)) for one, line in written if not project.handin.is_handed_in(one)]
     for name, place in needed:
         if name in submission.files or name in told:
             continue
@@ -87,6 +90,13 @@ def _texts(value: Any, key: Key = ()) -> Iterator[tuple[Key, str]]:
     elif isinstance(value, list | dict):
         for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _texts(inner, (*key, name))
+
+
+def _literals(unit: PythonSource) -> Iterator[tuple[str, int]]:
+    """Texts in code that may be the whole name of a file, with their lines."""
+    for node in ast.walk(unit.tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < LONGEST_PATH:
+            yield posixpath.normpath(node.value), node.lineno
 
 
 def _missing_modules(submission: Submission) -> Iterator[Finding]:

@@ -380,6 +380,12 @@ def setting_that_names_a_file_outside(r: Recipe) -> None:
     r.sources["docs/logo.svg"] = svg()
 
 
+@breaks("code", "sections/2-experiments.qmd:16", "left-out")
+def chunk_that_opens_what_is_not_packed(r: Recipe) -> None:
+    swap_in(r, EXPERIMENTS, "model.fits()", 'model.fits()\nopen("docs/extra.csv").read()')
+    r.sources["docs/extra.csv"] = "1,2\n"
+
+
 # ── fresh ──
 
 
