@@ -18,8 +18,8 @@ class Cell:
         return any(kind.startswith("image/") for output in self.outputs for kind in output)
 
 
-def cells_of(data: bytes) -> list[Cell] | None:
-    """The cells of a notebook; None where the file is none."""
+def cells_of(data: bytes) -> list[Cell]:
+    """The cells of a notebook; none where the file is no notebook."""
     try:
         return [
             Cell(
@@ -33,7 +33,7 @@ def cells_of(data: bytes) -> list[Cell] | None:
             for cell in json.loads(data)["cells"]
         ]
     except (ValueError, KeyError, TypeError, AttributeError):
-        return None
+        return []
 
 
 def _text(held: object) -> str:

@@ -70,7 +70,7 @@ def _pieces(files: Mapping[str, bytes], path: str) -> Iterator[tuple[str, int, i
                 for code in expressions(line.text):
                     yield code, line.place.line or 1, 0
         case ".ipynb" if f"{path[:-6]}.qmd" not in files:
-            for number, cell in enumerate(cells_of(files[path]) or (), start=1):
+            for number, cell in enumerate(cells_of(files[path]), start=1):
                 if cell.is_code:
                     yield _MAGIC.sub(r"\1pass", cell.source), 1, number
 

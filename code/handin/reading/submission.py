@@ -41,8 +41,9 @@ class Submission:
         root, output = project.root, project.output_dir
         listed = project_files(root, project.settings.project.output_dir)
         wanted = [name for name in listed if project.handin.is_handed_in(name)]
-        unfit = [name for name in wanted if not _is_plain(root / name) or not name.isprintable()]
-        paths = {name: root / name for name in wanted if name not in unfit}
+        plain = [name for name in wanted if (root / name).is_file() and not (root / name).is_symlink()]
+        paths = {name: root / name for name in plain if name.isprintable()}
+        unfit = [name for name in wanted if name not in paths]
         outputs = [f"{Path(name).stem}{kind}" for name in project.documents for kind in (".pdf", ".ipynb")]
         built = [name for name in outputs if (output / name).is_file()]
         paths |= {name: output / name for name in built}
@@ -90,7 +91,7 @@ class Submission:
     @cached_property
     def cells(self) -> list[Cell]:
         """The cells of the executed notebook; none where it is missing or unreadable."""
-        return cells_of(self.files.get(f"{NOTEBOOK}.ipynb", b"")) or []
+        return cells_of(self.files.get(f"{NOTEBOOK}.ipynb", b""))
 
     @cached_property
     def packed(self) -> dict[str, bytes]:
@@ -136,7 +137,3 @@ class Submission:
             for group in groups.values()
             for pair in zip(group, uses([unit.tree for unit in group]), strict=True)
         ]
-
-
-def _is_plain(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()

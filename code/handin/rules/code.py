@@ -22,7 +22,6 @@ from handin.rules.finding import Finding, failed, passed
 from handin.yaml_lines import Key, Located
 
 _holders = cache(metadata.packages_distributions)  # name of an installed module → packages that hold it
-LONGEST_PATH = 250  # characters
 
 
 def code(submission: Submission) -> list[Finding]:
@@ -63,8 +62,11 @@ def _missing_files(submission: Submission) -> Iterator[Finding]:
         needed += [(file, file) for file in outline.files]
         needed += [(picture.file, picture.place) for picture in outline.pictures if ":" not in picture.file]
     for unit, _ in submission.solution:
-        written = ((one, line) for one, line in _literals(unit) if (project.root / one).is_file())
-        needed += [(one, unit.place(line)) for one, line in written if not project.handin.is_handed_in(one)]
+        for node in ast.walk(unit.tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                name = posixpath.normpath(node.value)
+                if not project.handin.is_handed_in(name) and posixpath.isfile(project.root / name):
+                    needed.append((name, unit.place(node.lineno)))
     for name, place in needed:
         if name in submission.files or name in told:
             continue
@@ -79,7 +81,7 @@ def _missing_files(submission: Submission) -> Iterator[Finding]:
 def _named(root: Path, settings: Located) -> Iterator[tuple[str, str]]:
     """Name and place of the files that settings name."""
     for key, text in _texts(settings.data):
-        if len(text) < LONGEST_PATH and key[0] not in ("handin", "author") and (root / text).is_file():
+        if key[0] not in ("handin", "author") and posixpath.isfile(root / text):
             yield posixpath.normpath(text), str(settings.place(key))
 
 
@@ -90,13 +92,6 @@ def _texts(value: Any, key: Key = ()) -> Iterator[tuple[Key, str]]:
     elif isinstance(value, list | dict):
         for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _texts(inner, (*key, name))
-
-
-def _literals(unit: PythonSource) -> Iterator[tuple[str, int]]:
-    """Texts in code that may be the whole name of a file, with their lines."""
-    for node in ast.walk(unit.tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < LONGEST_PATH:
-            yield posixpath.normpath(node.value), node.lineno
 
 
 def _missing_modules(submission: Submission) -> Iterator[Finding]:
