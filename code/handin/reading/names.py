@@ -52,8 +52,11 @@ def uses(trees: Sequence[ast.Module]) -> list[list[Use]]:
 def _used(tree: ast.Module, held: dict[str, set[str]]) -> Iterator[Use]:
     inner: set[int] = set()  # an outer attribute, which comes first, says more than those inside
     named: set[int] = set()
+    of_a_class: set[int] = set()  # reached by an attribute, past its name
     for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and all(isinstance(target, ast.Name) for target in node.targets):
+        if isinstance(node, ast.ClassDef):
+            of_a_class |= {id(one.value) for one in node.body if isinstance(one, ast.Assign)}
+        elif isinstance(node, ast.Assign) and all(isinstance(target, ast.Name) for target in node.targets):
             named |= {id(node.value), *map(id, node.targets)}
         elif isinstance(node, ast.Import):
             yield from (Use(alias.name, node.lineno, True) for alias in node.names)
@@ -65,7 +68,7 @@ def _used(tree: ast.Module, held: dict[str, set[str]]) -> Iterator[Use]:
                 case ast.Attribute(value=below) | ast.Call(func=ast.Name(id="getattr"), args=[below, *_]):
                     inner.add(id(below))
             if id(node) not in inner:
-                is_named = id(node) in named
+                is_named = id(node) in named and id(node) not in of_a_class
                 yield from (Use(name, node.lineno, is_named=is_named) for name in _held_by(node, held))
 
 

@@ -24,7 +24,7 @@ def banned_modules(submission: Submission) -> list[Finding]:
     Why: "you must not use NumPy in your solutions to this assignment. Instead, use PyTorch (and plain Python,
     of course) throughout."
     Certain: imports, and calls such as `.numpy()`. Imports of what is not the solution, where nothing is
-    banned, and modules that a text names are for you to judge.
+    banned, and modules that a text names, and `np` of another module are for you to judge.
     Fails: `import numpy as np`
     Passes: `torch.linspace(0, 1, 50)`; and any module in the files of `handin: not-solution`.
     """
@@ -42,6 +42,8 @@ def banned_modules(submission: Submission) -> list[Finding]:
             elif use.is_import and outside & {".".join(parts[: n + 1]) for n in range(len(parts))}:
                 message = f"`{use.dotted}` stands outside the solution, where nothing is banned"
                 yield cannot_tell(message, place, "do not import it into the solution")
+            elif "np" in parts[1:] and "numpy" in course.banned_modules:  # as in `pyplot.np`
+                yield cannot_tell(f"`{use.dotted}` may be numpy", place, f"do without {listed}")
         if unit.file not in course.boundary:
             yield from _conversions(unit, course)
 

@@ -109,6 +109,11 @@ def test_what_cannot_be_followed_is_said_so(look: Look, code: str) -> None:
         assert look(code)[rule][0].status is Status.CANNOT_TELL
 
 
+@pytest.mark.parametrize("code", ["import matplotlib.pyplot as p\np.np.ones(1)", "from mlab import np"])
+def test_np_of_another_module_may_be_numpy(look: Look, code: str) -> None:
+    assert [finding.status for finding in look(code)[MODULES]] == [Status.CANNOT_TELL]
+
+
 @pytest.mark.parametrize(
     "code",
     [
@@ -116,6 +121,7 @@ def test_what_cannot_be_followed_is_said_so(look: Look, code: str) -> None:
         "import torch\ngetattr(torch, name)",
         "import torch\nclass A:\n    def f(self): self.nn = torch.nn; self.nn.Linear",
         "import torch\nn, m = torch.nn, 1\nn.Linear",
+        "from torch import nn\nclass A:\n    n = nn\nA.n.Linear",
         "from torch import nn\nif (n := nn): n.Linear",
     ],
 )
