@@ -24,7 +24,7 @@ def banned_modules(submission: Submission) -> list[Finding]:
     Why: "you must not use NumPy in your solutions to this assignment. Instead, use PyTorch (and plain Python,
     of course) throughout."
     Certain: imports, and calls such as `.numpy()`. Imports of what is not the solution, where nothing is
-    banned, and modules that a text names, and `np` of another module are for you to judge.
+    banned, modules that a text names, and `np` of another module are for you to judge.
     Fails: `import numpy as np`
     Passes: `torch.linspace(0, 1, 50)`; and any module in the files of `handin: not-solution`.
     """
