@@ -16,6 +16,7 @@ OPTION = re.compile(r"^#\s*\| ?")
 HEADER = re.compile(r"^\{\s*python\b[^}]*\}$")
 # Quarto's rule: one backtick, {python}, a blank or tab, no backtick inside.
 INLINE = re.compile(r"(?P<before>^|[^`])`\{python\}[ \t](?P<code>[^`\n]+)`", re.MULTILINE)
+_MAGIC = re.compile(r"^([ \t]*)(?:[%!?].*|[\w.]+\?{1,2}[ \t]*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,11 @@ def option_lines(lines: list[str]) -> tuple[int, str]:
     """How many lines at the beginning of a chunk are options, and those as YAML."""
     count = next((i for i, line in enumerate(lines) if not OPTION.match(line)), len(lines))
     return count, "\n".join(OPTION.sub("", line) for line in lines[:count])
+
+
+def without_magics(code: str) -> str:
+    """Python with `pass` for every line of IPython's own syntax."""
+    return _MAGIC.sub(r"\1pass", code)
 
 
 def expressions(text: str) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from handin.errors import HandinError, Place, raise_all
 from handin.project import Project
-from handin.qmd.chunks import INLINE, Chunk, chunks, read_blocks
+from handin.qmd.chunks import INLINE, Chunk, chunks, read_blocks, without_magics
 from handin.qmd.conditional import shown_lines
 from handin.qmd.source import Source, merged, on_disk, read_source, with_roles
 
@@ -25,38 +25,39 @@ def require_statements(project: Project) -> None:
     """Check that some document of the project shows the words that a chunk states.
 
     Raises:
-        HandinError: None does, each at the line of its call; or a document cannot be read.
+        HandinError: None does, or a call states none, each at its line; or a document cannot be read.
     """
     call = project.handin.stated_by
     if call is None:
         return
     sources = [read_source(on_disk(project.root), name) for name in project.documents]
     shown = " ".join(_prose(source, merged(project.metadata, source.metadata)) for source in sources)
-    stated = [
-        said for source in sources for chunk in chunks(read_blocks(source)) for said in _stated(chunk, call)
-    ]
     raise_all(
-        HandinError(
-            f"the prose does not say “{words}”",
-            place=place,
-            remedy=f"write the sentence that this `{call}` vouches for, or remove the call",
-        )
-        for words, place in stated
-        if not re.search(_pattern(words), shown)
+        fault
+        for source in sources
+        for chunk in chunks(read_blocks(source))
+        for fault in _faults(chunk, call, shown)
     )
 
 
-def _stated(chunk: Chunk, call: str) -> Iterator[tuple[str, Place]]:
-    """The first literal text of every such call, and its line."""
+def _faults(chunk: Chunk, call: str, shown: str) -> Iterator[HandinError]:
+    """Every such call in a chunk whose first literal text is not among the words shown, or that has none."""
     try:
-        tree = ast.parse(chunk.code)
-    except SyntaxError:  # IPython's own syntax, or a mistake that the build tells
+        tree = ast.parse(without_magics(chunk.code))
+    except SyntaxError:  # a mistake that the build tells
         return
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == call:
-            texts = (one for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str))
-            for text in list(texts)[:1]:
-                yield str(text.value), Place(chunk.place.file, chunk.code_line + text.lineno - 1)
+        if not isinstance(node, ast.Call) or ast.unparse(node.func).rpartition(".")[2] != call:
+            continue
+        texts = [one for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+        words, line = (str(texts[0].value), texts[0].lineno) if texts else ("", node.lineno)
+        place = Place(chunk.place.file, chunk.code_line + line - 1)
+        if not _plain(words):
+            remedy = "write them in quotes, as they stand in the prose and without a name before them"
+            yield HandinError(f"this `{call}` states no words", place=place, remedy=remedy)
+        elif not re.search(_pattern(words), shown):
+            remedy = f"write the sentence that this `{call}` vouches for, or remove the call"
+            yield HandinError(f"the prose does not say “{words}”", place=place, remedy=remedy)
 
 
 def _pattern(words: str) -> str:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from handin.errors import HandinError, Place
-from handin.qmd.chunks import chunks, expressions, read_blocks
+from handin.qmd.chunks import chunks, expressions, read_blocks, without_magics
 from handin.qmd.source import read_alone
 from handin.reading.notebook import cells_of
-
-# IPython's own syntax, which is read over.
-_MAGIC = re.compile(r"^([ \t]*)(?:[%!?].*|[\w.]+\?{1,2}[ \t]*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -65,14 +61,14 @@ def _pieces(files: Mapping[str, bytes], path: str) -> Iterator[tuple[str, int, i
         case ".qmd":
             source = read_alone(files.get, path)
             for chunk in chunks(read_blocks(source)):
-                yield _MAGIC.sub(r"\1pass", chunk.code), chunk.code_line, 0
+                yield without_magics(chunk.code), chunk.code_line, 0
             for line in source.lines:
                 for code in expressions(line.text):
                     yield code, line.place.line or 1, 0
         case ".ipynb" if f"{path[:-6]}.qmd" not in files:
             for number, cell in enumerate(cells_of(files[path]), start=1):
                 if cell.is_code:
-                    yield _MAGIC.sub(r"\1pass", cell.source), 1, number
+                    yield without_magics(cell.source), 1, number
 
 
 def _parsed(code: str) -> tuple[ast.Module, str]:

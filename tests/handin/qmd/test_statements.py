@@ -62,4 +62,16 @@ def test_words_that_are_gone_are_named_at_the_call(tmp_path: Path, prose: str) -
 
 def test_only_the_named_call_states(tmp_path: Path) -> None:
     project_with(tmp_path, "", CHUNK.replace("claim(", "print("))
-    project_with(tmp_path / "b", "", '\n```{python}\nclaim(1 < 2, f"{word} units", a=1)\n```\n')
+
+
+def test_words_are_required_beside_a_magic(tmp_path: Path) -> None:
+    with pytest.raises(HandinError, match=r"appendix\.qmd:8: .*three units predict better"):
+        project_with(tmp_path, "", CHUNK.replace("claim(", "%precision 3\nclaim("))
+
+
+@pytest.mark.parametrize(
+    "words", ['f"{word} units"', "words", 'sentence="three units"', '"three" + word', '"…"']
+)
+def test_a_call_without_literal_words_is_refused(tmp_path: Path, words: str) -> None:
+    with pytest.raises(HandinError, match=r"appendix\.qmd:6: this `claim` states no words; write them"):
+        project_with(tmp_path, "Three units.", f"\n```{{python}}\nx = 1\nclaim(x < 2, {words}, a=1)\n```\n")
