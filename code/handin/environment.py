@@ -44,12 +44,6 @@ def read_environment_file(root: Path) -> dict[str, str]:
         if match is None or "\0" in line:
             raise HandinError("not a variable", place=Place(FILE, number), remedy="write NAME=value")
         name, value = match["name"], match["plain"] or match["quoted"] or ""
-        if name == EPOCH and not re.fullmatch(r"\d{1,11}", value):
-            raise HandinError(
-                f"`{value}` is no date in seconds since 1970",
-                place=Place(FILE, number),
-                remedy=f"write {EPOCH}=1704067200",
-            )
         variables[name] = value
     return variables
 
@@ -79,9 +73,15 @@ def environment(project: Project, mode: Mode = HAND_IN) -> dict[str, str]:
     """The variables for a kernel or for Quarto.
 
     As in Quarto, a variable that the user has set wins over the file; but the project's own code comes first.
+
+    Raises:
+        HandinError: The file cannot be read, or the date of the documents is none.
     """
     from_file = read_environment_file(project.root)
     variables = {**from_file, **os.environ}
+    if not re.fullmatch(r"\d{1,11}", date := variables.get(EPOCH, "0")):
+        problem, remedy = f"`{date}` is no date in seconds since 1970", f"write {EPOCH}=1704067200"
+        raise HandinError(problem, place=Place("the shell" if EPOCH in os.environ else FILE), remedy=remedy)
     if "PYTHONPATH" in from_file:
         own = [str(project.root / folder) for folder in from_file["PYTHONPATH"].split(os.pathsep) if folder]
         variables["PYTHONPATH"] = os.pathsep.join(filter(None, [*own, os.environ.get("PYTHONPATH")]))

@@ -29,6 +29,7 @@ from handin.render.progress import Progress
 
 KERNEL_SETTINGS = Path(handin.__file__).parent / "ipython"  # what `_environment` names for Quarto
 PATIENCE = 0.5  # s between two looks whether the kernel is alive
+LONGEST_START = 120  # s, on a machine with much else to do
 FRAME_IN_CHUNK = re.compile(r"Cell In\[\d+\], line (?P<line>\d+)")
 FRAME_IN_FILE = re.compile(r"^File (?P<file>.+?\.py):(?P<line>\d+), in (?P<function>\S+?)\(", re.MULTILINE)
 STARVED = "it may have run out of memory: close other programs, or run the code by itself"
@@ -155,7 +156,7 @@ class _Kernel:
     def set_up(self, request: Request) -> None:
         """Wait for the kernel, and make it ready for the first chunk."""
         try:
-            self._client.wait_for_ready()
+            self._client.wait_for_ready(timeout=LONGEST_START)
         except RuntimeError as error:
             raise HandinError(f"the kernel cannot start: {error}", remedy=STARVED) from None
         reply, _ = self._ask(request, "started")
@@ -181,7 +182,11 @@ class _Kernel:
             if values[name]["status"] == "error":
                 place = next((line.place for line in prose.lines if code in expressions(line.text)), first)
                 error = f"{values[name]['ename']}: {values[name]['evalue']}"
-                raise HandinError(f"the inline expression `{code}` failed: {error}", place=place)
+                problem, remedy = (
+                    f"the inline expression `{code}` failed: {error}",
+                    "mend it, or what it names",
+                )
+                raise HandinError(problem, place=place, remedy=remedy)
         return CellResult(outputs, values)
 
     def _ask(
@@ -228,11 +233,12 @@ class _Kernel:
 def _failure(chunk: Chunk, error: Mapping[str, Any], folder: Path) -> HandinError:
     """The error of a chunk: its line in the document, and the lines in the project's code."""
     trace = "\n".join(error["traceback"])
-    message = [f"chunk `{chunk.name}` failed: {error['ename']}: {error['evalue']}"]
+    problem, frames = f"chunk `{chunk.name}` failed: {error['ename']}: {error['evalue']}", list[str]()
     for match in FRAME_IN_FILE.finditer(trace):
         file = os.path.expanduser(match["file"])
         if "site-packages" not in file:
-            message.append(f"  {file.removeprefix(f'{folder}/')}:{match['line']}: in {match['function']}")
+            frames.append(f"\n  {file.removeprefix(f'{folder}/')}:{match['line']}: in {match['function']}")
     frame = FRAME_IN_CHUNK.search(trace)
     line = chunk.code_line + int(frame["line"]) - 1 if frame else chunk.place.line
-    return HandinError("\n".join(message), place=Place(chunk.place.file, line))
+    remedy = "mend this line" + (", or what it calls:" if frames else "") + "".join(frames)
+    return HandinError(problem, place=Place(chunk.place.file, line), remedy=remedy)

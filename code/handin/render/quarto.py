@@ -71,7 +71,7 @@ def render_by_quarto(project: Project, names: Sequence[str], mode: Mode, to: str
             quarto.wait()
             raise
     if failed:
-        raise HandinError("Quarto failed; what it says stands above", place=Place("quarto render"))
+        raise HandinError("Quarto failed", place=Place("quarto render"), remedy="mend what it names above")
 
 
 def before(project: Project, mode: Mode) -> None:

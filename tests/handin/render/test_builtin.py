@@ -21,6 +21,7 @@ from handin.errors import HandinError, Place
 from handin.project import Project, load_project
 from handin.qmd.chunks import Prose
 from handin.qmd.source import Line
+from handin.render import kernel
 from handin.render.builtin import Builder
 from handin.render.values import Value, marked, substitute
 
@@ -191,7 +192,8 @@ def test_a_broken_chunk_names_everything_and_replaces_nothing(folder: Path, edit
         render(folder)
     message = str(caught.value)
     assert message.startswith("sections/1-words.qmd:43: chunk `tbl-squares` failed: ZeroDivisionError")
-    assert "  code/words.py:13: in table" in message
+    assert "by zero; mend this line, or what it calls:\n" in message
+    assert "\n  code/words.py:13: in table" in message
     assert (folder / "_output" / "report.pdf").read_text() == "the old one"
     assert [path.name for path in (folder / "_output").iterdir()] == ["report.pdf"]
     assert list((folder / "figures").iterdir()) == []
@@ -199,7 +201,9 @@ def test_a_broken_chunk_names_everything_and_replaces_nothing(folder: Path, edit
 
 def test_a_broken_inline_expression_is_named(folder: Path, edit: Edit) -> None:
     edit(WORDS, "`{python} words.answer`", "`{python} Words`")  # which stands in the heading above, too
-    with pytest.raises(HandinError, match=r"1-words\.qmd:3: .*`Words` failed: NameError"):
+    with pytest.raises(
+        HandinError, match=r"1-words\.qmd:3: .*`Words` failed: NameError.*; mend it, or what it names"
+    ):
         render(folder)
 
 
@@ -210,6 +214,22 @@ def test_a_kernel_that_dies_is_named(folder: Path, edit: Edit) -> None:
     ) as caught:
         render(folder)
     assert "TCP" not in str(caught.value)
+
+
+@pytest.mark.parametrize("date", ["abc", "", "-1"])
+def test_a_date_of_the_shell_that_is_none_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, date: str
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", date)  # which wins over the project's
+    with pytest.raises(HandinError, match=rf"the shell: `{date}` is no date in seconds since 1970"):
+        Builder(load_project(folder))
+
+
+def test_a_kernel_that_does_not_answer_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "LONGEST_START", 0.5)
+    (folder / "code/sitecustomize.py").write_text("import time\ntime.sleep(30)\n")
+    with pytest.raises(HandinError, match=r"the kernel cannot start: .*; it may"):
+        render(folder)
 
 
 def test_an_interruption_leaves_the_old_documents(folder: Path, edit: Edit) -> None:
