@@ -33,7 +33,8 @@ class Located:
             if node is not None:
                 self._note_lines(node, ())
             data = {} if node is None else loader.construct_document(node)
-        except (yaml.YAMLError, RecursionError, ValueError) as error:  # a date such as 2024-99-99, say
+        except (yaml.YAMLError, RecursionError, ValueError, LookupError, AttributeError) as error:
+            # The last three come of a date such as 2024-99-99, of `!!bool x`, of `!!timestamp x`.
             mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
             said = getattr(error, "problem", None) or str(error).partition("\n")[0]
             raise HandinError(
@@ -59,8 +60,14 @@ class Located:
         self.lines.setdefault(key, node.start_mark.line + self._first_line)
         if isinstance(node, yaml.MappingNode):
             for name, value in node.value:
-                inner = (*key, name.value)
                 line = name.start_mark.line + self._first_line
+                if not isinstance(name, yaml.ScalarNode):
+                    raise HandinError(
+                        "a list or a mapping stands where a name is expected",
+                        place=Place(self.file, line),
+                        remedy="put a text that begins with a brace or a bracket in quotes",
+                    )
+                inner = (*key, name.value)
                 if inner in self.lines:
                     raise HandinError(
                         f"`{name.value}` is set twice, first on line {self.lines[inner]}",

@@ -99,11 +99,6 @@ def read_outline(read: Read, name: str, config: Mapping[str, Any]) -> Outline:
     return reader.outline
 
 
-def keys(text: str) -> set[str]:
-    """What a piece of Markdown cites or refers to."""
-    return {match.rstrip(".:?") for match in re.findall(r"(?<![\w@\\`.])@\{?(\w[\w:.#$%&+?<>~/-]*)", text)}
-
-
 def skeleton(blocks: Sequence[Prose | Chunk], metadata: Mapping[str, Any]) -> tuple[str, list[Chunk]]:
     """The document's Markdown with a word for every figure, table and inline value that a chunk will give.
 

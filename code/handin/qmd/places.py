@@ -14,7 +14,11 @@ from handin.qmd.source import Source, with_roles
 
 _HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*(\{[^}]*\})?\s*$")
 _LABEL = re.compile(r"#([\w-]+)")
-_KEY = re.compile(r"@\{?(\w[\w:.#$%&+?<>~/-]*)")
+
+
+def keys(text: str) -> list[str]:
+    """What a piece of Markdown cites or refers to, in order."""
+    return [match.rstrip(".:?") for match in re.findall(r"(?<![\w@\\`.])@\{?(\w[\w:.#$%&+?<>~/-]*)", text)]
 
 
 class Places:
@@ -37,8 +41,8 @@ class Places:
             for label in _LABEL.findall(line.text):
                 self._labels[label].append(line.place)
         for line in [*self._prose, *options]:
-            for key in _KEY.findall(line.text):
-                self._mentions[key.rstrip(".:?")].append(line.place)
+            for key in keys(line.text):
+                self._mentions[key].append(line.place)
         self._seen: dict[str, int] = defaultdict(int)
         self._headings = [(line, match) for line in self._prose if (match := _HEADING.match(line.text))]
 

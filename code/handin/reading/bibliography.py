@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 from handin.errors import HandinError, Place
@@ -13,18 +12,18 @@ from handin.qmd import pandoc
 FORMATS = {".bibtex": "bibtex", ".json": "csljson", ".yaml": "markdown", ".yml": "markdown"}
 
 
-def entries(names: Iterable[str], root: Path, *, named_at: Place | None = None) -> dict[str, Place]:
+def entries(named: object, root: Path, *, named_at: Place | None = None) -> dict[str, Place]:
     """Key and place of every entry, in whatever form Pandoc reads: BibTeX, BibLaTeX, CSL as JSON or YAML.
 
     Args:
-        names: The files, relative to the project.
+        named: What `bibliography:` says: a file, relative to the project, or a list of them.
         named_at: Where they are named.
 
     Raises:
         HandinError: A file is missing, or Pandoc cannot read it.
     """
     found: dict[str, Place] = {}
-    for name in names:
+    for name in map(str, named if isinstance(named, list) else [named] if named else []):
         if not (root / name).is_file():
             raise HandinError(f"there is no file `{name}`", place=named_at, remedy="mend the path")
         form = FORMATS.get(Path(name).suffix, "biblatex")

@@ -11,7 +11,8 @@ import pypdfium2
 
 from handin.errors import HandinError, Place
 from handin.project import Project, within
-from handin.qmd.outline import Outline, Reference, keys, read_outline
+from handin.qmd.outline import Outline, Reference, read_outline
+from handin.qmd.places import keys
 from handin.qmd.source import on_disk
 from handin.reading import pdf
 from handin.reading.names import Use, uses

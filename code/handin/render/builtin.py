@@ -166,7 +166,8 @@ class Builder:
     def _set(self, document: Document, notebook: NotebookNode, folder: Path) -> bytes:
         folder.mkdir()
         project, source, settings = self._project, document.source, document.settings
-        citations = entries(settings.bibliography, project.root, named_at=project.place("bibliography"))
+        named = settings.metadata.get("bibliography")
+        citations = entries(named, project.root, named_at=project.place("bibliography"))
         roots = folder, project.root
         tree = to_tree(notebook, document.blocks, source, settings, set(citations), roots)
         text = to_typst(tree, source, settings, project, folder)

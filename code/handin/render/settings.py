@@ -69,11 +69,6 @@ class DocumentSettings:
         ]
         return {**self.metadata, **self.typst, "by-author": authors}
 
-    @property
-    def bibliography(self) -> list[str]:
-        named = self.metadata.get("bibliography", [])
-        return [named] if isinstance(named, str) else list(named)
-
 
 def document_settings(project: Project, source: Source) -> DocumentSettings:
     """Merge the settings that bear on a document.

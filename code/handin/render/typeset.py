@@ -118,6 +118,8 @@ def _fault(
 ) -> HandinError:
     """What Typst complains of, in the words of who wrote the document."""
     problem, place = f"Typst cannot set the document: {error.message}", Place(source.name)
+    line = re.search(rf"{Path(source.name).stem}\.typ:(\d+):", error.diagnostic)
+    blamed = "".join(text.splitlines()[int(line[1]) - 1 : int(line[1])]) if line else ""
     remedy = "mend the formula or the raw Typst block there, or the templates"
     if missing := re.search(r'text `"(.+?)"` could not be displayed', error.message):
         code = re.fullmatch(r"\\u\{(\w+)\}", missing[1])
@@ -132,10 +134,13 @@ def _fault(
     elif "CMYK" in error.message:
         problem, place = "a picture has colours for print (CMYK)", source.find(r"\.jpe?g\b")
         remedy = "save it as RGB"
+    elif re.search("image|SVG|PDF", error.message) and (picture := re.search(r'image\("/([^"]+)"', blamed)):
+        problem = f"the picture {picture[1]} cannot be read: {error.message}"
+        place, remedy = source.find(re.escape(picture[1])), "save it anew as PNG, JPEG or SVG"
     elif "unknown font" in error.message:
         problem, place = error.message, project.place("format", "typst", "mainfont")
     if not place.line:
-        place = _origin(error.diagnostic, text, source, project)
+        place = _origin(blamed, source, project)
     return HandinError(problem, place=place, remedy=remedy)
 
 
@@ -153,16 +158,9 @@ def _warning(said: str, source: Source) -> HandinError:
     )
 
 
-def _origin(diagnostic: str, text: str, source: Source, project: Project) -> Place:
+def _origin(blamed: str, source: Source, project: Project) -> Place:
     """The line that Typst complains about where it stands in a template, else the line of the document that
     has most words in common with it."""
-    named = re.search(rf"{Path(source.name).stem}\.typ:(\d+):", diagnostic)
-    lines = text.splitlines()
-    if named is None or int(named[1]) > len(lines):
-        return Place(source.name)
-    blamed = lines[int(named[1]) - 1]
-    if picture := re.search(r'image\("/([^"]+)"', blamed):
-        return source.find(re.escape(picture[1]))
     for path in sorted((project.root / "templates").glob("*.typ")):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             if line == blamed and len(line.strip()) > 3:
@@ -185,9 +183,10 @@ def _assemble(templates: Path, settings: DocumentSettings, project: Project) -> 
         HandinError: A partial is missing.
     """
     shutil.copytree(OWN_TEMPLATES, templates, dirs_exist_ok=True)
-    for name in settings.typst.get("template-partials", []):
+    for name in map(str, settings.typst.get("template-partials") or []):
         if not (project.root / name).is_file():
-            raise HandinError(f"there is no template {name}", place=project.place(*TEMPLATES))
+            remedy = "mend the name, or put the file back"
+            raise HandinError(f"there is no template {name}", place=project.place(*TEMPLATES), remedy=remedy)
         shutil.copy(project.root / name, templates)
 
 

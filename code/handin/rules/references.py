@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from handin.errors import HandinError
-from handin.qmd.outline import keys
+from handin.qmd.places import keys
 from handin.qmd.source import merged, on_disk, read_alone
 from handin.reading.bibliography import entries
 from handin.reading.submission import REPORT, Submission
@@ -30,9 +30,9 @@ def references(submission: Submission) -> list[Finding]:
     outlines = [*filter(None, submission.outlines.values())]
     source = read_alone(on_disk(project.root), f"{REPORT}.qmd")
     metadata = merged(project.metadata, source.metadata)
-    named, listed = metadata.get("bibliography", []), str(metadata.get("nocite", ""))
+    listed = str(metadata.get("nocite", ""))
     try:
-        known = entries([named] if isinstance(named, str) else named, project.root)
+        known = entries(metadata.get("bibliography"), project.root)
     except HandinError as error:
         return [cannot_tell(error.problem, str(error.place or ""), error.remedy)]
     found = [
@@ -47,7 +47,7 @@ def references(submission: Submission) -> list[Finding]:
         if one.label not in known and not _QUARTOS.match(one.label)
     ]
     cited = {one.label for outline in outlines for one in outline.citations}
-    if uncited := [key for key in known if key not in cited | keys(listed) and "@*" not in listed]:
+    if uncited := [key for key in known if key not in [*cited, *keys(listed)] and "@*" not in listed]:
         remedy = "cite them where they are used, or remove them"
         found.append(noted(f"never cited: {', '.join(uncited)}", str(known[uncited[0]]), remedy))
     return list(dict.fromkeys(found)) or [
