@@ -7,11 +7,14 @@ versions and the Makefile are copied from the project that this tool stands in.
 from __future__ import annotations
 
 import json
+import keyword
 import os
 import re
 import string
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
+from importlib import metadata
 from pathlib import Path
 
 from handin.errors import HandinError, Place, unwritable
@@ -101,8 +104,10 @@ def filled(
     Raises:
         HandinError: Tasks, authors or package cannot be read; the rest is judged as a setting.
     """
-    if not package.isidentifier() or package in ("handin", "code", "tests"):
-        raise HandinError(f"`{package}` is no name for a package of yours", remedy="use letters and _")
+    taken = {"handin", "tests", *keyword.kwlist, *sys.stdlib_module_names, *metadata.packages_distributions()}
+    if not package.isidentifier() or package in taken:
+        remedy = "use letters and _, and no name of Python or of an installed package"
+        raise HandinError(f"`{package}` is no name for a package of yours", remedy=remedy)
     for name in project_files(TOOL_PROJECT):
         if within(name, COPIED):
             yield name, (TOOL_PROJECT / name).read_bytes()

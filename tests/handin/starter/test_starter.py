@@ -99,6 +99,9 @@ def test_its_own_tests_and_linter_are_content(new: Path) -> None:
         (("--number", "two"), "`handin.assignment`"),
         (("--package", "my package"), "no name for a package"),
         (("--package", "handin"), "no name for a package"),
+        (("--package", "class"), "no name for a package"),
+        (("--package", "json"), "no name for a package"),
+        (("--package", "yaml"), "no name of Python or of an installed package"),
     ],
 )
 def test_what_cannot_be_is_said_and_nothing_is_written(
