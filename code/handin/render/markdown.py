@@ -79,7 +79,7 @@ class Converter:
                 remedy="let the chunk end in what its caption describes",
             )
         body = outputs[found[0]][1]
-        caption = re.sub(r"^(\(?\w*)([-+*#>|:.)])(?=\s)", r"\1\\\2", chunk.caption)  # "1. x" begins no list
+        caption = re.sub(r"^(\(?\w*)([-+*#>|:.)])(?=\s|$)", r"\1\\\2", chunk.caption)  # "1. x" begins no list
         return [
             div(f"#{chunk.label}", body, caption) if number == found[0] else text
             for number, (_, text) in enumerate(outputs)
