@@ -50,10 +50,10 @@ class Limits:
     """When a run ends."""
 
     gradient: float = 1e-6  # max-norm of the gradient at which a run has converged
-    iterations: int = 10_000  # of BFGS, L-BFGS and first-order methods
+    iterations: int = 10_000  # of BFGS and first-order methods
     patience: int = 100  # evaluations in which the value must fall by the fraction `progress`
     progress: float = 1e-5
-    least_squares_iterations: int = 1_000  # trial steps of Levenberg–Marquardt and SciPy's least squares
+    least_squares_iterations: int = 1_000  # trial steps of Levenberg–Marquardt
 
     def __post_init__(self) -> None:
         if not self.gradient >= 0:

@@ -1,1 +1,1 @@
-"""Reads `.qmd` files: source, chunks, conditions."""
+"""Reads `.qmd` files: source, chunks, conditional content, what they claim and what they consist of."""

@@ -66,9 +66,9 @@ def _unlabelled(submission: Submission, outline: Outline) -> Iterator[Finding]:
     for picture in outline.pictures:
         if not picture.in_float:
             yield failed("a picture that is no labelled figure", picture.place, "write ![…](…){#fig-…}")
-    drawn = {_code(cell.source) for cell in submission.cells if cell.draws}
+    drawn = {cell.source.strip() for cell in submission.cells if cell.draws}
     for chunk in outline.shown:
-        if _code(chunk.code) in drawn and not str(chunk.label).startswith("fig-"):
+        if chunk.code.strip() in drawn and not str(chunk.label).startswith("fig-"):
             message = "a chunk draws a picture that is no labelled figure"
             remedy = "give it `#| label: fig-…` and `#| fig-cap: …`"
             yield failed(message, str(chunk.place), remedy)
@@ -83,9 +83,3 @@ def _without_alt(outline: Outline) -> Iterator[tuple[str, str]]:
     for picture in outline.pictures:
         if not picture.has_alt:
             yield picture.file, picture.place
-
-
-def _code(text: str) -> str:
-    return "\n".join(
-        line.rstrip() for line in text.splitlines() if not line.lstrip().startswith("#|")
-    ).strip()
