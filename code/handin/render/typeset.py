@@ -30,6 +30,7 @@ CASES = re.compile(r"\\begin\{cases\}.*?\\end\{cases\}", re.DOTALL)
 NARROW = re.compile(r"(?<!\\)\\[!;]|(?:\\\||\\Vert\b)(?=\s*[_^])")
 THIRD_COLUMN = re.compile(r"&(?:(?!\\\\|&).)*&", re.DOTALL)
 SHORTHAND = re.compile(r"(-{2,}|\.{3,}|^[-+/=]+$|^\d+\.$)")
+PICTURE = re.compile(r'(?:image\("/|─ )(?:[^"\n]*/)?([^/"\n]+\.(?!typ:)\w+)[":]')  # in what Typst says
 TEMPLATES = ("format", "typst", "template-partials")  # where `_quarto.yml` names them
 
 
@@ -134,7 +135,7 @@ def _fault(
     elif "CMYK" in error.message:
         problem, place = "a picture has colours for print (CMYK)", source.find(r"\.jpe?g\b")
         remedy = "save it as RGB"
-    elif re.search("image|SVG|PDF", error.message) and (picture := re.search(r'image\("/([^"]+)"', blamed)):
+    elif re.search("image|SVG|PDF", error.message) and (picture := PICTURE.search(error.diagnostic)):
         problem = f"the picture {picture[1]} cannot be read: {error.message}"
         place, remedy = source.find(re.escape(picture[1])), "save it anew as PNG, JPEG or SVG"
     elif "unknown font" in error.message:

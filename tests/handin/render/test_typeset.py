@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 import typst
 
+from handin.errors import HandinError
 from handin.project import load_project
 from handin.qmd import pandoc
 from handin.qmd.source import on_disk, read_source
 from handin.render.settings import document_settings
-from handin.render.typeset import to_typst
+from handin.render.typeset import to_pdf, to_typst
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,18 @@ def test_what_is_written_is_set(written: str, typst: str, folder: Path) -> None:
     project, source = load_project(folder), read_source(on_disk(folder), "report.qmd")
     tree, _ = pandoc.parse(written, folder=folder)
     assert typst in to_typst(tree, source, document_settings(project, source), project, folder / "figures")
+
+
+@pytest.mark.parametrize(
+    ("name", "data"), [("b c.png", "GIF"), ("c.png", ""), ("e.svg", "<svg"), ("d.pdf", "%")]
+)
+def test_a_picture_that_cannot_be_read_is_named(name: str, data: str, folder: Path) -> None:
+    (folder / "figures" / name).write_text(data)
+    project, source = load_project(folder), read_source(on_disk(folder), "report.qmd")
+    with pytest.raises(
+        HandinError, match=rf"^report.qmd: the picture {name} cannot be read: .*; save it anew"
+    ):
+        to_pdf(f'#box(image("/figures/{name}"))', source, project, folder, 0)
 
 
 def test_the_template_hides_no_name_that_formulas_use(tmp_path: Path) -> None:
