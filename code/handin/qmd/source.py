@@ -82,8 +82,16 @@ def read_alone(read: Read, name: str) -> Source:
     Raises:
         HandinError: It is missing or not UTF-8, or its front matter is no YAML.
     """
-    front, body = _split_front_matter(_read(read, name, included_at=None), name)
-    return Source(name, tuple(body), front)
+    lines = _read(read, name, included_at=None)
+    if not lines or lines[0].text.rstrip() != "---":
+        return Source(name, tuple(lines), Located("", name))
+    for index, line in enumerate(lines[1:], start=1):
+        if line.text.rstrip() in ("---", "..."):
+            front = Located("\n".join(line.text for line in lines[1:index]), name, first_line=2)
+            return Source(name, tuple(lines[index + 1 :]), front)
+    raise HandinError(
+        "the YAML that begins here never ends", place=lines[0].place, remedy="close it with a line `---`"
+    )
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,18 +128,6 @@ def lines_of(text: str) -> list[str]:
     """The lines as editors and Python count them; `str.splitlines` ends one at a form feed, too."""
     lines = LINE_END.split(text)
     return lines if lines[-1] else lines[:-1]
-
-
-def _split_front_matter(lines: list[Line], name: str) -> tuple[Located, list[Line]]:
-    if not lines or lines[0].text.rstrip() != "---":
-        return Located("", name), lines
-    for index, line in enumerate(lines[1:], start=1):
-        if line.text.rstrip() in ("---", "..."):
-            yaml = "\n".join(line.text for line in lines[1:index])
-            return Located(yaml, name, first_line=2), lines[index + 1 :]
-    raise HandinError(
-        "the YAML that begins here never ends", place=lines[0].place, remedy="close it with a line `---`"
-    )
 
 
 def _expand(read: Read, document: str, lines: Iterable[Line], trail: tuple[str, ...]) -> Iterator[Line]:

@@ -81,10 +81,13 @@ def _value(code: str, data: Mapping[str, Any], place: Place) -> Value:
 
 
 def _shown(data: Mapping[str, Any]) -> tuple[str, str]:
-    """What a value shows: as text, and as Markdown in which its signs stand for themselves."""
+    """What a value shows: as text in one line, and as Markdown in which its signs stand for themselves."""
     if (markdown := data.get("text/markdown", data.get("text/latex"))) is not None:
         return str(markdown), str(markdown)
-    text = _literal(str(data.get("text/plain", "")))
+    text = str(data.get("text/plain", ""))
+    with suppress(ValueError, SyntaxError):
+        if isinstance(literal := ast.literal_eval(text), str):
+            text = re.sub(r"\s", " ", literal)
     return text, text if NUMBER.fullmatch(text) else SPECIAL.sub(r"\\\1", text)
 
 
@@ -155,11 +158,3 @@ def substitute(text: str, values: Sequence[Mapping[str, Any]]) -> str:
         return f"{match['before']}{_shown(next(left)['result']['data'])[1]}"
 
     return INLINE.sub(replace, text)
-
-
-def _literal(representation: str) -> str:
-    """The text whose `repr` is given, in one line; anything else as it is."""
-    with suppress(ValueError, SyntaxError):
-        if isinstance(text := ast.literal_eval(representation), str):
-            return re.sub(r"\s", " ", text)
-    return representation
