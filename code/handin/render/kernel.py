@@ -182,11 +182,8 @@ class _Kernel:
             if values[name]["status"] == "error":
                 place = next((line.place for line in prose.lines if code in expressions(line.text)), first)
                 error = f"{values[name]['ename']}: {values[name]['evalue']}"
-                problem, remedy = (
-                    f"the inline expression `{code}` failed: {error}",
-                    "mend it, or what it names",
-                )
-                raise HandinError(problem, place=place, remedy=remedy)
+                problem = f"the inline expression `{code}` failed: {error}"
+                raise HandinError(problem, place=place, remedy="mend it, or what it names")
         return CellResult(outputs, values)
 
     def _ask(
