@@ -18,6 +18,7 @@ from fnn.models import MLP
 from fnn.training import Record, train_all, train_restarts
 
 FIXED_V = torch.logspace(0.8, 4.4, 19, dtype=torch.float64)  # half differences V of the output weights
+MOST = 5  # distinct minima that figure, table and text tell of each width
 NEAR = 0.01  # relative excess loss up to which a run counts as under way to the limit
 
 
@@ -47,9 +48,9 @@ class Restarts:
         """The most frequent minimum other than the best; the best where there is no other."""
         return max(self.minima[1:], key=lambda minimum: minimum.count, default=self.best)
 
-    def frequent(self, most: int) -> list[Minimum]:
-        """The most frequent minima, by train MSE."""
-        chosen = sorted(self.minima, key=lambda minimum: -minimum.count)[:most]
+    def frequent(self) -> list[Minimum]:
+        """The `MOST` most frequent minima, by train MSE."""
+        chosen = sorted(self.minima, key=lambda minimum: -minimum.count)[:MOST]
         return sorted(chosen, key=lambda minimum: minimum.train_mse)
 
     def model(self, minimum: Minimum) -> MLP:

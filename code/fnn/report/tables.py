@@ -16,6 +16,7 @@ from fnn.experiments.task_2b import Restarts
 from fnn.experiments.task_2c import Widths, WidthStudy
 from fnn.experiments.task_2e import GOOD, evaluations_to, near, poor_ends
 from fnn.experiments.task_3 import BackpropExample
+from fnn.optimizers import Stop
 from fnn.optimizers.network import parameter_count
 from fnn.report.claims import book
 from fnn.report.numbers import decimals, number, series, thousands
@@ -58,7 +59,7 @@ class Table:
         return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def minima(studies: Mapping[int, Restarts], most: int = 5) -> Table:
+def minima(studies: Mapping[int, Restarts]) -> Table:
     """The most frequent minima of each width: losses, share of the runs, how they ended (task 2b)."""
     rows = [
         [
@@ -66,7 +67,7 @@ def minima(studies: Mapping[int, Restarts], most: int = 5) -> Table:
             decimals(study.share(minimum).percent, 1), minimum.ending.value,
         ]
         for width, study in studies.items()
-        for minimum in study.frequent(most)
+        for minimum in study.frequent()
     ]  # fmt: skip
     return Table(
         ["Units", "Train MSE", "Test MSE", "Runs (%)", "Ending"], rows, align="rrrrl", widths=(2, 3, 3, 3, 4)
@@ -99,7 +100,7 @@ def methods(records: Mapping[str, Record], part: float = 0.25) -> Table:
     for method, record in records.items():
         evaluations = evaluations_to(record, GOOD, part)
         good, poor = near(record, best), poor_ends(record, best)
-        stopped = [poor["gradient"], poor["no progress"] + poor["diverged"], poor["iterations"]]
+        stopped = [poor[Stop.GRADIENT], poor[Stop.NO_PROGRESS] + poor[Stop.DIVERGED], poor[Stop.ITERATIONS]]
         soon = thousands(int(evaluations)) if math.isfinite(evaluations) else "never"
         rows.append([METHOD_NAMES.get(method, method), soon, str(good.count), *map(str, stopped)])
     header = ["Optimiser", "Evaluations", "Near the best", "Converged", "No progress", "Cut off"]

@@ -10,14 +10,12 @@ from matplotlib.ticker import LogLocator
 from fnn.data import Dataset
 from fnn.experiments.common import Share, predict
 from fnn.experiments.task_2a import Conjecture
-from fnn.experiments.task_2b import FIXED_V, LimitStudy, Restarts
+from fnn.experiments.task_2b import FIXED_V, MOST, LimitStudy, Restarts
 from fnn.experiments.task_2c import Widths
 from fnn.experiments.task_2e import ReluStudy
 from fnn.report.figures.fits import conjecture_panels, crosses, grid, y_limits
 from fnn.report.figures.style import BLUE, FAINT, INK, LINES, VERMILION, figure, panel_letters, units_title
 from fnn.report.numbers import number, percent
-
-MOST_ENDS = 5  # distinct minima drawn per width
 
 
 def draw_restarts(data: Dataset, studies: Mapping[int, Restarts]) -> Figure:
@@ -27,7 +25,7 @@ def draw_restarts(data: Dataset, studies: Mapping[int, Restarts]) -> Figure:
     x = grid(data)
     for (upper, lower), (width, study) in zip(axes.T, studies.items(), strict=True):
         crosses(upper, data)
-        for rank, minimum in reversed(list(enumerate(study.frequent(MOST_ENDS)))):
+        for rank, minimum in reversed(list(enumerate(study.frequent()))):
             best = minimum is study.best
             upper.plot(
                 x, predict(study.model(minimum), x), **LINES[rank], linewidth=2.0 if best else 1.0,
@@ -44,7 +42,7 @@ def draw_restarts(data: Dataset, studies: Mapping[int, Restarts]) -> Figure:
 
 def _shares(ax: Axes, study: Restarts) -> None:
     """A line for each frequent minimum, as long as its share of the runs, under its loss and its ending."""
-    frequent = study.frequent(MOST_ENDS)
+    frequent = study.frequent()
     for rank, minimum in enumerate(frequent):
         first, share = ", first run" if 0 in minimum.runs else "", study.share(minimum)
         bar = {**LINES[rank], "linestyle": "-"}  # a dash would blur where it ends
@@ -56,7 +54,7 @@ def _shares(ax: Axes, study: Restarts) -> None:
     last = len(frequent)
     ax.plot([0, rest.percent], [last, last], color=FAINT, linewidth=3.0, solid_capstyle="butt")
     ax.text(1, last - 0.2, f"all others: {percent(rest)}", fontsize=8.6, va="bottom")
-    ax.set(xlim=(0, 100), ylim=(MOST_ENDS + 0.4, -0.9), yticks=[], xlabel="share of the runs (%)")
+    ax.set(xlim=(0, 100), ylim=(MOST + 0.4, -0.9), yticks=[], xlabel="share of the runs (%)")
     ax.spines["left"].set_visible(False)
 
 
