@@ -53,7 +53,7 @@ def decimals(value: SupportsFloat | None, places: int = 4) -> MarkdownText:
     """A number with so many decimals; raises as `number` does."""
     if value is None or not math.isfinite(value):
         return _no_number(value)
-    return MarkdownText(f"{float(value):.{places}f}".replace("-", MINUS))
+    return MarkdownText(f"{float(value):,.{places}f}".replace("-", MINUS))
 
 
 def _no_number(value: SupportsFloat | None) -> MarkdownText:

@@ -162,7 +162,7 @@ def backward(example: BackpropExample) -> Table:
 
 def settings(data: Dataset) -> Table:
     """Data, stopping rule, seed, precision and versions."""
-    progress = f"{number(LIMITS.progress, 1)} of itself in {LIMITS.patience} evaluations"
+    progress = f"falls by less than {number(LIMITS.progress, 1)} of itself in {LIMITS.patience} evaluations"
     most = f"{thousands(LIMITS.iterations)} iterations"
     steps = f"{METHOD_NAMES['lm']}: {thousands(LIMITS.least_squares_iterations)} trial steps"
     versions = f"Python {platform.python_version()}, PyTorch {torch.__version__}, SciPy {scipy.__version__}"
@@ -170,7 +170,7 @@ def settings(data: Dataset) -> Table:
         ["Data", f"{data.name}: {len(data.X_train)} training and {len(data.X_test)} test points"],
         ["Seed", f"{training.SEED}; run $i$ has a generator seeded with initialisation, sizes, seed and $i$"],
         ["Converged", f"largest partial derivative at most {number(LIMITS.gradient, 1)}"],
-        ["No progress", f"no step lowers the loss, or it falls by less than {progress}"],
+        ["No progress", f"BFGS, {METHOD_NAMES['lm']}: no step lowers the loss, or it {progress}"],
         ["Cut off", f"after {most}; {steps}"],
         ["Precision", "64 bits"],
         ["Versions", versions],
@@ -192,8 +192,8 @@ def runs() -> Table:
         counts[layers] = max(counts.get(layers, 0), len(record))
     decays: dict[tuple[str, ...], list[str]] = {}  # of the groups that differ in nothing else
     for (*kind_of_all, decay), counts in groups.items():
-        named = {"–".join(map(str, layers)) or "none": counts[layers] for layers in sorted(counts)}
-        networks = ", ".join(f"{layers} ({runs})" for layers, runs in named.items())
+        named = {"–\N{WORD JOINER}".join(map(str, key)) or "none": counts[key] for key in sorted(counts)}
+        networks = ", ".join(f"{layers}\N{NO-BREAK SPACE}({runs})" for layers, runs in named.items())
         decays.setdefault((*kind_of_all, networks), []).append(decay)
     rows = [[*kind, series(values), networks] for (*kind, networks), values in decays.items()]
     header = ["Data", "Units", "Optimiser", "Start", "λ", "Hidden layers (runs of each)"]
