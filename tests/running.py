@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PATIENCE = 30.0  # s until a process that has lost its parent must have ended
+PATIENCE = 60.0  # s until a process that has lost its parent must have ended; an idle worker takes forty
 
 
 def handin(*words: str) -> list[str]:

@@ -25,8 +25,8 @@ def test_the_experiment_trains_draws_and_is_listed(monkeypatch: pytest.MonkeyPat
         records = there["compare_step_sizes"](data, runs=2)  # type: ignore[operator]
     assert there["draw_step_sizes"](records).axes  # type: ignore[operator]
     listed = [[row[2], row[-1]] for row in tables.runs().rows]
-    assert ["Adam", "3 (2)"] in listed
-    assert ["Adam (lr 0.1)", "3 (2)"] in listed
+    assert ["Adam", "3\N{NO-BREAK SPACE}(2)"] in listed
+    assert ["Adam (lr 0.1)", "3\N{NO-BREAK SPACE}(2)"] in listed
 
 
 def test_the_unit_has_its_slope() -> None:

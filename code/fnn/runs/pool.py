@@ -2,8 +2,8 @@
 
 Shards that the model store has are read from it. The others are trained by joblib, on all cores of this
 machine unless `joblib.parallel_config` says otherwise (`backend="dask"` takes a cluster), and stored as they
-arrive: what is killed and started again trains only what is missing. Shards that differ in their initial
-points and weight decay alone share a batch, for a step of many runs costs hardly more than one of a few.
+arrive: what is killed and started again trains only what is missing, and its workers end when idle. Shards
+that differ in initial points and weight decay alone share a batch: many runs cost hardly more than a few.
 """
 
 import sys
@@ -47,7 +47,7 @@ def train(shards: Sequence[Shard]) -> list[dict[str, Tensor]]:
     batches = _batches(shards, keys, [i for i, tensors in enumerate(found) if tensors is None])
     _, configured = get_active_backend()
     jobs = 1 if len(batches) <= 1 else -1 if configured is None else configured
-    arriving = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(
+    arriving = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", idle_worker_timeout=10)(
         joblib.delayed(_train)(batch, [shards[i] for i in batch], [keys[i] for i in batch])
         for batch in batches
     )
