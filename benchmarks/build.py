@@ -114,7 +114,8 @@ def preview(root: Path) -> float:
     built = "return /^built/.test(document.querySelector('#state').textContent)"
     section = root / "sections/1-mlp.qmd"  # the browser shows the first page, and fetches no distant one
     before = section.read_text(encoding="utf-8")
-    texts = before, before.replace("models the probabilities", "models, the probabilities", 1)
+    change(section, "models the probabilities", "models, the probabilities")
+    texts = before, section.read_text(encoding="utf-8")
     took = []
     pipe = subprocess.PIPE
     with (
@@ -131,7 +132,7 @@ def preview(root: Path) -> float:
             time.sleep(2)  # somebody writes
             browser.run("seen = 0")
             began = time.time()
-            section.write_text(texts[1 - number % 2], encoding="utf-8")
+            section.write_text(texts[number % 2], encoding="utf-8")
             took.append(browser.wait_for("return seen", 120) / 1000 - began)
             browser.wait_for(built, 120)
         process.terminate()

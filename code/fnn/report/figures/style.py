@@ -24,10 +24,10 @@ BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE = "#0072B2", "#D55E00", "#009E73", "
 WIDTH_STYLES: dict[int, dict[str, Any]] = {
     1: {"color": SKY, "linewidth": 2.4},
     2: {"color": GREEN, "linewidth": 1.5, "linestyle": (0, (5, 1.2))},
-    3: {"color": VERMILION, "linewidth": 2.2, "zorder": 1.4},
+    3: {"color": VERMILION, "linewidth": 2.2, "zorder": 1.4},  # thick, below the thin ones
     10: {"color": BLUE, "linewidth": 0.8, "linestyle": (0, (6, 1, 1, 1)), "zorder": 1.5},
     50: {"color": PURPLE, "linewidth": 0.6, "linestyle": (0, (2, 1)), "zorder": 1.5},
-    100: {"color": INK, "linewidth": 0.35, "zorder": 1.5},  # what spikes stays thin, and below the others
+    100: {"color": INK, "linewidth": 0.35, "zorder": 1.5},  # what spikes stays thin
 }
 # Several curves of one kind, such as the units of a network: six colours, and dashes that change every time.
 DASHES: tuple[Any, ...] = ("-", (0, (4, 2)), (0, (1, 1)), (0, (6, 1, 1, 1)), (0, (8, 2)))
